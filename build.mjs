@@ -12,6 +12,10 @@ await build({
   platform: "node",
   target: "node20",
   packages: "external",
-  define: { AKS_MI_VERSION: JSON.stringify(process.env.npm_package_version ?? (await import("./package.json", { with: { type: "json" } })).default.version) },
+  define: {
+    AKS_MI_VERSION: JSON.stringify(
+      process.env.npm_package_version ?? (await import("./package.json", { with: { type: "json" } })).default.version,
+    ),
+  },
   logLevel: "warning",
 });

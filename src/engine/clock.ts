@@ -25,7 +25,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) total += Number(amount) * UNIT_MS[unit!]!;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g))
+    total += Number(amount) * UNIT_MS[unit!]!;
   return total;
 }
 
@@ -86,7 +87,8 @@ export class SystemClock implements Clock {
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const end = this.now().getTime() + ms;
-    for (let left = ms; left > 0; left = end - this.now().getTime()) await realSleep(Math.min(left, WALL_CHECK_MS), signal);
+    for (let left = ms; left > 0; left = end - this.now().getTime())
+      await realSleep(Math.min(left, WALL_CHECK_MS), signal);
   }
 }
 
@@ -118,6 +120,11 @@ export class ScaledClock implements Clock {
   }
 }
 
+interface Sleeper {
+  readonly at: number;
+  readonly wake: () => void;
+}
+
 /**
  * Time that moves only when someone waits for it: a migration of 25 hours is a test of milliseconds.
  * Several sleepers wake in the order of their deadlines.
@@ -125,7 +132,7 @@ export class ScaledClock implements Clock {
 export class VirtualClock implements Clock {
   #now: number;
   readonly #limit: number;
-  #sleepers: { at: number; wake: () => void }[] = [];
+  #sleepers: Sleeper[] = [];
   #scheduled = false;
 
   /** @param limitMs how much virtual time may pass before `sleep` throws: a missing deadline must not spin for ever */
@@ -144,7 +151,8 @@ export class VirtualClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (!(ms > 0)) throw new AksMiError("DEFECT", `A sleep of ${ms} ms was asked for.`, "Report this as a defect of aks-mi.");
+    if (!(ms > 0))
+      throw new AksMiError("DEFECT", `A sleep of ${ms} ms was asked for.`, "Report this as a defect of aks-mi.");
     const at = this.#now + ms;
     if (at > this.#limit) {
       throw new AksMiError("DEFECT", "The virtual clock ran past its limit.", "Look for a wait without a deadline.");
@@ -167,7 +175,7 @@ export class VirtualClock implements Clock {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const earliest = this.#sleepers.reduce<(typeof this.#sleepers)[number] | undefined>(
+      const earliest = this.#sleepers.reduce<Sleeper | undefined>(
         (best, sleeper) => (best && best.at <= sleeper.at ? best : sleeper),
         undefined,
       );
