@@ -1,0 +1,151 @@
+import { parseDuration } from "../engine/clock.ts";
+import type { Finding } from "../engine/step.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { sanitizeDeep } from "../ui/terminal.ts";
+import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
+import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
+import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
+import { digestPlan, drainWords } from "./plan-digest.ts";
+import { waitWords } from "./plan-steps.ts";
+import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
+
+/** What a Markdown report of a plan needs besides the plan. */
+export interface PlanMarkdownOptions {
+  readonly hash: string;
+  readonly nextCommand: string;
+  /** Replaces subscription ids. */
+  readonly mask?: boolean | undefined;
+}
+
+/** The dry-run report as Markdown, for a pull request or a change ticket: every id in full. */
+export function renderPlanMarkdown(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
+  const shown = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
+  const lines = digestPlan(shown).flatMap((digest) => clusterLines(shown, digest));
+  return [...lines, "## Next", "", `Plan hash: ${code(hash)}`, "", ...markdownBlock("sh", nextCommand), ""].join("\n");
+}
+
+function clusterLines(plan: MigrationPlan, digest: ClusterDigest): string[] {
+  return [
+    `# Migration plan: ${text(nameOf(digest.cluster.id))}`,
+    "",
+    ...(digest.cluster.blocked ? ["**BLOCKED: this plan cannot be applied until its blockers are gone.**", ""] : []),
+    ...headerLines(plan, digest),
+    "",
+    ...findingLines(digest.findings),
+    "## Steps",
+    "",
+    ...digest.steps.flatMap((step, index) => stepLines(step, index + 1)),
+    ...gapLines(digest),
+    ...notCopiedLines(digest),
+    ...undoLines(plan, digest),
+  ];
+}
+
+function headerLines({ metadata }: MigrationPlan, digest: ClusterDigest): string[] {
+  const { cluster, estimate, changeCount, riskCounts } = digest;
+  const { from, to } = pathWords(cluster.path);
+  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
+  const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
+  const rows = [
+    ["Cluster", code(cluster.id)],
+    ["Change", cluster.path === "none" ? text(to) : text(`from ${from} to ${to}`)],
+    ["Control plane", controlPlaneIdentity ? text(placeOf(controlPlaneIdentity)) : "system-assigned identity"],
+    ["Nodes", kubeletIdentity ? text(placeOf(kubeletIdentity)) : "identity made by AKS"],
+    ["Azure", text(`${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`)],
+    ["Changes", changeCount === 0 ? "none" : `${changeCount} (${risks.map(([risk, n]) => `${n} ${risk}`).join(", ")})`],
+  ];
+  if (digest.drains.length > 0) rows.push(["Drains", text(drainWords(digest.drains))]);
+  if (changeCount > 0) rows.push(["Expected duration", formatRange(estimate.total)]);
+  if (estimate.window) rows.push(["From the switch to the proof", formatRange(estimate.window)]);
+  return table(["", ""], rows);
+}
+
+function placeOf({ name, resourceGroup, location }: { name: string; resourceGroup: string; location: string }): string {
+  return `${name} in ${resourceGroup} (${location})`;
+}
+
+/** Findings as a table, the gravest first. */
+export function findingLines(findings: readonly Finding[]): string[] {
+  if (findings.length === 0) return [];
+  const rows = findings.map(({ severity, check, seen, remedy, link }) => [
+    severity === "blocker" ? "**BLOCKER**" : severity,
+    code(check),
+    text(sentence(seen)),
+    text(sentence(remedy)) + (link ? ` ${code(link)}` : ""),
+  ]);
+  return ["## Findings", "", ...table(["Severity", "Check", "Seen", "Remedy"], rows), ""];
+}
+
+function stepLines(step: StepDigest, number: number): string[] {
+  if (step.idle) return [`### ${number}. ${step.title}`, "", "Nothing to change.", ""];
+  const note = [step.risk ? `**${step.risk}**` : "", step.estimate.maxMs > 0 ? formatRange(step.estimate) : ""];
+  return [
+    ...(step.pointOfNoReturn ? ["> **POINT OF NO RETURN**: the next step cannot be undone.", ""] : []),
+    `### ${number}. ${step.title}`,
+    "",
+    [...note.filter(Boolean), step.reason].join(" · "),
+    "",
+    ...changeLines(step),
+    ...rightLines(step),
+    ...(step.drains.length > 0 ? [`Drains ${text(drainWords(step.drains))}.`, ""] : []),
+    ...(step.estimate.waits ? [waitWords(step), ""] : []),
+  ];
+}
+
+function changeLines({ changes }: StepDigest): string[] {
+  const rows = changes.map(({ summary, reason, risk, onlyIf }) => [
+    text(summary),
+    text(sentence(reason)) + (onlyIf ? ` **Only if:** ${text(sentence(onlyIf))}` : ""),
+    risk,
+  ]);
+  return rows.length > 0 ? [...table(["Change", "Why", "Risk"], rows), ""] : [];
+}
+
+function rightLines({ principals }: StepDigest): string[] {
+  const rows = principals.flatMap(({ principal, rights }) =>
+    rights.flatMap(({ role, reason, scopes, onlyIf }) =>
+      scopes.map((scope) => [
+        text(principal),
+        text(role),
+        `${text(shortId(scope))}<br>${code(scope)}`,
+        text(sentence(reason)) + (onlyIf ? ` **Only if:** ${text(sentence(onlyIf))}` : ""),
+      ]),
+    ),
+  );
+  return rows.length > 0 ? [...table(["Identity", "Role", "Scope", "Why"], rows), ""] : [];
+}
+
+function gapLines({ steps }: ClusterDigest): string[] {
+  const rows = steps.flatMap(({ gaps, title }) =>
+    gaps.map(({ summary, reason }) => [text(sentence(summary)), text(sentence(reason)), title]),
+  );
+  if (rows.length === 0) return [];
+  return ["## Gaps in rights", "", ...table(["What will not work for a while", "Why", "Closed by"], rows), ""];
+}
+
+function notCopiedLines({ cluster }: ClusterDigest): string[] {
+  if (cluster.notCopied.length === 0) return [];
+  const rows = cluster.notCopied.map(({ role, scope, reason, instead }) => [
+    text(role),
+    code(scope),
+    text(sentence(reason)),
+    text(sentence(instead ?? "nothing, the new identities don't need it")),
+  ]);
+  return ["## Not copied from the service principal", "", ...table(["Role", "Scope", "Why not", "Instead"], rows), ""];
+}
+
+function undoLines({ settings }: MigrationPlan, { irreversible, steps, changeCount }: ClusterDigest): string[] {
+  if (changeCount === 0) return [];
+  const last = steps.find((step) => step.pointOfNoReturn);
+  if (!last) return ["## What cannot be undone", "", "Nothing: the plan has no point of no return.", ""];
+  const switchover = formatLength(parseDuration(settings.tokenSwitchover.wait) ?? 0);
+  return [
+    "## What cannot be undone",
+    "",
+    ...irreversible.map(({ summary }) => `- ${text(summary)}`),
+    "",
+    `A cluster on managed identity cannot go back to a service principal. Before "${last.title}", \`aks-mi undo\` removes`,
+    `what the plan has created. Keep the service principal and its secret valid until ${switchover} after the switch.`,
+    "",
+  ];
+}

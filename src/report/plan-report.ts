@@ -1,0 +1,150 @@
+import { parseDuration } from "../engine/clock.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { createPalette, sanitizeDeep } from "../ui/terminal.ts";
+import { maskSubscriptions, parseId, shortSubscription } from "./ids.ts";
+import { Page } from "./page.ts";
+import type { ClusterDigest } from "./plan-digest.ts";
+import { digestPlan, drainWords } from "./plan-digest.ts";
+import { printStep } from "./plan-steps.ts";
+import { count, formatLength, formatRange, pathWords, sentence } from "./words.ts";
+
+export { renderPlanMarkdown } from "./plan-markdown.ts";
+
+/** How a plan is drawn on a terminal. */
+export interface PlanReportOptions {
+  readonly color: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** Approval hash of the plan. */
+  readonly hash: string;
+  readonly planFile?: string | undefined;
+  /** The exact command to go on with. */
+  readonly nextCommand: string;
+  /** Replaces subscription ids. */
+  readonly mask?: boolean | undefined;
+}
+
+/** The dry-run report for a terminal: what a reviewer signs. It is the plan, rendered; nothing is decided in it. */
+export function renderPlan(plan: MigrationPlan, options: PlanReportOptions): string {
+  const shown = sanitizeDeep(options.mask ? maskSubscriptions(plan) : plan);
+  const page = new Page(createPalette(options.color), options.width);
+  const digests = digestPlan(shown);
+  for (const digest of digests) printCluster(page, shown, digest, digests.length > 1);
+  printPlan(page, shown, digests, options);
+  return page.text();
+}
+
+function printCluster(page: Page, plan: MigrationPlan, digest: ClusterDigest, several: boolean): void {
+  printHeader(page, plan, digest);
+  printFindings(page, digest);
+  page.heading("Steps");
+  for (const [index, step] of digest.steps.entries()) {
+    if (step.idle && digest.steps[index - 1]?.idle === false) page.blank();
+    printStep(page, digest, step, index + 1);
+  }
+  printGaps(page, digest);
+  printNotCopied(page, digest);
+  printUndo(page, digest);
+  if (several) page.blank();
+}
+
+function printHeader(page: Page, plan: MigrationPlan, digest: ClusterDigest): void {
+  const { cluster, changeCount } = digest;
+  const { name, resourceGroup, subscription } = parseId(cluster.id);
+  const { from, to } = pathWords(cluster.path);
+  const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
+  const { metadata } = plan;
+  page.title(`Migration plan: ${name}`, metadata.emulator ? "EMULATED AZURE" : "");
+  page.field(
+    "Cluster",
+    `${name} in ${resourceGroup}, subscription ${shortSubscription(subscription ?? "")}, ${cluster.from.location}`,
+  );
+  page.field("Change", cluster.path === "none" ? to : `from ${from} to ${to}`);
+  if (cluster.from.servicePrincipal) page.field("From", `service principal ${cluster.from.servicePrincipal.clientId}`);
+  page.field(
+    "To",
+    `control plane: ${controlPlaneIdentity ? placeOf(controlPlaneIdentity) : "system-assigned identity"}`,
+  );
+  page.field("", `nodes: ${kubeletIdentity ? placeOf(kubeletIdentity) : "identity made by AKS"}`);
+  page.field("Azure", `${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`);
+  if (changeCount === 0) page.field("Changes", "none: there is nothing to do");
+  else printExpectations(page, digest);
+}
+
+function printExpectations(page: Page, { changeCount, riskCounts, estimate, drains }: ClusterDigest): void {
+  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
+  page.field("Changes", `${changeCount} (${risks.map(([risk, amount]) => `${amount} ${risk}`).join(", ")})`);
+  if (drains.length > 0) page.field("Drains", drainWords(drains));
+  const waiting = estimate.waiting.maxMs > 0 ? `, of which ${formatRange(estimate.waiting)} waiting` : "";
+  page.field("Duration", `${formatRange(estimate.total)}${waiting}`);
+  if (estimate.window) page.field("Window", `${formatRange(estimate.window)} from the switch to the proof`);
+}
+
+function placeOf({ name, resourceGroup }: { name: string; resourceGroup: string }): string {
+  return `${name} in ${resourceGroup}`;
+}
+
+function printFindings(page: Page, { findings, cluster }: ClusterDigest): void {
+  const { paint } = page;
+  if (cluster.blocked) {
+    page.blank();
+    page.line(paint.bold(paint.red("BLOCKED: this plan cannot be applied until its blockers are gone.")));
+  }
+  if (findings.length === 0) return;
+  page.heading("Findings");
+  for (const { severity, check, seen, remedy, link } of findings) {
+    const grave = severity === "blocker" || severity === "critical";
+    const label = grave ? paint.bold(paint.red(severity.toUpperCase())) : paint.yellow(severity);
+    page.bullet(label, `${check} ${seen}`);
+    page.wrapped(`Remedy: ${remedy}`, 4);
+    if (link) page.wrapped(link, 4, paint.dim);
+  }
+}
+
+function printGaps(page: Page, { steps }: ClusterDigest): void {
+  const gaps = steps.flatMap((step) => step.gaps.map((gap) => ({ gap, closedBy: step.title })));
+  if (gaps.length === 0) return;
+  page.heading("Gaps in rights: what will not work for a while");
+  for (const { gap, closedBy } of gaps) {
+    page.bullet(page.paint.yellow("gap"), gap.summary);
+    page.wrapped(`Why: ${sentence(gap.reason)} Closed by: ${closedBy}.`, 4, page.paint.dim);
+  }
+}
+
+function printNotCopied(page: Page, { cluster }: ClusterDigest): void {
+  if (cluster.notCopied.length === 0) return;
+  page.heading("Not copied from the service principal");
+  for (const { role, scope, reason, instead } of cluster.notCopied) {
+    page.bullet("-", `${role} on ${page.name(scope, cluster.id)}`);
+    page.wrapped(`Why not: ${sentence(reason)}`, 4, page.paint.dim);
+    page.wrapped(`Instead: ${sentence(instead ?? "nothing, the new identities don't need it")}`, 4);
+  }
+}
+
+function printUndo(page: Page, { irreversible, steps, changeCount }: ClusterDigest): void {
+  if (changeCount === 0) return;
+  page.heading("What cannot be undone");
+  const last = steps.find((step) => step.pointOfNoReturn);
+  for (const { summary } of irreversible) page.bullet(page.paint.red("!"), summary);
+  if (last) {
+    page.wrapped("A cluster on managed identity cannot go back to a service principal.", 2);
+    page.wrapped(`Before "${last.title}", aks-mi undo removes what the plan has created.`, 2);
+  } else page.wrapped("Nothing: the plan has no point of no return.", 2);
+}
+
+function printPlan(page: Page, plan: MigrationPlan, digests: ClusterDigest[], options: PlanReportOptions): void {
+  const switchover = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
+  if (digests.some(({ irreversible }) => irreversible.length > 0)) {
+    page.wrapped(
+      `Keep the service principal and its secret valid until ${formatLength(switchover)} after the switch.`,
+      2,
+    );
+  }
+  page.legend();
+  page.heading("Next");
+  page.field("Plan hash", options.hash);
+  if (options.planFile) page.field("Plan file", options.planFile);
+  if (digests.length > 1) page.field("Clusters", count(digests.length, "cluster"));
+  page.blank();
+  page.command(options.nextCommand);
+}

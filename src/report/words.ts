@@ -1,0 +1,117 @@
+import { DAY_MS, formatDuration, HOUR_MS, MINUTE_MS } from "../engine/clock.ts";
+import type { Risk, Severity, StepId } from "../engine/step.ts";
+import { RISKS, SEVERITIES } from "../engine/step.ts";
+import type { ClusterPlan, PathId } from "../plan/schema.ts";
+import type { DurationRange } from "./durations.ts";
+
+/** What each step is called. */
+export const STEP_TITLES: Record<StepId, string> = {
+  "create-identities": "Create identities",
+  "assign-roles": "Assign roles",
+  "await-role-propagation": "Wait for role propagation",
+  "enable-managed-identity": "Enable managed identity",
+  "assign-kubelet-identity": "Assign kubelet identity",
+  "attach-acr": "Attach registries",
+  "grant-addon-roles": "Grant add-on roles",
+  "await-kubelet-propagation": "Wait for kubelet role propagation",
+  "upgrade-node-images": "Upgrade node images",
+  "verify-migration": "Verify the migration",
+  "await-token-switchover": "Wait for the token switchover",
+};
+
+/** Why each step is there, as Azure's documentation has it. */
+export const STEP_REASONS: Record<StepId, string> = {
+  "create-identities":
+    "An identity that exists before the cluster uses it can have its rights in force before they are needed.",
+  "assign-roles":
+    "AKS gives a managed identity Contributor on the node resource group only; every right outside it has to be granted.",
+  "await-role-propagation":
+    "It can take up to 60 minutes for the permissions granted to a cluster's managed identity to propagate.",
+  "enable-managed-identity":
+    "The control plane and the add-on pods switch to managed identity; a cluster can't go back to a service principal.",
+  "assign-kubelet-identity":
+    "The kubelet identity is the one that nodes pull images with; assigning it re-images nodes.",
+  "attach-acr": "Nodes pull images as the kubelet identity; without a role on a registry they can't pull from it.",
+  "grant-addon-roles":
+    "The update makes identities for add-ons; Azure grants none of the roles they need outside the node resource group.",
+  "await-kubelet-propagation": "A right granted after the switch takes up to 60 minutes to be in force as well.",
+  "upgrade-node-images":
+    "Kubelet keeps using the service principal on a node until that node is re-imaged, whatever the cluster says.",
+  "verify-migration":
+    "A client id of msi says nothing about the nodes, so each pool is proven by evidence about its own nodes.",
+  "await-token-switchover":
+    "Control plane components use the old identity until its token expires, which can take several hours.",
+};
+
+const PATH_WORDS: Record<PathId, readonly [from: string, to: string]> = {
+  "service-principal-to-user-assigned": ["service principal", "user-assigned managed identity"],
+  "service-principal-to-system-assigned": ["service principal", "system-assigned managed identity"],
+  "system-assigned-to-user-assigned": ["system-assigned managed identity", "user-assigned managed identity"],
+  "user-assigned-to-user-assigned": ["user-assigned managed identity", "another user-assigned managed identity"],
+  "replace-kubelet-identity": ["kubelet identity", "another kubelet identity"],
+  "finish-node-migration": ["nodes on the service principal", "nodes on managed identity"],
+  none: ["as it is", "no change needed"],
+};
+
+/** What a path leads from and to. */
+export function pathWords(path: PathId): { from: string; to: string } {
+  const [from, to] = PATH_WORDS[path];
+  return { from, to };
+}
+
+/** The identity that a role change's principal stands for: its name where the plan gives it one. */
+export function principalWords(who: string, { target, path }: ClusterPlan): string {
+  if (who === "control-plane") {
+    const name = target.controlPlaneIdentity?.name;
+    return name ? `control plane identity ${name}` : "control plane identity (system-assigned)";
+  }
+  if (who === "kubelet") {
+    if (target.kubeletIdentity) return `kubelet identity ${target.kubeletIdentity.name}`;
+    return path === "none" ? "kubelet identity" : "kubelet identity (made by AKS)";
+  }
+  return who.startsWith("addon:") ? `add-on identity ${who.slice("addon:".length)}` : who;
+}
+
+/** The worst of some risks; undefined for none. */
+export function worstRisk(risks: readonly Risk[]): Risk | undefined {
+  return RISKS[Math.max(...risks.map((risk) => RISKS.indexOf(risk)))];
+}
+
+/** Findings with the gravest first. */
+export function sortFindings<F extends { readonly severity: Severity }>(findings: readonly F[]): F[] {
+  return [...findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+/** A length of time for people; below two days in hours, as Azure's documentation counts: `24 h`, `26 h 5 min`. */
+export function formatLength(ms: number): string {
+  if (ms < DAY_MS || ms >= 2 * DAY_MS) return formatDuration(ms);
+  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
+  return `${Math.floor(ms / HOUR_MS)} h${minutes > 0 ? ` ${minutes} min` : ""}`;
+}
+
+/** A range of durations for people: `15 min to 30 min`, `up to 2 min`, `1 h`. */
+export function formatRange({ minMs, maxMs }: DurationRange): string {
+  const [from, to] = [formatLength(minMs), formatLength(maxMs)];
+  if (from === to) return to;
+  return minMs === 0 ? `up to ${to}` : `${from} to ${to}`;
+}
+
+/** A moment as a clock time in UTC, with the date where it is not today's: `09:12 UTC`, `23 Nov 09:12 UTC`. */
+export function formatTime(at: Date | string, today?: Date): string {
+  const date = typeof at === "string" ? new Date(at) : at;
+  const time = `${date.toISOString().slice(11, 16)} UTC`;
+  if (today && date.toISOString().slice(0, 10) === today.toISOString().slice(0, 10)) return time;
+  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  return `${day} ${time}`;
+}
+
+/** A number with its noun: `1 node`, `3 nodes`. */
+export function count(amount: number, noun: string, plural = `${noun}s`): string {
+  return `${amount} ${amount === 1 ? noun : plural}`;
+}
+
+/** A text as one sentence, with its capital and its full stop. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${/[.!?…:]$/.test(trimmed) ? "" : "."}`;
+}

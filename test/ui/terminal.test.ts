@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { sanitize, sanitizeDeep, truncate, useColor, visibleLength, wrapText } from "../../src/ui/terminal.ts";
+
+describe("text from Azure or from a file", () => {
+  it.each([
+    ["\u001b[31mred\u001b[0m", "red"],
+    ["title \u001b]0;owned\u0007end", "title end"],
+    ["one\r\ntwo\tthree", "one two three"],
+    ["\u009b2Jclear", "clear"],
+    ["safe\u202egnp.exe", "safegnp.exe"],
+    ["a\u0000\u0008b", "ab"],
+    ["role→kubelet – naïve", "role→kubelet – naïve"],
+  ])("%j becomes %j", (text, shown) => {
+    expect(sanitize(text)).toBe(shown);
+  });
+
+  it("is made printable wherever it stands in plain data", () => {
+    expect(sanitizeDeep({ "k\u001b[1m": ["\u0007a", { n: 1, none: undefined }] })).toEqual({ k: ["a", { n: 1 }] });
+  });
+});
+
+describe("colour", () => {
+  it.each([
+    [{ isTTY: true }, {}, true],
+    [{ isTTY: false }, {}, false],
+    [{ isTTY: true }, { NO_COLOR: "1" }, false],
+    [{ isTTY: true }, { NO_COLOR: "" }, true],
+    [{ isTTY: false }, { FORCE_COLOR: "1" }, true],
+    [{ isTTY: true }, { FORCE_COLOR: "0" }, false],
+    [{ isTTY: true }, { NO_COLOR: "1", FORCE_COLOR: "1" }, false],
+    [{ isTTY: true }, { TERM: "dumb" }, false],
+  ])("for %j with %j is %s", (stream, env, expected) => {
+    expect(useColor(stream, env)).toBe(expected);
+  });
+});
+
+describe("lines", () => {
+  it("are broken between words, and long ids after a slash, without losing a character", () => {
+    const id = `/subscriptions/${"1".repeat(36)}/resourceGroups/rg/providers/Microsoft.Network/x/y`;
+    const lines = wrapText(`see ${id} now`, 40);
+    for (const line of lines) expect(visibleLength(line)).toBeLessThanOrEqual(40);
+    expect(lines.join("").replaceAll(" ", "")).toBe(`see${id}now`);
+  });
+
+  it("are cut with an ellipsis", () => {
+    expect(truncate("abcdef", 4)).toBe("abc…");
+    expect(truncate("abcd", 4)).toBe("abcd");
+  });
+});
