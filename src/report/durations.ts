@@ -1,5 +1,6 @@
 import { MINUTE_MS, parseDuration, SECOND_MS } from "../engine/clock.ts";
 import type { Change, StepId } from "../engine/step.ts";
+import { isGap } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 
 /** A duration between two bounds. */
@@ -25,11 +26,22 @@ const SURGE_NODES = 1;
 
 const NOTHING: DurationRange = { minMs: 0, maxMs: 0 };
 
+/** A pool that a step drains, or may. */
+export interface PoolRoll {
+  readonly pool: string;
+  readonly nodes: number;
+  /** False when it depends on Azure's answer. */
+  readonly certain: boolean;
+}
+
 /** What one step is expected to take. */
 export interface StepEstimate extends DurationRange {
   readonly step: StepId;
   /** True when the time passes without work: a wait of the plan. */
   readonly waits: boolean;
+  /** Without the drains: its writes, or its wait. */
+  readonly rest: DurationRange;
+  readonly rolls: readonly PoolRoll[];
 }
 
 /** What a cluster's steps are expected to take. */
@@ -67,45 +79,52 @@ export function addRanges(ranges: readonly DurationRange[]): DurationRange {
 }
 
 /** How long it takes to drain and re-image that many nodes of one pool. */
-export function rollNodes(nodes: number): DurationRange {
-  return timesRange(DURATIONS.rollNode, Math.ceil(nodes / SURGE_NODES));
+export function rollNodes(nodes: number, perNode: DurationRange = DURATIONS.rollNode): DurationRange {
+  const times = Math.ceil(nodes / SURGE_NODES);
+  return { minMs: perNode.minMs * times, maxMs: perNode.maxMs * times };
 }
 
-function timesRange({ minMs, maxMs }: DurationRange, times: number): DurationRange {
-  return { minMs: minMs * times, maxMs: maxMs * times };
+/**
+ * What steps take together. Each pool is expected to be drained once, however many of them may do it.
+ * @param left how many nodes of a pool are still to be drained, where that is known
+ */
+export function sumSteps(
+  steps: readonly StepEstimate[],
+  perNode: DurationRange = DURATIONS.rollNode,
+  left: ReadonlyMap<string, number> = new Map(),
+): DurationRange {
+  const pools = new Map<string, PoolRoll>();
+  for (const roll of steps.flatMap(({ rolls }) => rolls))
+    pools.set(roll.pool, { ...roll, certain: roll.certain || pools.get(roll.pool)?.certain === true });
+  const rolls = [...pools.values()].map(({ pool, nodes, certain }): DurationRange => {
+    const { minMs, maxMs } = rollNodes(left.get(pool) ?? nodes, perNode);
+    return { minMs: certain ? minMs : 0, maxMs };
+  });
+  return addRanges([...steps.map(({ rest }) => rest), ...rolls]);
 }
 
 function estimateCluster(plan: MigrationPlan, cluster: ClusterPlan): ClusterEstimate {
   const changing = cluster.steps.some(({ changes }) => changes.length > 0);
   const steps = cluster.steps.map(({ id, changes }): StepEstimate => {
     const waits = id.startsWith("await-");
-    if (waits) return { step: id, waits, ...(changing ? estimateWait(plan, cluster, id) : NOTHING) };
-    return { step: id, waits, ...addRanges([estimateWrites(id, changes, changing), rollPools(cluster, changes)]) };
+    const wait = changing ? estimateWait(plan, cluster, id) : NOTHING;
+    const rest = waits ? wait : estimateWrites(id, changes, changing);
+    const alone = { step: id, waits, rest, rolls: listRolls(cluster, changes), ...NOTHING };
+    return { ...alone, ...sumSteps([alone]) };
   });
-  const total = (from: number) => addRanges([...waitsFrom(steps, from), ...workFrom(cluster, from, changing)]);
   const final = cluster.steps.findIndex(({ changes }) => changes.some(({ risk }) => risk === "irreversible"));
   return {
     cluster: cluster.id,
     steps,
-    total: total(0),
-    waiting: addRanges(waitsFrom(steps, 0)),
-    window: final < 0 ? undefined : addRanges([...proofWaits(steps, final), ...workFrom(cluster, final, changing)]),
+    total: sumSteps(steps),
+    waiting: sumSteps(steps.filter(({ waits }) => waits)),
+    window: final < 0 ? undefined : sumSteps(steps.slice(final).filter(isBeforeProof)),
   };
 }
 
-function waitsFrom(steps: readonly StepEstimate[], from: number): StepEstimate[] {
-  return steps.slice(from).filter(({ waits }) => waits);
-}
-
-function proofWaits(steps: readonly StepEstimate[], from: number): StepEstimate[] {
-  return waitsFrom(steps, from).filter(({ step }) => step !== "await-token-switchover");
-}
-
-/** Writes and drains. Each node is expected to be drained once, however many steps may do it. */
-function workFrom(cluster: ClusterPlan, from: number, changing: boolean): DurationRange[] {
-  const steps = cluster.steps.slice(from);
-  const everyChange = steps.flatMap(({ changes }) => changes);
-  return [...steps.map(({ id, changes }) => estimateWrites(id, changes, changing)), rollPools(cluster, everyChange)];
+/** False for the one step that comes after the proof. */
+export function isBeforeProof({ step }: StepEstimate): boolean {
+  return step !== "await-token-switchover";
 }
 
 function estimateWrites(step: StepId, changes: readonly Change[], changing: boolean): DurationRange {
@@ -125,18 +144,12 @@ function durationOfWrite({ key }: Change): DurationRange {
   return NOTHING;
 }
 
-/** Drains of each pool once: at least those that depend on nothing, at most all. */
-function rollPools(cluster: ClusterPlan, changes: readonly Change[]): DurationRange {
-  const pools = (only: (change: Change) => boolean) =>
-    new Set(
-      changes.filter((change) => !change.key.startsWith("gap:") && only(change)).flatMap(({ drains }) => drains ?? []),
-    );
-  const nodes = (names: Set<string>) =>
-    cluster.from.pools.filter(({ name }) => names.has(name)).map((pool) => rollNodes(pool.nodes));
-  return {
-    minMs: addRanges(nodes(pools(({ onlyIf }) => !onlyIf))).minMs,
-    maxMs: addRanges(nodes(pools(() => true))).maxMs,
-  };
+function listRolls(cluster: ClusterPlan, changes: readonly Change[]): PoolRoll[] {
+  const rolls = changes.filter((change) => !isGap(change));
+  return cluster.from.pools.flatMap(({ name, nodes }): PoolRoll[] => {
+    const drains = rolls.filter((change) => change.drains?.includes(name));
+    return drains.length > 0 ? [{ pool: name, nodes, certain: drains.some(({ onlyIf }) => !onlyIf) }] : [];
+  });
 }
 
 /** Steps whose changes a wait counts from. */

@@ -1,0 +1,65 @@
+import type { DurationRange, StepEstimate } from "./durations.ts";
+import { DURATIONS, isBeforeProof, sumSteps } from "./durations.ts";
+import type { ClusterView, StepView } from "./run-view.ts";
+
+/** What is left of a cluster's migration. */
+export interface Remaining {
+  /** Until every node is proven to be migrated. */
+  readonly proof: DurationRange;
+  /** Until the last step, the token switchover included. */
+  readonly all: DurationRange;
+}
+
+/** How far what was seen of the nodes so far may be off for those to come. */
+const SPREAD = 0.25;
+
+/** The time that is left: the plan's expectations, corrected by what was seen. */
+export function estimateRemaining(cluster: ClusterView, now: Date): Remaining {
+  const left = cluster.steps.filter(({ state }) => state !== "done");
+  const perNode = observePerNode(cluster);
+  const nodes = countNodesLeft(cluster);
+  const rests = left.map((step): StepEstimate => ({ ...step.estimate, rest: restOf(step, now) }));
+  return { proof: sumSteps(rests.filter(isBeforeProof), perNode, nodes), all: sumSteps(rests, perNode, nodes) };
+}
+
+/** How long a step has been at work or waiting, over all its starts. */
+export function timeSpentMs(step: StepView, now: Date): number {
+  return step.spans.reduce((sum, { from, to }) => sum + (to ? Date.parse(to) : now.getTime()) - Date.parse(from), 0);
+}
+
+function restOf(step: StepView, now: Date): DurationRange {
+  if (step.until) {
+    const leftMs = Math.max(0, Date.parse(step.until) - now.getTime());
+    return { minMs: leftMs, maxMs: leftMs };
+  }
+  const spentMs = step.state === "pending" ? 0 : timeSpentMs(step, now);
+  const { minMs, maxMs } = step.estimate.rest;
+  return { minMs: Math.max(0, minMs - spentMs), maxMs: Math.max(0, maxMs - spentMs) };
+}
+
+/** What a node took so far; the plan's expectation as long as none is done. */
+function observePerNode(cluster: ClusterView): DurationRange {
+  let [nodes, totalMs] = [0, 0];
+  for (const step of cluster.steps) {
+    const reimaged = step.pools.reduce((sum, pool) => sum + pool.reimaged, 0);
+    const last = step.pools
+      .map(({ at }) => at)
+      .sort()
+      .at(-1);
+    if (reimaged === 0 || !step.startedAt || !last) continue;
+    nodes += reimaged;
+    totalMs += Math.max(0, Date.parse(last) - Date.parse(step.startedAt));
+  }
+  if (nodes === 0 || totalMs === 0) return DURATIONS.rollNode;
+  const seenMs = totalMs / nodes;
+  return { minMs: seenMs * (1 - SPREAD), maxMs: seenMs * (1 + SPREAD) };
+}
+
+function countNodesLeft(cluster: ClusterView): Map<string, number> {
+  const left = new Map<string, number>();
+  for (const { pool, nodes, reimaged } of cluster.steps.flatMap(({ pools }) => pools)) {
+    const others = left.get(pool);
+    left.set(pool, Math.min(others ?? nodes, Math.max(0, nodes - reimaged)));
+  }
+  return left;
+}

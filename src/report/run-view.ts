@@ -1,0 +1,197 @@
+import type { Event } from "../engine/events.ts";
+import type { Change, Finding, StepId } from "../engine/step.ts";
+import { isGap } from "../engine/step.ts";
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import type { StepEstimate } from "./durations.ts";
+import { estimate } from "./durations.ts";
+import { applyClusterEvent } from "./run-fold.ts";
+import { STEP_TITLES } from "./words.ts";
+
+/** A `T` that the fold writes to. */
+export type Draft<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer I)[] ? Draft<I>[] : T[K] };
+
+export type RunState = "running" | "paused" | "failed" | "done";
+export type StepState = "pending" | "running" | "waiting" | "done" | "failed";
+export type ChangeState = "pending" | "started" | "applied" | "not-needed";
+
+/** A stretch of time in which a step worked or waited. */
+export interface SpanView {
+  readonly kind: "work" | "wait";
+  readonly from: string;
+  /** Undefined while it goes on. */
+  readonly to?: string | undefined;
+}
+
+/** A change of the plan, and what became of it. */
+export interface ChangeView extends Change {
+  /** `not-needed`: its step is done without it, because Azure showed it already or its condition did not come true. */
+  readonly state: ChangeState;
+  readonly startedAt?: string | undefined;
+  readonly appliedAt?: string | undefined;
+  /** The id that Azure gave to what it made. */
+  readonly resourceId?: string | undefined;
+  /** True when it was there already and has been taken over. */
+  readonly adopted?: boolean | undefined;
+  readonly correlationIds: readonly string[];
+}
+
+/** How far the re-imaging of a pool is. */
+export interface PoolView {
+  readonly pool: string;
+  readonly reimaged: number;
+  readonly nodes: number;
+  readonly startedAt: string;
+  readonly at: string;
+  /** Nodes that are re-imaged, with the time at which that was seen. */
+  readonly names: readonly { readonly name: string; readonly at: string }[];
+}
+
+/** A request that was sent again, and why. */
+export interface RetryView {
+  readonly at: string;
+  readonly request: string;
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+/** Why a step failed, and what its user can do. */
+export interface FailureView {
+  readonly at: string;
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A step of a run. */
+export interface StepView {
+  readonly id: StepId;
+  readonly title: string;
+  readonly state: StepState;
+  readonly estimate: StepEstimate;
+  /** When it was last started. */
+  readonly startedAt?: string | undefined;
+  readonly doneAt?: string | undefined;
+  /** When its wait is known to end. */
+  readonly until?: string | undefined;
+  /** What it waits for. */
+  readonly reason?: string | undefined;
+  readonly evidence?: string | undefined;
+  readonly changes: readonly ChangeView[];
+  readonly pools: readonly PoolView[];
+  readonly retries: readonly RetryView[];
+  readonly spans: readonly SpanView[];
+  readonly failure?: FailureView | undefined;
+}
+
+/** A cluster of a run. */
+export interface ClusterView {
+  readonly id: string;
+  readonly state: RunState;
+  readonly steps: readonly StepView[];
+  readonly findings: readonly (Finding & { readonly at: string; readonly step?: StepId | undefined })[];
+  readonly failure?: (FailureView & { readonly step?: StepId | undefined }) | undefined;
+  readonly pause?: { readonly at: string; readonly reason: string; readonly retryAt?: string | undefined } | undefined;
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+  readonly lastEventAt?: string | undefined;
+  /** False when it ended without a write. */
+  readonly changed?: boolean | undefined;
+  /** When the next wait or pause ends. */
+  readonly nextWakeUp?: string | undefined;
+}
+
+/** Who approved what, when and how. */
+export interface ApprovalView {
+  readonly at: string;
+  readonly planHash: string;
+  readonly by: string;
+  readonly how: "prompt" | "yes" | "hash";
+}
+
+/** A run as its journals tell it. */
+export interface RunView {
+  readonly run: string;
+  readonly state: RunState;
+  readonly tool?: string | undefined;
+  readonly clusters: readonly ClusterView[];
+  readonly approvals: readonly ApprovalView[];
+  /** When the run was taken up again. */
+  readonly resumes: readonly string[];
+  readonly startedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+  readonly lastEventAt?: string | undefined;
+  readonly nextWakeUp?: string | undefined;
+}
+
+/** A run's state from its plan and the events of its journals, each journal's in order. Reads nothing else, the time included. */
+export function foldEvents(plan: MigrationPlan, events: readonly Event[]): RunView {
+  const estimates = estimate(plan).clusters;
+  const clusters = plan.clusters.map((cluster, index) => startCluster(cluster, estimates[index]!.steps));
+  for (const event of events) {
+    for (const cluster of clusters) if (concerns(event, cluster, clusters.length)) applyClusterEvent(cluster, event);
+  }
+  const ended = clusters.every(({ endedAt }) => endedAt);
+  return {
+    run: events[0]?.run ?? "",
+    state: stateOfRun(clusters),
+    tool: events.find((event) => event.type === "run:started")?.tool,
+    clusters,
+    approvals: listApprovals(events),
+    resumes: unique(events.flatMap((event) => (event.type === "run:started" && event.resumed ? [event.at] : []))),
+    startedAt: earliest(clusters.map(({ startedAt }) => startedAt)),
+    endedAt: ended ? clusters.map(({ endedAt }) => endedAt!).reduce((a, b) => (a > b ? a : b)) : undefined,
+    lastEventAt: clusters.map(({ lastEventAt }) => lastEventAt).reduce((a, b) => ((a ?? "") > (b ?? "") ? a : b)),
+    nextWakeUp: earliest(clusters.map(({ nextWakeUp }) => nextWakeUp)),
+  };
+}
+
+function startCluster(cluster: ClusterPlan, estimates: readonly StepEstimate[]): Draft<ClusterView> {
+  const steps = cluster.steps.map(({ id, changes }, index) => ({
+    id,
+    title: STEP_TITLES[id],
+    state: "pending" as const,
+    estimate: estimates[index]!,
+    changes: changes.map((change) => ({ ...change, state: "pending" as const, correlationIds: [] })),
+    pools: [],
+    retries: [],
+    spans: [],
+  }));
+  return { id: cluster.id, state: "running", steps: steps as Draft<StepView>[], findings: [] };
+}
+
+/** An event without a cluster belongs to the whole run. */
+function concerns(event: Event, cluster: ClusterView, clusters: number): boolean {
+  return event.cluster === undefined || clusters === 1 || event.cluster.toLowerCase() === cluster.id.toLowerCase();
+}
+
+function stateOfRun(clusters: readonly ClusterView[]): RunState {
+  const states = clusters.map(({ state }) => state);
+  return (["running", "failed", "paused"] as const).find((state) => states.includes(state)) ?? "done";
+}
+
+function listApprovals(events: readonly Event[]): ApprovalView[] {
+  const approvals = new Map<string, ApprovalView>();
+  for (const event of events) {
+    if (event.type !== "run:approved") continue;
+    const { at, planHash, by, how } = event;
+    // Each cluster's journal has the approval; it was given once.
+    const key = JSON.stringify([planHash, by, how]);
+    if (!approvals.has(key)) approvals.set(key, { at, planHash, by, how });
+  }
+  return [...approvals.values()];
+}
+
+function earliest(times: readonly (string | undefined)[]): string | undefined {
+  return times.filter((time) => time !== undefined).sort()[0];
+}
+
+function unique<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}
+
+/** The state of a change for people; a gap is announced and closed, not written. */
+export function changeWords(change: ChangeView): string {
+  if (isGap(change)) return change.state === "pending" ? "announced" : "closed";
+  if (change.state === "applied") return change.adopted ? "taken over" : "applied";
+  return { pending: "pending", started: "in progress", "not-needed": "not needed" }[change.state];
+}

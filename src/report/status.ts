@@ -1,0 +1,107 @@
+import type { Palette } from "../ui/terminal.ts";
+import { createPalette, padColumns, sanitizeDeep } from "../ui/terminal.ts";
+import { nameOf } from "./ids.ts";
+import { Page } from "./page.ts";
+import { estimateRemaining, timeSpentMs } from "./remaining.ts";
+import type { ClusterView, RunView, StepState, StepView } from "./run-view.ts";
+import { formatLength, formatRange, formatTime, sentence } from "./words.ts";
+
+/** `status -o json`. */
+export interface StatusJson {
+  readonly run: string;
+  readonly state: RunView["state"];
+  readonly clusters: readonly {
+    readonly id: string;
+    readonly steps: readonly { readonly id: string; readonly state: StepState; readonly until?: string }[];
+  }[];
+}
+
+/** Where a run stands, as data. */
+export function statusJson({ run, state, clusters }: RunView): StatusJson {
+  return {
+    run,
+    state,
+    clusters: clusters.map(({ id, steps }) => ({
+      id,
+      steps: steps.map((step) => ({ id: step.id, state: step.state, ...(step.until ? { until: step.until } : {}) })),
+    })),
+  };
+}
+
+/** How a status is drawn. */
+export interface StatusOptions {
+  /** The run's own time; emulated against an emulator. */
+  readonly now: Date;
+  readonly color: boolean;
+  readonly width: number;
+}
+
+/** Where a run stands, for a terminal: steps, waits with the time left, next wake-up, and how to go on. */
+export function renderStatus(view: RunView, { now, color, width }: StatusOptions): string {
+  const shown = sanitizeDeep(view);
+  const page = new Page(createPalette(color), width);
+  page.title(`Run ${shown.run}`, shown.state);
+  if (shown.lastEventAt) {
+    const ago = formatLength(Math.max(0, now.getTime() - Date.parse(shown.lastEventAt)));
+    page.field("Last event", `${formatTime(shown.lastEventAt, now)}, ${ago} ago`);
+  }
+  if (shown.nextWakeUp)
+    page.field("Wakes up", `${formatTime(shown.nextWakeUp, now)}, in ${timeLeft(shown.nextWakeUp, now)}`);
+  for (const cluster of shown.clusters) printCluster(page, cluster, now);
+  if (shown.state === "paused" || shown.state === "failed") {
+    page.heading("Next");
+    page.command(`aks-mi resume ${shown.run}`);
+  }
+  return page.text();
+}
+
+function printCluster(page: Page, cluster: ClusterView, now: Date): void {
+  const { paint } = page;
+  page.heading(`${nameOf(cluster.id)}: ${cluster.state}`);
+  for (const step of cluster.steps) {
+    const mark = stepMark(paint, step.state);
+    page.spread(`  ${mark} ${padColumns(step.title, 34)}`, stepTime(step, now));
+    const detail = stepDetail(step);
+    if (detail) page.wrapped(detail, 4, paint.dim);
+    for (const { pool, reimaged, nodes } of step.state === "done" ? [] : step.pools)
+      page.wrapped(`pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`, 4);
+  }
+  if (cluster.pause) page.bullet(paint.yellow("paused:"), sentence(cluster.pause.reason));
+  if (cluster.failure) {
+    page.bullet(paint.red("failed:"), `${sentence(cluster.failure.message)} (${cluster.failure.code})`);
+    page.wrapped(`Remedy: ${sentence(cluster.failure.remedy)}`, 4);
+  }
+  if (cluster.state !== "running") return;
+  const { proof, all } = estimateRemaining(cluster, now);
+  if (proof.maxMs > 0) page.wrapped(`Proven migrated in about ${formatRange(proof)}.`, 2);
+  if (all.maxMs > proof.maxMs) page.wrapped(`All steps done in about ${formatRange(all)}.`, 2);
+}
+
+/** The sign of a step's state; readable without colour. */
+export function stepMark(paint: Palette, state: StepState): string {
+  const marks: Record<StepState, string> = {
+    pending: paint.dim("·"),
+    running: paint.cyan("▸"),
+    waiting: paint.yellow("◷"),
+    done: paint.green("✔"),
+    failed: paint.red("✖"),
+  };
+  return marks[state];
+}
+
+function stepTime(step: StepView, now: Date): string {
+  if (step.state === "waiting" && step.until)
+    return `until ${formatTime(step.until, now)}, ${timeLeft(step.until, now)} left`;
+  if (step.state === "pending") return "";
+  return formatLength(timeSpentMs(step, now));
+}
+
+function stepDetail(step: StepView): string | undefined {
+  if (step.state === "done") return step.evidence;
+  return step.state === "waiting" ? step.reason : undefined;
+}
+
+/** How long it is until a moment; nothing when it has passed. */
+export function timeLeft(until: string, now: Date): string {
+  return formatLength(Math.max(0, Date.parse(until) - now.getTime()));
+}

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/engine/clock.ts";
+import type { Event } from "../../src/engine/events.ts";
+import { estimateRemaining, timeSpentMs } from "../../src/report/remaining.ts";
+import { foldEvents } from "../../src/report/run-view.ts";
+import { renderStatus, statusJson } from "../../src/report/status.ts";
+import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID } from "./fixtures.ts";
+import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
+
+const plan = buildPlan();
+
+function stepOf(events: readonly Event[], id: string) {
+  return foldEvents(plan, events).clusters[0]!.steps.find((step) => step.id === id)!;
+}
+
+describe("the fold over a run's events", () => {
+  it("has every step pending before the first event", () => {
+    const view = foldEvents(plan, []);
+    expect(view.clusters[0]!.steps.map(({ state }) => state)).toEqual(Array(11).fill("pending"));
+  });
+
+  it("keeps done what was done before a resume, and the deadline of the wait", () => {
+    const view = foldEvents(plan, INTERRUPTED);
+    const states = view.clusters[0]!.steps.slice(0, 4).map(({ state }) => state);
+    expect(states).toEqual(["done", "done", "waiting", "pending"]);
+    expect(view).toMatchObject({
+      state: "running",
+      resumes: ["2026-11-22T08:30:00Z"],
+      nextWakeUp: "2026-11-22T09:00:16Z",
+    });
+  });
+
+  it("binds resource and correlation ids to the change that made them", () => {
+    const change = stepOf(INTERRUPTED, "create-identities").changes.find(({ key }) => key === "identity:kubelet");
+    expect(change).toMatchObject({
+      state: "applied",
+      resourceId: KUBELET_ID,
+      adopted: true,
+      correlationIds: ["c0ffee-1"],
+    });
+    expect(stepOf(ROLLING, "enable-managed-identity").changes[0]).toMatchObject({
+      state: "started",
+      correlationIds: ["c0ffee-2"],
+    });
+  });
+
+  it("counts nothing between a kill and the resume as waiting", () => {
+    const { spans } = stepOf(INTERRUPTED, "await-role-propagation");
+    const at = (time: string) => `2026-11-22T${time}Z`;
+    expect(spans.filter(({ kind }) => kind === "wait")).toEqual([
+      { kind: "wait", from: at("08:00:18"), to: at("08:00:18") },
+      { kind: "wait", from: at("08:30:01") },
+    ]);
+  });
+
+  it("has each node once, with the time at which it was seen re-imaged", () => {
+    expect(stepOf(ROLLING, "enable-managed-identity").pools).toEqual([
+      {
+        pool: "system",
+        reimaged: 2,
+        nodes: 3,
+        startedAt: "2026-11-22T09:00:20Z",
+        at: "2026-11-22T09:12:17Z",
+        names: [
+          { name: "aks-system-0", at: "2026-11-22T09:06:17Z" },
+          { name: "aks-system-1", at: "2026-11-22T09:12:17Z" },
+        ],
+      },
+    ]);
+  });
+
+  it("has the approval once, though it is journalled again with each resume", () => {
+    expect(foldEvents(plan, INTERRUPTED).approvals).toEqual([
+      { at: "2026-11-22T08:00:00Z", planHash: HASH, by: "ada@contoso.com", how: "hash" },
+    ]);
+  });
+
+  it("sets a conditional change that did not come true apart, and closes a gap with its step", () => {
+    expect(stepOf(FINISHED, "assign-kubelet-identity").changes[0]!.state).toBe("not-needed");
+    expect(stepOf(FINISHED, "grant-addon-roles").changes.map(({ state }) => state)).toEqual(["not-needed", "applied"]);
+    expect(foldEvents(plan, FINISHED)).toMatchObject({ state: "done", endedAt: "2026-11-23T09:00:21Z" });
+  });
+
+  it("goes back with the engine to a step that is no longer done", () => {
+    const back = [
+      ...ROLLING.slice(0, ROLLING.findIndex(({ step }) => step === "enable-managed-identity") + 1),
+      ...buildEvents(["09:00:18", "assign-roles", { type: "step:started", title: "Assign roles" }]),
+    ];
+    expect(stepOf(back, "assign-roles")).toMatchObject({ state: "running", doneAt: undefined, evidence: undefined });
+    expect(stepOf(back, "enable-managed-identity")).toMatchObject({ state: "pending" });
+  });
+
+  it("has the failure with its remedy, and forgets it when the run is taken up again", () => {
+    const failure = {
+      type: "step:failed",
+      code: "AZURE_ERROR",
+      message: "Azure said no",
+      remedy: "Ask again.",
+    } as const;
+    const failed = [...ROLLING, ...buildEvents(["09:13:00", "enable-managed-identity", failure])];
+    expect(foldEvents(plan, failed)).toMatchObject({
+      state: "failed",
+      clusters: [{ failure: { code: "AZURE_ERROR", remedy: "Ask again.", step: "enable-managed-identity" } }],
+    });
+    const resumed = { type: "run:started", planHash: HASH, tool: "aks-mi 0.1.0", resumed: true } as const;
+    const view = foldEvents(plan, [...failed, ...buildEvents(["09:20:00", undefined, resumed])]);
+    expect(view.state).toBe("running");
+    expect(view.clusters[0]!.failure).toBeUndefined();
+    expect(view.clusters[0]!.steps[3]!.state).toBe("pending");
+  });
+
+  it("keeps clusters apart, and a run that goes on in one of them goes on", () => {
+    const other = CLUSTER.replace("payments-prod", "orders-prod");
+    const two = { ...plan, clusters: [plan.clusters[0]!, { ...plan.clusters[0]!, id: other }] };
+    const paused = buildEvents(["08:00:01", undefined, { type: "run:paused", reason: "no newer image" }]);
+    const events = [...INTERRUPTED, ...paused.map((event) => ({ ...event, cluster: other.toUpperCase() }))];
+    const view = foldEvents(two, events);
+    expect(view.clusters.map(({ state }) => state)).toEqual(["running", "paused"]);
+    expect(view.state).toBe("running");
+    expect(view.clusters[1]!.steps.every(({ state }) => state === "pending")).toBe(true);
+  });
+
+  it("ignores types that it does not know", () => {
+    const unknown = { ...INTERRUPTED[0]!, type: "something:new", at: "2026-11-22T08:00:00Z" } as unknown as Event;
+    expect(foldEvents(plan, [...INTERRUPTED.slice(0, 3), unknown]).clusters).toEqual(
+      foldEvents(plan, INTERRUPTED.slice(0, 3)).clusters.map((cluster) => ({ ...cluster, lastEventAt: unknown.at })),
+    );
+  });
+});
+
+describe("the time that is left", () => {
+  const at = (time: string) => new Date(`2026-11-22T${time}Z`);
+
+  it("is the rest of a wait whose end is known, and the plan's durations after it", () => {
+    const cluster = foldEvents(plan, INTERRUPTED).clusters[0]!;
+    const { proof, all } = estimateRemaining(cluster, at("08:50:16"));
+    expect(proof.minMs).toBeGreaterThan(10 * MINUTE_MS + 45 * MINUTE_MS + 60 * MINUTE_MS);
+    expect(all.minMs - proof.minMs).toBe(24 * 60 * MINUTE_MS);
+    expect(estimateRemaining(cluster, at("09:00:16")).proof.minMs).toBe(proof.minMs - 10 * MINUTE_MS);
+  });
+
+  it("follows what the nodes took so far", () => {
+    const cluster = foldEvents(plan, ROLLING).clusters[0]!;
+    const { proof } = estimateRemaining(cluster, at("09:12:17"));
+    const nodesMs = 7 * 6 * MINUTE_MS;
+    const otherMs = 60 * MINUTE_MS;
+    expect(proof.minMs).toBeGreaterThan(nodesMs * 0.75 + otherMs);
+    expect(proof.minMs).toBeLessThan(nodesMs * 0.75 + otherMs + MINUTE_MS);
+  });
+
+  it("does not grow below nothing", () => {
+    const cluster = foldEvents(plan, FINISHED.slice(0, -2)).clusters[0]!;
+    expect(estimateRemaining(cluster, new Date("2026-11-25T00:00:00Z")).all).toEqual({ minMs: 0, maxMs: 0 });
+  });
+
+  it("spent in a step leaves out the time in which no process was at work", () => {
+    expect(timeSpentMs(stepOf(INTERRUPTED, "await-role-propagation"), at("08:40:01"))).toBe(10 * MINUTE_MS);
+  });
+});
+
+describe("status", () => {
+  const options = { now: new Date("2026-11-22T08:50:16Z"), color: false, width: 80 };
+
+  it("as JSON has run, state, clusters, and steps with the end of a wait", () => {
+    const json = statusJson(foldEvents(plan, INTERRUPTED));
+    expect(Object.keys(json)).toEqual(["run", "state", "clusters"]);
+    expect(json.clusters[0]!.steps.slice(1, 4)).toEqual([
+      { id: "assign-roles", state: "done" },
+      { id: "await-role-propagation", state: "waiting", until: "2026-11-22T09:00:16Z" },
+      { id: "enable-managed-identity", state: "pending" },
+    ]);
+  });
+
+  it("on a terminal has the clock time at which a wait ends, the time left, and the evidence of what is done", () => {
+    const text = renderStatus(foldEvents(plan, INTERRUPTED), options);
+    expect(text).toContain("until 09:00 UTC, 10 min left");
+    expect(text).toContain("both identities exist");
+    expect(text).toMatch(/Wakes up +09:00 UTC, in 10 min/);
+    expect(text).not.toContain("aks-mi resume");
+  });
+
+  it("of a paused or failed run ends with the command that goes on", () => {
+    const pause = { type: "run:paused", reason: "no newer node image", retryAt: "2026-11-29T00:00:00Z" } as const;
+    const text = renderStatus(
+      foldEvents(plan, [...INTERRUPTED, ...buildEvents(["08:45:00", undefined, pause])]),
+      options,
+    );
+    expect(text).toContain("paused: No newer node image.");
+    expect(text).toMatch(/Wakes up +29 Nov 00:00 UTC/);
+    expect(text.endsWith("aks-mi resume 20261122-0800-k3f9\n")).toBe(true);
+  });
+
+  it("shows how far the nodes are", () => {
+    expect(renderStatus(foldEvents(plan, ROLLING), options)).toContain("pool system: 2 of 3 nodes re-imaged");
+  });
+});
