@@ -34,3 +34,15 @@ export class AksMiError extends Error {
 export function isAksMiError(value: unknown, code?: ErrorCode): value is AksMiError {
   return value instanceof AksMiError && (code === undefined || value.code === code);
 }
+
+/** Thrown by `Step.apply` when nobody knows whether Azure acted: the engine looks again before it does anything else. */
+export class TransientError extends Error {
+  override readonly name = "TransientError";
+  /** How long the service asked to be left alone, in milliseconds of the engine's clock. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options?: { cause?: unknown; retryAfterMs?: number | undefined }) {
+    super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
+  }
+}

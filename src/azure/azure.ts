@@ -1,0 +1,32 @@
+import { type Clusters, createClusters } from "./clusters.ts";
+import { createGraph, type Graph } from "./graph.ts";
+import { createIdentities, type Identities } from "./identities.ts";
+import { createRegistries, type Registries } from "./registries.ts";
+import { createResources, type Resources } from "./resources.ts";
+import { createRoles, type Roles } from "./roles.ts";
+import { createScaleSets, type ScaleSets } from "./scale-sets.ts";
+import type { Transport } from "./transport.ts";
+
+/** All that this project asks of Azure. Steps take the parts they use. */
+export interface Azure {
+  readonly clusters: Clusters;
+  readonly identities: Identities;
+  readonly roles: Roles;
+  readonly registries: Registries;
+  readonly resources: Resources;
+  readonly scaleSets: ScaleSets;
+  readonly graph: Graph;
+}
+
+/** The adapters over one transport. */
+export function createAzure(transport: Transport): Azure {
+  return {
+    clusters: createClusters(transport),
+    identities: createIdentities(transport),
+    roles: createRoles(transport),
+    registries: createRegistries(transport),
+    resources: createResources(transport),
+    scaleSets: createScaleSets(transport),
+    graph: createGraph(transport),
+  };
+}

@@ -1,0 +1,167 @@
+import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
+import { AksMiError } from "../engine/errors.ts";
+import { hasAzureCode, hasStatus } from "./errors.ts";
+import { normalizeId } from "./ids.ts";
+import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
+import { toPutBody } from "./put-body.ts";
+import type { Transport } from "./transport.ts";
+
+/** The api-version of @azure/arm-containerservice 25.3.0. */
+const API_VERSION = "2026-04-01";
+
+/** How long another operation on the cluster is waited for, and how often it is looked at. */
+const CONFLICT_LIMIT_MS = 60 * MINUTE_MS;
+const CONFLICT_POLL_MS = 30 * SECOND_MS;
+
+/** A managed cluster as the service returns it: nothing of it may be lost. */
+export type ManagedCluster = JsonObject;
+
+/** A write that Azure has accepted. */
+export interface Accepted {
+  /** The operation's id, the last segment of its URL; undefined when the service was done at once. */
+  readonly operation: string | undefined;
+  /** Signed: never shown, never logged. */
+  readonly operationUrl: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
+/** What an operation says of itself. `error` may be there although it goes on, or succeeded (recorded in 2024). */
+export interface OperationStatus {
+  readonly status: string;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+}
+
+/** Managed clusters and their agent pools. */
+export interface Clusters {
+  /** @returns undefined when there is no such cluster */
+  get(id: string): Promise<ManagedCluster | undefined>;
+  /** Every cluster of a subscription, or of one of its resource groups. */
+  list(subscription: string, resourceGroup?: string): Promise<ManagedCluster[]>;
+  /**
+   * Changes a cluster with one PUT of its own current body. While another operation runs, or when someone else was
+   * quicker (409, 412), it waits, reads again and asks `change` again.
+   * @param change gets the body to be sent and returns the changed one, or undefined when nothing is to be sent any more
+   */
+  update(id: string, change: (body: JsonObject, live: ManagedCluster) => JsonObject | undefined): Promise<Accepted>;
+  /** The newest node image for a pool, or undefined when the service does not say. */
+  latestNodeImage(id: string, pool: string): Promise<string | undefined>;
+  /** Starts the node image upgrade of one pool. Not repeated by itself. */
+  upgradeNodeImage(id: string, pool: string): Promise<Accepted>;
+  /** @returns undefined when Azure does not know the operation any more */
+  operation(url: string): Promise<OperationStatus | undefined>;
+}
+
+/** Managed clusters over the pipeline of @azure/arm-containerservice: its typed model would lose what it does not know. */
+export function createClusters({ arm, retry }: Transport): Clusters {
+  const url = (id: string, suffix = "") => `${id}${suffix}?api-version=${API_VERSION}`;
+  const get = async (id: string) => {
+    try {
+      return asObject((await arm.get(`read cluster ${id}`, url(id))).body);
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  };
+  return {
+    get,
+    async list(subscription, resourceGroup) {
+      const scope = `/subscriptions/${subscription}${resourceGroup ? `/resourceGroups/${resourceGroup}` : ""}`;
+      const path = `${scope}/providers/Microsoft.ContainerService/managedClusters`;
+      return (await arm.list(`list the clusters of ${scope}`, url(path))).map(asObject);
+    },
+    async update(id, change) {
+      const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
+      for (;;) {
+        const live = await get(id);
+        if (!live) throw clusterGone(id);
+        const body = change(toPutBody(live), live);
+        if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
+        const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
+        try {
+          const response = await arm.send(`update cluster ${id}`, "PUT", url(id), body, eTag ? { "if-match": eTag } : {});
+          return accepted(response);
+        } catch (error) {
+          if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
+          retry.onRetry?.({ request: "update the cluster", reason: (error as Error).message, delayMs: CONFLICT_POLL_MS });
+          await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
+        }
+      }
+    },
+    async latestNodeImage(id, pool) {
+      const profile = await arm.get(`read the upgrade profile of pool ${pool}`, url(id, `/agentPools/${pool}/upgradeProfiles/default`));
+      return asString(at(profile.body, "properties", "latestNodeImageVersion"));
+    },
+    async upgradeNodeImage(id, pool) {
+      const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
+      for (;;) {
+        try {
+          return accepted(await arm.send(`upgrade the node image of pool ${pool}`, "POST", url(id, `/agentPools/${pool}/upgradeNodeImageVersion`)));
+        } catch (error) {
+          if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
+          retry.onRetry?.({ request: `upgrade pool ${pool}`, reason: (error as Error).message, delayMs: CONFLICT_POLL_MS });
+          await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
+        }
+      }
+    },
+    async operation(operationUrl) {
+      try {
+        const { body } = await arm.get("read the operation", operationUrl);
+        const status = asString(at(body, "status")) ?? "Unknown";
+        return { status, code: asString(at(body, "error", "code")), message: asString(at(body, "error", "message")) };
+      } catch (error) {
+        if (hasStatus(error, 404)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Someone else is at work on the cluster, or was quicker: 412, or 409 with one of these codes. */
+function isConflict(error: unknown): boolean {
+  return hasStatus(error, 412) || (hasStatus(error, 409) && hasAzureCode(error, "OperationNotAllowed", "EtagMismatch"));
+}
+
+function clusterGone(id: string): AksMiError {
+  return new AksMiError("AZURE_ERROR", `The cluster ${id} does not exist any more.`, "Check the id; make a new plan.");
+}
+
+function accepted(response: { header(name: string): string | undefined; body: Json }): Accepted {
+  const operationUrl = response.header("azure-asyncoperation");
+  const operation = operationUrl ? new URL(operationUrl).pathname.split("/").at(-1) : undefined;
+  const correlationId = response.header("x-ms-correlation-request-id") ?? response.header("x-ms-request-id");
+  return { operation, operationUrl, correlationId };
+}
+
+/** The pools of a cluster, as plain objects. */
+export function poolsOf(cluster: ManagedCluster): JsonObject[] {
+  const pools = at(cluster, "properties", "agentPoolProfiles");
+  return Array.isArray(pools) ? pools.map((pool) => asObject(pool as Json)) : [];
+}
+
+/** The ids of the user-assigned identities of the control plane. */
+export function userAssignedIdsOf(cluster: ManagedCluster): string[] {
+  return Object.keys(asObject(at(cluster, "identity", "userAssignedIdentities"))).map(normalizeId);
+}
+
+/** True once the control plane is on a managed identity, from the moment that Azure accepted the switch. */
+export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
+  return asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase() === "msi";
+}
+
+/** The kubelet identity that the cluster names, if it names one. */
+export function kubeletIdentityOf(cluster: ManagedCluster): { resourceId: string; objectId: string | undefined } | undefined {
+  const profile = at(cluster, "properties", "identityProfile", "kubeletidentity");
+  const resourceId = asString(at(profile, "resourceId"));
+  return resourceId ? { resourceId: normalizeId(resourceId), objectId: asString(at(profile, "objectId")) } : undefined;
+}
+
+/** The provisioning states of the cluster and of each pool that are not `Succeeded`. */
+export function unsettledStates(cluster: ManagedCluster): { what: string; state: string }[] {
+  const states = poolsOf(cluster).map((pool) => ({
+    what: `pool ${asString(pool["name"])}`,
+    state: asString(pool["provisioningState"]) ?? "Succeeded",
+  }));
+  const own = { what: "the cluster", state: asString(at(cluster, "properties", "provisioningState")) ?? "Succeeded" };
+  return [own, ...states].filter(({ state }) => state !== "Succeeded");
+}

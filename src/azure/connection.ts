@@ -1,0 +1,107 @@
+import type { TokenCredential } from "@azure/identity";
+import { type Clock, SystemClock } from "../engine/clock.ts";
+import { AksMiError } from "../engine/errors.ts";
+import type { WireRequest, WireResponse } from "../engine/wire.ts";
+import { type Azure, createAzure } from "./azure.ts";
+import { CLOUDS, type CloudName } from "./clouds.ts";
+import { createInProcessClient, createLoopbackClient } from "./doors.ts";
+import { EmulatorClock } from "./emulator-clock.ts";
+import type { OnRetry } from "./retry.ts";
+import { createTransport } from "./transport.ts";
+
+/** An emulator in this process: its one handler and the clock that both sides share. */
+export interface InProcessEmulator {
+  handle(request: WireRequest): Promise<WireResponse>;
+  readonly clock: Clock;
+}
+
+/** Where to connect to. */
+export interface ConnectOptions {
+  readonly cloud: CloudName;
+  readonly tenant?: string | undefined;
+  /** The URL of an emulator on loopback, or one in this process; absent: Azure itself. */
+  readonly emulator?: string | InProcessEmulator | undefined;
+}
+
+/** A way to Azure, or to an emulator of it. */
+export interface Connection {
+  readonly cloud: CloudName;
+  readonly emulator: boolean;
+  readonly clock: Clock;
+  /** The adapters, with what they need to be stopped and to tell of their retries. */
+  azure(hooks?: { signal?: AbortSignal; onRetry?: OnRetry }): Azure;
+}
+
+/** Ready to go: nothing has been sent yet, except for the clock of an emulator on loopback. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const cloud = CLOUDS[options.cloud];
+  if (options.emulator === undefined) return connectToAzure(options);
+  const credential: TokenCredential = {
+    getToken: async () => ({ token: "emulator", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }),
+  };
+  if (typeof options.emulator === "string") {
+    const url = parseEmulatorUrl(options.emulator);
+    const clock = await EmulatorClock.connect(url);
+    const httpClient = createLoopbackClient(url);
+    return {
+      cloud: cloud.name,
+      emulator: true,
+      clock,
+      azure: ({ signal, onRetry } = {}) =>
+        createAzure(
+          createTransport({
+            cloud,
+            credential,
+            httpClient,
+            // An emulator on loopback says `Retry-After` in wall time: it has divided it by its scale.
+            retry: { clock, signal, onRetry, toClockMs: (ms) => ms * clock.scale },
+          }),
+        ),
+    };
+  }
+  const { handle, clock } = options.emulator;
+  const httpClient = createInProcessClient(handle);
+  return {
+    cloud: cloud.name,
+    emulator: true,
+    clock,
+    azure: ({ signal, onRetry } = {}) =>
+      createAzure(createTransport({ cloud, credential, httpClient, retry: { clock, signal, onRetry, toClockMs: (ms) => ms } })),
+  };
+}
+
+async function connectToAzure(options: ConnectOptions): Promise<Connection> {
+  const { DefaultAzureCredential } = await import("@azure/identity");
+  const cloud = CLOUDS[options.cloud];
+  const credential = new DefaultAzureCredential({
+    authorityHost: cloud.authority,
+    ...(options.tenant ? { tenantId: options.tenant } : {}),
+  });
+  const clock = new SystemClock();
+  return {
+    cloud: cloud.name,
+    emulator: false,
+    clock,
+    azure: ({ signal, onRetry } = {}) =>
+      createAzure(
+        createTransport({
+          cloud,
+          credential,
+          retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
+          onDate: (date) => clock.correct(date),
+        }),
+      ),
+  };
+}
+
+/** @throws AksMiError when it is not the URL of an emulator on this machine */
+function parseEmulatorUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const loopback = url && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname);
+  if (url && loopback && /^https?:$/.test(url.protocol)) return url;
+  throw new AksMiError(
+    "USAGE",
+    `--emulator wants the URL of an emulator on this machine, not "${text}".`,
+    "Start `aks-mi emulator` and pass the endpoint that it prints, for example http://127.0.0.1:43123.",
+  );
+}

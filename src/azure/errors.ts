@@ -1,0 +1,141 @@
+import { AksMiError, type ErrorCode, TransientError } from "../engine/errors.ts";
+import { asObject, asString, type Json } from "./json.ts";
+
+/** An answer of Azure that is an error, with Azure's own code. */
+export class AzureError extends AksMiError {
+  readonly status: number;
+  readonly azureCode: string;
+
+  constructor(code: ErrorCode, status: number, azureCode: string, message: string, remedy: string, cause?: unknown) {
+    super(code, message, remedy, { cause });
+    this.status = status;
+    this.azureCode = azureCode;
+  }
+}
+
+/** True when Azure answered with one of these codes. Codes are compared, never texts. */
+export function hasAzureCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof AzureError && codes.includes(error.azureCode);
+}
+
+/** True when Azure answered with this status. */
+export function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof AzureError && error.status === status;
+}
+
+/** Answers after which the same request may well succeed. */
+const TRANSIENT_STATUS = new Set([408, 429, 500, 502, 503, 504]);
+
+/** What an SDK error says, in the parts that matter; every SDK generation has its own class for it. */
+interface HttpFailure {
+  readonly statusCode?: number;
+  readonly code?: string;
+  readonly name?: string;
+  readonly message: string;
+  readonly response?: {
+    readonly bodyAsText?: string | null;
+    readonly headers?: { get(name: string): string | undefined };
+  };
+}
+
+/**
+ * Turns whatever the SDK threw into an error of ours: `TransientError` when the request may be sent again, `AzureError`
+ * with Azure's own code otherwise. Both `{"error":{"code"}}` (Azure Resource Manager) and flat `{"code"}` (the AKS
+ * resource provider) are understood.
+ */
+export function translateError(thrown: unknown, what: string): Error {
+  if (thrown instanceof AksMiError || thrown instanceof TransientError) return thrown;
+  const failure = thrown as HttpFailure;
+  if (failure.name === "AbortError") return thrown as Error;
+  if (/Credential|Authentication/.test(failure.name ?? "")) return notSignedIn(what, failure);
+  if (failure.statusCode === undefined) {
+    return isNetworkFailure(failure)
+      ? new TransientError(`${what}: ${failure.code ?? failure.message}`, { cause: thrown })
+      : (thrown as Error);
+  }
+  return translateResponse(failure.statusCode, failure.response?.bodyAsText ?? "", failure.response?.headers, what, thrown);
+}
+
+/** Turns an answer of status 400 and above into an error; see `translateError`. */
+export function translateResponse(
+  status: number,
+  body: string,
+  headers: { get(name: string): string | undefined } | undefined,
+  what: string,
+  cause?: unknown,
+): Error {
+  const { code, message } = readBody(body);
+  const azureCode = code ?? `HTTP ${status}`;
+  if (TRANSIENT_STATUS.has(status)) {
+    const retryAfterMs = readRetryAfter(headers);
+    return new TransientError(`${what}: ${azureCode} (${status})`, { cause, retryAfterMs });
+  }
+  const sentence = `Azure refused to ${what}: ${azureCode} (HTTP ${status})${message ? `: ${message}` : "."}`;
+  if (status === 401) return new AzureError("NOT_SIGNED_IN", status, azureCode, sentence, SIGN_IN_REMEDY, cause);
+  if (status === 403) return new AzureError("AZURE_REFUSED", status, azureCode, sentence, refusedRemedy(azureCode), cause);
+  return new AzureError("AZURE_ERROR", status, azureCode, sentence, remedyFor(azureCode, status), cause);
+}
+
+const SIGN_IN_REMEDY = "Sign in with `az login` (or set the variables of your service principal) and run the command again.";
+
+function notSignedIn(what: string, failure: HttpFailure): AksMiError {
+  const first = failure.message.split("\n")[0]!.slice(0, 300);
+  return new AksMiError("NOT_SIGNED_IN", `No Azure credential could be used to ${what}: ${first}`, SIGN_IN_REMEDY, {
+    cause: failure,
+  });
+}
+
+function refusedRemedy(azureCode: string): string {
+  if (azureCode === "RequestDisallowedByPolicy") return "Ask for an exemption from the policy that the message names, then run the command again.";
+  if (azureCode === "LinkedAuthorizationFailed")
+    return "Ask for the role that the message names on the linked scope (Managed Identity Operator on the identities), then run the command again.";
+  return "Ask for a role with the action that the message names on its scope (or activate it in PIM), then run the command again.";
+}
+
+function remedyFor(azureCode: string, status: number): string {
+  switch (azureCode) {
+    case "ScopeLocked":
+      return "Remove the lock that the message names for the time of the migration, then run `aks-mi resume`.";
+    case "PrincipalNotFound":
+      return "Wait until Microsoft Entra has replicated the new principal, then run `aks-mi resume`.";
+    case "OperationNotAllowed":
+    case "EtagMismatch":
+      return "Wait until the other operation on the cluster has ended, then run `aks-mi resume`.";
+    case "CustomKubeletIdentityMissingPermissionError":
+      return "Give the control-plane identity Managed Identity Operator on the kubelet identity, wait for it to propagate, then run `aks-mi resume`.";
+    default:
+      return status === 404
+        ? "Check the id, and that the account you are signed in with may read it."
+        : "Read what Azure says, put it right, then run `aks-mi resume`.";
+  }
+}
+
+function readBody(body: string): { code: string | undefined; message: string | undefined } {
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(body) as Json;
+  } catch {
+    return { code: undefined, message: undefined };
+  }
+  const flat = asObject(parsed);
+  const error = flat["error"] === undefined ? flat : asObject(flat["error"]);
+  return { code: asString(error["code"]), message: asString(error["message"])?.replace(/\s+/g, " ").slice(0, 1000) };
+}
+
+/** Milliseconds that the service asks to be left alone, from `retry-after-ms` or `Retry-After` (seconds or a date). */
+function readRetryAfter(headers: { get(name: string): string | undefined } | undefined): number | undefined {
+  const ms = headers?.get("retry-after-ms") ?? headers?.get("x-ms-retry-after-ms");
+  if (ms !== undefined && /^\d+$/.test(ms)) return Number(ms);
+  const after = headers?.get("retry-after");
+  if (after === undefined) return undefined;
+  if (/^\d+$/.test(after)) return Number(after) * 1000;
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function isNetworkFailure(failure: HttpFailure): boolean {
+  return (
+    failure.name === "ConnectionDropped" ||
+    /^(REQUEST_SEND_ERROR|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|UND_ERR|PARSE_ERROR|ERR_STREAM)/.test(failure.code ?? "")
+  );
+}

@@ -1,0 +1,64 @@
+import { hasStatus } from "./errors.ts";
+import { asArray, asObject, asString, at } from "./json.ts";
+import type { Transport } from "./transport.ts";
+
+/** A service principal in Microsoft Entra. */
+export interface ServicePrincipal {
+  readonly objectId: string;
+  readonly appId: string;
+  readonly displayName: string;
+}
+
+/** What Microsoft Graph answered; `denied` when the caller may not ask. */
+export type GraphAnswer<T> = { readonly kind: "found"; readonly value: T } | { readonly kind: "missing" } | { readonly kind: "denied" };
+
+/** Microsoft Graph, as far as service principals need it. */
+export interface Graph {
+  /** By application id, or whatever name the cluster was given for it (an identifier URI, for example). */
+  servicePrincipal(clientId: string): Promise<GraphAnswer<ServicePrincipal>>;
+  /** The end dates of the application's secrets and certificates, latest first. */
+  credentialEnds(appId: string): Promise<GraphAnswer<Date[]>>;
+  /** Object ids of the groups that a service principal is in, through other groups too. */
+  groupsOf(objectId: string): Promise<GraphAnswer<string[]>>;
+}
+
+/** Microsoft Graph v1.0 as plain requests. */
+export function createGraph({ graph }: Transport): Graph {
+  const ask = async <T>(what: string, path: string, read: (values: ReturnType<typeof asObject>[]) => T | undefined): Promise<GraphAnswer<T>> => {
+    try {
+      const value = read((await graph.list(what, path)).map(asObject));
+      return value === undefined ? { kind: "missing" } : { kind: "found", value };
+    } catch (error) {
+      if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
+      if (hasStatus(error, 404)) return { kind: "missing" };
+      throw error;
+    }
+  };
+  return {
+    servicePrincipal: (clientId) =>
+      ask("look up the service principal", `/v1.0/servicePrincipals?$filter=${encodeURIComponent(`servicePrincipalNames/any(c:c eq '${quote(clientId)}')`)}`, ([first]) =>
+        first && {
+          objectId: asString(first["id"]) ?? "",
+          appId: asString(first["appId"]) ?? "",
+          displayName: asString(first["displayName"]) ?? "",
+        },
+      ),
+    credentialEnds: (appId) =>
+      ask("read the application's credentials", `/v1.0/applications?$filter=${encodeURIComponent(`appId eq '${quote(appId)}'`)}`, ([first]) =>
+        first &&
+        [...asArray(first["passwordCredentials"]), ...asArray(first["keyCredentials"])]
+          .map((credential) => new Date(asString(at(credential, "endDateTime")) ?? ""))
+          .filter((end) => !Number.isNaN(end.getTime()))
+          .sort((a, b) => b.getTime() - a.getTime()),
+      ),
+    groupsOf: (objectId) =>
+      ask("list the service principal's groups", `/v1.0/servicePrincipals/${objectId}/transitiveMemberOf`, (groups) =>
+        groups.map((group) => asString(group["id"]) ?? "").filter((id) => id !== ""),
+      ),
+  };
+}
+
+/** A string inside an OData filter. */
+function quote(text: string): string {
+  return text.replaceAll("'", "''");
+}

@@ -1,0 +1,57 @@
+import { ContainerRegistryManagementClient } from "@azure/arm-containerregistry";
+import { hasStatus } from "./errors.ts";
+import { normalizeId, parseResourceId } from "./ids.ts";
+import { asString, at, type Json } from "./json.ts";
+import { withRetry } from "./retry.ts";
+import type { Transport } from "./transport.ts";
+
+/** A container registry, and how it decides who may pull. */
+export interface Registry {
+  readonly id: string;
+  /** `abac` registries ignore AcrPull and want Container Registry Repository Reader. */
+  readonly mode: "rbac" | "abac";
+}
+
+/** Container registries (Microsoft.ContainerRegistry). */
+export interface Registries {
+  /** @returns undefined when there is no such registry, or it may not be read */
+  get(id: string): Promise<Registry | undefined>;
+  /** The registries of a subscription, or of one of its resource groups. */
+  list(subscription: string, resourceGroup?: string): Promise<Registry[]>;
+}
+
+/** Registries over @azure/arm-containerregistry. */
+export function createRegistries(transport: Transport): Registries {
+  const { retry } = transport;
+  const abort = retry.signal ? { abortSignal: retry.signal } : {};
+  const client = (subscription: string) =>
+    new ContainerRegistryManagementClient(transport.credential, subscription, {
+      ...transport.clientOptions,
+      credentials: { scopes: transport.clientOptions.credentialScopes },
+    }).registries;
+  return {
+    async get(id) {
+      const { subscription, resourceGroup, name } = parseResourceId(id)!;
+      try {
+        return fromSdk(await withRetry(`read registry ${name}`, retry, () => client(subscription).get(resourceGroup, name, abort)));
+      } catch (error) {
+        if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
+        throw error;
+      }
+    },
+    async list(subscription, resourceGroup) {
+      const operations = client(subscription);
+      return withRetry(`list the registries of subscription ${subscription}`, retry, async () => {
+        const found: Registry[] = [];
+        const pages = resourceGroup ? operations.listByResourceGroup(resourceGroup, abort) : operations.list(abort);
+        for await (const registry of pages) found.push(fromSdk(registry));
+        return found;
+      });
+    },
+  };
+}
+
+function fromSdk(registry: { id?: string; roleAssignmentMode?: string; properties?: unknown }): Registry {
+  const mode = registry.roleAssignmentMode ?? asString(at(registry.properties as Json, "roleAssignmentMode"));
+  return { id: normalizeId(registry.id ?? ""), mode: mode === "AbacRepositoryPermissions" ? "abac" : "rbac" };
+}

@@ -1,0 +1,57 @@
+import { hasStatus } from "./errors.ts";
+import { asObject, asString, at, type JsonObject } from "./json.ts";
+import type { Transport } from "./transport.ts";
+
+/** A subscription that the caller can see. */
+export interface Subscription {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string | undefined;
+  readonly enabled: boolean;
+}
+
+/** Whatever has no package of its own here: plain requests through the same pipeline. */
+export interface Resources {
+  /** Every subscription that the caller can see. */
+  subscriptions(): Promise<Subscription[]>;
+  /** A subnet: its route table and network security group. @returns undefined when it is not there or may not be read */
+  subnet(id: string): Promise<{ routeTable: string | undefined; securityGroup: string | undefined } | undefined>;
+  /** Management locks at, above and below a scope. */
+  locks(scope: string): Promise<{ id: string; level: string; name: string }[]>;
+}
+
+/** Network 2025-07-01, subscriptions 2022-12-01 and locks 2020-05-01, as plain requests. */
+export function createResources({ arm }: Transport): Resources {
+  return {
+    async subscriptions() {
+      const found = await arm.list("list your subscriptions", "/subscriptions?api-version=2022-12-01");
+      return found.map(asObject).map((subscription) => ({
+        id: asString(subscription["subscriptionId"]) ?? "",
+        name: asString(subscription["displayName"]) ?? "",
+        tenant: asString(subscription["tenantId"]),
+        enabled: asString(subscription["state"]) === "Enabled",
+      }));
+    },
+    async subnet(id) {
+      let body: JsonObject;
+      try {
+        body = asObject((await arm.get(`read subnet ${id}`, `${id}?api-version=2025-07-01`)).body);
+      } catch (error) {
+        if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
+        throw error;
+      }
+      return {
+        routeTable: asString(at(body, "properties", "routeTable", "id")),
+        securityGroup: asString(at(body, "properties", "networkSecurityGroup", "id")),
+      };
+    },
+    async locks(scope) {
+      const found = await arm.list(`list the locks of ${scope}`, `${scope}/providers/Microsoft.Authorization/locks?api-version=2020-05-01`);
+      return found.map((lock) => ({
+        id: asString(at(lock, "id")) ?? "",
+        name: asString(at(lock, "name")) ?? "",
+        level: asString(at(lock, "properties", "level")) ?? "",
+      }));
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import { AuthorizationManagementClient, type RoleAssignment as SdkAssignment } from "@azure/arm-authorization";
+import { SECOND_MS } from "../engine/clock.ts";
+import { hasAzureCode, hasStatus } from "./errors.ts";
+import { isWithin, normalizeId, subscriptionOf } from "./ids.ts";
+import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import { withRetry } from "./retry.ts";
+import type { Transport } from "./transport.ts";
+
+/** A role that a principal holds on a scope. */
+export interface RoleAssignment {
+  readonly id: string;
+  readonly scope: string;
+  /** The GUID at the end of the role definition's id. */
+  readonly roleGuid: string;
+  readonly roleDefinitionId: string;
+  readonly principalId: string;
+  /** The later of `createdOn` and `updatedOn`; undefined when Azure gives neither. */
+  readonly since: Date | undefined;
+  /** An attribute-based condition narrows it. */
+  readonly conditional: boolean;
+}
+
+/** What a role allows. */
+export interface RoleDefinition {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
+  readonly dataActions: readonly string[];
+}
+
+/** Role assignments and definitions (Microsoft.Authorization). */
+export interface Roles {
+  /** What a principal holds itself, at, above and below a subscription. */
+  listForPrincipal(subscription: string, principalId: string): Promise<RoleAssignment[]>;
+  /** What a principal holds at a scope, through groups too. */
+  listAssignedTo(scope: string, principalId: string): Promise<RoleAssignment[]>;
+  /** @returns undefined when there is no such role */
+  definition(roleDefinitionId: string): Promise<RoleDefinition | undefined>;
+  /**
+   * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over.
+   * A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
+   */
+  assign(grant: { scope: string; roleGuid: string; principalId: string }): Promise<{ id: string; adopted: boolean; correlationId: string | undefined }>;
+  /** Deletes the assignment if it is there. */
+  remove(id: string): Promise<void>;
+}
+
+/** Microsoft Entra was seen to take 15 to 120 s to replicate a principal; the longest report is several minutes. */
+const PRINCIPAL_LIMIT_MS = 600 * SECOND_MS;
+const PRINCIPAL_POLL_MS = 10 * SECOND_MS;
+
+/** Roles over @azure/arm-authorization. */
+export function createRoles(transport: Transport): Roles {
+  const { retry, arm } = transport;
+  const abort = retry.signal ? { abortSignal: retry.signal } : {};
+  const client = (scope: string) =>
+    new AuthorizationManagementClient(transport.credential, subscriptionOf(scope) ?? "", {
+      ...transport.clientOptions,
+      $host: transport.clientOptions.endpoint,
+    });
+  const list = async (scope: string, filter: string) => {
+    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${encodeURIComponent(filter)}`;
+    return (await arm.list(`list the role assignments at ${scope}`, path)).map(fromWire);
+  };
+  const definitions = new Map<string, Promise<RoleDefinition | undefined>>();
+
+  return {
+    listForPrincipal: (subscription, principalId) => list(`/subscriptions/${subscription}`, `principalId eq '${principalId}'`),
+    listAssignedTo: (scope, principalId) => list(scope, `atScope() and assignedTo('${principalId}')`),
+    definition(roleDefinitionId) {
+      const key = roleDefinitionId.toLowerCase();
+      const known = definitions.get(key) ?? readDefinition(transport, roleDefinitionId);
+      definitions.set(key, known);
+      return known;
+    },
+    async assign({ scope, roleGuid, principalId }) {
+      const name = assignmentName(scope, roleGuid, principalId);
+      const subscription = subscriptionOf(scope);
+      const roleDefinitionId = `${subscription ? `/subscriptions/${subscription}` : ""}/providers/Microsoft.Authorization/roleDefinitions/${roleGuid}`;
+      const what = `assign role ${roleGuid} on ${scope}`;
+      const giveUpAt = retry.clock.now().getTime() + PRINCIPAL_LIMIT_MS;
+      for (;;) {
+        let correlationId: string | undefined;
+        let status = 0;
+        try {
+          const made = await withRetry(what, retry, () =>
+            client(scope).roleAssignments.create(
+              scope,
+              name,
+              { roleDefinitionId, principalId, principalType: "ServicePrincipal" },
+              {
+                ...abort,
+                onResponse: (response) => {
+                  status = response.status;
+                  correlationId = response.headers.get("x-ms-correlation-request-id") ?? undefined;
+                },
+              },
+            ),
+          );
+          return { id: normalizeId(made.id ?? ""), adopted: status === 200, correlationId };
+        } catch (error) {
+          if (hasAzureCode(error, "RoleAssignmentExists")) {
+            const existing = (await list(scope, "atScope()")).find(
+              (held) => held.roleGuid === roleGuid && held.principalId === principalId && isWithin(scope, held.scope),
+            );
+            return { id: existing?.id ?? `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`, adopted: true, correlationId };
+          }
+          if (!hasAzureCode(error, "PrincipalNotFound") || retry.clock.now().getTime() >= giveUpAt) throw error;
+          retry.onRetry?.({ request: what, reason: "PrincipalNotFound", delayMs: PRINCIPAL_POLL_MS });
+          await retry.clock.sleep(PRINCIPAL_POLL_MS, retry.signal);
+        }
+      }
+    },
+    async remove(id) {
+      const [scope, name] = id.split("/providers/Microsoft.Authorization/roleAssignments/") as [string, string];
+      await withRetry(`delete role assignment ${name}`, retry, () => client(scope).roleAssignments.delete(scope, name, abort));
+    },
+  };
+}
+
+async function readDefinition({ arm }: Transport, roleDefinitionId: string): Promise<RoleDefinition | undefined> {
+  try {
+    const { body } = await arm.get("read a role definition", `${roleDefinitionId}?api-version=2022-04-01`);
+    const permissions = asArray(at(body, "properties", "permissions")).map(asObject);
+    const collect = (key: string) => permissions.flatMap((permission) => asArray(permission[key]).map(String));
+    return {
+      name: asString(at(body, "properties", "roleName")) ?? roleDefinitionId.split("/").at(-1)!,
+      actions: collect("actions"),
+      notActions: collect("notActions"),
+      dataActions: collect("dataActions"),
+    };
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The name of an assignment: a GUID made from scope, role and principal, so that a second attempt is the same request.
+ * The principal is in it because a re-created identity has a new one (`RoleAssignmentUpdateNotPermitted`).
+ */
+export function assignmentName(scope: string, roleGuid: string, principalId: string): string {
+  const hash = createHash("sha256").update([normalizeId(scope), roleGuid, principalId].join("|").toLowerCase()).digest();
+  hash[6] = (hash[6]! & 0x0f) | 0x80;
+  hash[8] = (hash[8]! & 0x3f) | 0x80;
+  const hex = hash.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+}
+
+/** True when a role's actions cover an action such as `Microsoft.ContainerRegistry/registries/pull/read`. */
+export function allows(role: RoleDefinition, action: string): boolean {
+  const matches = (pattern: string) =>
+    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`, "i").test(action);
+  return role.actions.some(matches) && !role.notActions.some(matches);
+}
+
+function fromWire(value: Json): RoleAssignment {
+  const properties = asObject(at(value, "properties"));
+  const assignment: SdkAssignment = {
+    scope: asString(properties["scope"]) ?? "/",
+    roleDefinitionId: asString(properties["roleDefinitionId"]) ?? "",
+    principalId: asString(properties["principalId"]) ?? "",
+  };
+  const dates = ["createdOn", "updatedOn"].map((key) => Date.parse(asString(properties[key]) ?? "")).filter((time) => !Number.isNaN(time));
+  return {
+    id: normalizeId(asString(at(value, "id")) ?? ""),
+    scope: normalizeId(assignment.scope!),
+    roleGuid: assignment.roleDefinitionId!.split("/").at(-1)!.toLowerCase(),
+    roleDefinitionId: assignment.roleDefinitionId!,
+    principalId: assignment.principalId!.toLowerCase(),
+    since: dates.length > 0 ? new Date(Math.max(...dates)) : undefined,
+    conditional: asString(properties["condition"]) !== undefined,
+  };
+}

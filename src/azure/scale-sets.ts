@@ -1,0 +1,73 @@
+import { hasStatus } from "./errors.ts";
+import { normalizeId } from "./ids.ts";
+import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import type { Transport } from "./transport.ts";
+
+/** One node of a scale set. */
+export interface ScaleSetInstance {
+  readonly instanceId: string;
+  readonly name: string;
+  /** False while the instance still runs an older model of its scale set. */
+  readonly latestModelApplied: boolean;
+  /** When the platform last created or re-imaged it, where the instance view says so. */
+  readonly provisionedAt: Date | undefined;
+}
+
+/** The scale set of a node pool. */
+export interface ScaleSet {
+  readonly id: string;
+  readonly name: string;
+  /** The node pool, from the tag that AKS sets. */
+  readonly pool: string | undefined;
+  /** Ids of the user-assigned identities that its model carries. */
+  readonly identities: readonly string[];
+}
+
+/** Virtual machine scale sets (Microsoft.Compute). */
+export interface ScaleSets {
+  /** The scale sets of a resource group; empty when the group is not there. */
+  list(subscription: string, resourceGroup: string): Promise<ScaleSet[]>;
+  instances(scaleSetId: string): Promise<ScaleSetInstance[]>;
+}
+
+const API_VERSION = "2025-04-01";
+
+/** Scale sets as plain requests: @azure/arm-compute would be the largest dependency by far. */
+export function createScaleSets({ arm }: Transport): ScaleSets {
+  return {
+    async list(subscription, resourceGroup) {
+      const path = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/virtualMachineScaleSets?api-version=${API_VERSION}`;
+      try {
+        return (await arm.list(`list the scale sets of ${resourceGroup}`, path)).map(scaleSet);
+      } catch (error) {
+        if (hasStatus(error, 404)) return [];
+        throw error;
+      }
+    },
+    async instances(scaleSetId) {
+      const path = `${scaleSetId}/virtualMachines?api-version=${API_VERSION}&$expand=instanceView`;
+      return (await arm.list(`list the instances of ${scaleSetId.split("/").at(-1)}`, path)).map(instance);
+    },
+  };
+}
+
+function scaleSet(value: Json): ScaleSet {
+  return {
+    id: normalizeId(asString(at(value, "id")) ?? ""),
+    name: asString(at(value, "name")) ?? "",
+    pool: asString(at(value, "tags", "aks-managed-poolName")) ?? asString(at(value, "tags", "poolName")),
+    identities: Object.keys(asObject(at(value, "identity", "userAssignedIdentities"))).map(normalizeId),
+  };
+}
+
+function instance(value: Json): ScaleSetInstance {
+  const statuses = asArray(at(value, "properties", "instanceView", "statuses")).map(asObject);
+  const provisioning = statuses.find((status) => asString(status["code"])?.startsWith("ProvisioningState/"));
+  const time = Date.parse(asString(provisioning?.["time"]) ?? "");
+  return {
+    instanceId: asString(at(value, "instanceId")) ?? "",
+    name: asString(at(value, "name")) ?? "",
+    latestModelApplied: at(value, "properties", "latestModelApplied") === true,
+    provisionedAt: Number.isNaN(time) ? undefined : new Date(time),
+  };
+}

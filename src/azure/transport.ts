@@ -1,0 +1,154 @@
+import { ContainerServiceClient } from "@azure/arm-containerservice";
+import {
+  bearerTokenAuthenticationPolicy,
+  createDefaultHttpClient,
+  createHttpHeaders,
+  createPipelineFromOptions,
+  createPipelineRequest,
+  type HttpClient,
+  type HttpMethods,
+  type Pipeline,
+} from "@azure/core-rest-pipeline";
+import type { TokenCredential } from "@azure/identity";
+import { AksMiError } from "../engine/errors.ts";
+import type { Cloud } from "./clouds.ts";
+import { translateResponse } from "./errors.ts";
+import { asArray, asObject, asString, type Json } from "./json.ts";
+import { once, type RetryContext, withRetry } from "./retry.ts";
+
+/** What every adapter is made from. */
+export interface Transport {
+  readonly cloud: Cloud;
+  readonly credential: TokenCredential;
+  /** Options for the SDK's clients: the door to go through, and no waiting of their own. */
+  readonly clientOptions: {
+    readonly endpoint: string;
+    readonly credentialScopes: string[];
+    readonly httpClient: HttpClient;
+    readonly retryOptions: { readonly maxRetries: 0 };
+  };
+  readonly retry: RetryContext;
+  readonly arm: RawClient;
+  readonly graph: RawClient;
+}
+
+/** An answer as it came. */
+export interface RawResponse {
+  readonly status: number;
+  readonly body: Json;
+  header(name: string): string | undefined;
+}
+
+/** Sends requests whose bodies no SDK model may touch. */
+export interface RawClient {
+  /** Reads; repeated while the failure may pass. @throws AzureError */
+  get(what: string, pathAndQuery: string): Promise<RawResponse>;
+  /** Reads every page of a list. @throws AzureError */
+  list(what: string, pathAndQuery: string): Promise<Json[]>;
+  /** Writes, once. @throws TransientError when nobody knows whether Azure acted */
+  send(what: string, method: HttpMethods, pathAndQuery: string, body?: Json, headers?: Record<string, string>): Promise<RawResponse>;
+}
+
+/** A list that never ends is a defect of the service, or a loop. */
+const MAX_PAGES = 1_000;
+
+/** Makes the transport for one cloud, one credential and one door. */
+export function createTransport(options: {
+  cloud: Cloud;
+  credential: TokenCredential;
+  httpClient?: HttpClient | undefined;
+  retry: RetryContext;
+  /** Told the service's own time with each answer. */
+  onDate?: ((date: Date) => void) | undefined;
+}): Transport {
+  const { cloud, credential, retry } = options;
+  const httpClient = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const clientOptions = {
+    endpoint: cloud.resourceManager,
+    credentialScopes: [`${cloud.resourceManager}/.default`],
+    httpClient,
+    retryOptions: { maxRetries: 0 as const },
+  };
+  const { pipeline } = new ContainerServiceClient(credential, { ...clientOptions, credentials: { scopes: clientOptions.credentialScopes } });
+  const graphPipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
+  graphPipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: `${cloud.graph}/.default` }));
+  return {
+    cloud,
+    credential,
+    clientOptions,
+    retry,
+    arm: rawClient(cloud.resourceManager, pipeline, httpClient, retry),
+    graph: rawClient(cloud.graph, graphPipeline, httpClient, retry),
+  };
+}
+
+function withDates(inner: HttpClient, onDate: ((date: Date) => void) | undefined): HttpClient {
+  if (!onDate) return inner;
+  return {
+    async sendRequest(request) {
+      const response = await inner.sendRequest(request);
+      const date = Date.parse(response.headers.get("date") ?? "");
+      if (!Number.isNaN(date)) onDate(new Date(date));
+      return response;
+    },
+  };
+}
+
+function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient, retry: RetryContext): RawClient {
+  const attempt = async (what: string, method: HttpMethods, target: string, body?: Json, headers?: Record<string, string>) => {
+    const url = new URL(target, endpoint);
+    ensureSameHost(url, endpoint);
+    const request = createPipelineRequest({
+      url: url.toString(),
+      method,
+      headers: createHttpHeaders({
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(retry.signal ? { abortSignal: retry.signal } : {}),
+    });
+    const response = await pipeline.sendRequest(httpClient, request);
+    const text = response.bodyAsText ?? "";
+    if (response.status >= 400) throw translateResponse(response.status, text, response.headers, what);
+    const header = (name: string) => response.headers.get(name);
+    return { status: response.status, body: parseBody(text, what), header };
+  };
+  const get = (what: string, target: string) => withRetry(what, retry, () => attempt(what, "GET", target));
+  return {
+    get,
+    async list(what, target) {
+      const items: Json[] = [];
+      let next: string | undefined = target;
+      for (let page = 0; next !== undefined && page < MAX_PAGES; page++) {
+        const body = asObject((await get(what, next)).body);
+        items.push(...asArray(body["value"]));
+        next = asString(body["nextLink"]) ?? asString(body["@odata.nextLink"]);
+      }
+      return items;
+    },
+    send: (what, method, target, body, headers) => once(what, retry, () => attempt(what, method, target, body, headers)),
+  };
+}
+
+/** A bearer token goes only to the host it is for, whatever URL a response named. */
+function ensureSameHost(url: URL, endpoint: string): void {
+  if (url.origin === new URL(endpoint).origin) return;
+  throw new AksMiError(
+    "AZURE_ERROR",
+    `Azure named ${url.host} as the place to go on, which is not ${new URL(endpoint).host}: the request was not sent.`,
+    "Check for a proxy that rewrites Azure's answers.",
+  );
+}
+
+function parseBody(text: string, what: string): Json {
+  if (text.trim() === "") return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw new AksMiError("AZURE_ERROR", `The answer to "${what}" is not JSON.`, "Check for a proxy that answers in Azure's place.", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { Finding, Risk, StepId } from "./step.ts";
+
+/** The version of the event vocabulary; the first line of every stream and journal. */
+export const EVENTS_VERSION = "1";
+
+/** What a step tells while one of its changes is applied, or while it waits for Azure. */
+export type ApplyEvent =
+  | {
+      readonly type: "operation:started";
+      readonly key: string;
+      /** The operation's id in Azure; its URL is kept apart. */
+      readonly operation: string;
+      readonly correlationId?: string | undefined;
+    }
+  | {
+      readonly type: "node:progress";
+      readonly pool: string;
+      /** Nodes whose re-imaging is evidenced, of `nodes`. */
+      readonly reimaged: number;
+      readonly nodes: number;
+      /** Names of the nodes that have newly been re-imaged. */
+      readonly names?: readonly string[] | undefined;
+    }
+  | { readonly type: "request:retried"; readonly request: string; readonly reason: string; readonly delayMs: number }
+  | {
+      readonly type: "change:bound";
+      readonly key: string;
+      /** The id that Azure gave to what the change made. */
+      readonly resourceId: string;
+      readonly correlationId?: string | undefined;
+      /** True when it was there already and has been taken over. */
+      readonly adopted?: boolean | undefined;
+    };
+
+/** What the engine itself tells. */
+export type EngineEvent =
+  | ApplyEvent
+  | { readonly type: "run:started"; readonly planHash: string; readonly tool: string; readonly resumed: boolean }
+  | { readonly type: "run:approved"; readonly planHash: string; readonly by: string; readonly how: "prompt" | "yes" | "hash" }
+  | { readonly type: "step:started"; readonly title: string }
+  | { readonly type: "change:started"; readonly key: string; readonly summary: string; readonly risk: Risk; readonly again?: true }
+  | { readonly type: "change:applied"; readonly key: string }
+  | { readonly type: "change:failed"; readonly key: string; readonly code: string; readonly message: string }
+  | { readonly type: "step:settling"; readonly keys: readonly string[]; readonly atMost: string }
+  | { readonly type: "step:waiting"; readonly reason: string; readonly until?: string | undefined }
+  | ({ readonly type: "check:found" } & Finding)
+  | { readonly type: "step:failed"; readonly code: string; readonly message: string; readonly remedy: string }
+  | { readonly type: "step:done"; readonly evidence: string }
+  | { readonly type: "run:paused"; readonly reason: string; readonly retryAt?: string | undefined }
+  | { readonly type: "run:done"; readonly changed: boolean };
+
+/** An event as it stands in a journal and in `-o jsonl`: one JSON object a line. */
+export type Event = EngineEvent & {
+  readonly run: string;
+  /** Counts per journal, from 1. */
+  readonly seq: number;
+  /** ISO 8601, UTC; emulated time against an emulator. */
+  readonly at: string;
+  readonly cluster?: string | undefined;
+  readonly step?: StepId | undefined;
+};
+
+/** An engine event with the step it belongs to, before the journal numbers and dates it. */
+export type StampedEvent = EngineEvent & { readonly step?: StepId | undefined };

@@ -1,0 +1,88 @@
+import type { StampedEvent } from "./events.ts";
+import type { StepId } from "./step.ts";
+
+/**
+ * How far a change has come: `started` before the write, `applied` once Azure accepted it, `failed` when its operation
+ * failed, `seen` when its step was done afterwards.
+ */
+export type ChangeState = "started" | "applied" | "failed" | "seen";
+
+interface ChangeRecord {
+  state: ChangeState;
+  readonly step: StepId | undefined;
+  readonly startedAt: Date | undefined;
+  appliedAt: Date | undefined;
+}
+
+/** What a journal says about changes: a fold over its events, continued while the run goes on. */
+export class History {
+  readonly #changes = new Map<string, ChangeRecord>();
+  #changed = false;
+  #beganAt: Date | undefined;
+
+  constructor(events: readonly (StampedEvent & { readonly at?: string })[] = []) {
+    for (const event of events) this.record(event, event.at === undefined ? undefined : new Date(event.at));
+  }
+
+  /** Takes one more event into account. */
+  record(event: StampedEvent, at?: Date): void {
+    this.#beganAt ??= at;
+    if (event.type === "change:started") this.#start(event.key, event.step, at);
+    else if (event.type === "change:applied") this.#apply(event.key, at);
+    else if (event.type === "change:failed") this.#move(event.key, "failed");
+    else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
+  }
+
+  /** The state of a change, or undefined when it was never begun. */
+  stateOf(key: string): ChangeState | undefined {
+    return this.#changes.get(key)?.state;
+  }
+
+  /** When a change was first begun. */
+  startedAt(key: string): Date | undefined {
+    return this.#changes.get(key)?.startedAt;
+  }
+
+  /** When Azure had last accepted a change, as the journal dates it. */
+  appliedAt(key: string): Date | undefined {
+    return this.#changes.get(key)?.appliedAt;
+  }
+
+  /** When the first event was written, over all resumes. */
+  get beganAt(): Date | undefined {
+    return this.#beganAt;
+  }
+
+  /** True once any change has been applied. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** Keys of the changes of a step that have been begun. */
+  keysOf(step: StepId): string[] {
+    return [...this.#changes].filter(([, change]) => change.step === step).map(([key]) => key);
+  }
+
+  #start(key: string, step: StepId | undefined, at: Date | undefined): void {
+    const known = this.#changes.get(key);
+    this.#changes.set(key, { state: "started", step, startedAt: known?.startedAt ?? at, appliedAt: known?.appliedAt });
+  }
+
+  #apply(key: string, at: Date | undefined): void {
+    this.#changed = true;
+    this.#move(key, "applied");
+    const change = this.#changes.get(key);
+    if (change) change.appliedAt = at;
+  }
+
+  #move(key: string, state: ChangeState): void {
+    const change = this.#changes.get(key);
+    if (change) change.state = state;
+  }
+
+  #seeAll(step: StepId): void {
+    for (const change of this.#changes.values()) {
+      if (change.step === step && change.state === "applied") change.state = "seen";
+    }
+  }
+}

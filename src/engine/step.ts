@@ -1,0 +1,103 @@
+import type { ApplyEvent } from "./events.ts";
+
+/** The worst that a change can do, from harmless to final. */
+export type Risk = "additive" | "disruptive" | "irreversible";
+
+export const RISKS: readonly Risk[] = ["additive", "disruptive", "irreversible"];
+
+/** One thing a step would do. Plain data: shown, approved and journalled as it stands; ids that only exist at run time are looked up by `apply`. */
+export interface Change {
+  /** Symbolic and stable, for example `switch:<cluster id>` or `role:AcrPull@<registry id>→kubelet`. */
+  readonly key: string;
+  readonly summary: string;
+  readonly reason: string;
+  readonly risk: Risk;
+  /** Node pools that are drained, or may be. */
+  readonly drains?: readonly string[] | undefined;
+  /** How many nodes `drains` covers today. */
+  readonly nodes?: number | undefined;
+  /** The answer of Azure on which this change depends; it is approved with the rest. */
+  readonly onlyIf?: string | undefined;
+}
+
+export type Severity = "blocker" | "critical" | "high" | "medium" | "low" | "info";
+
+export const SEVERITIES: readonly Severity[] = ["blocker", "critical", "high", "medium", "low", "info"];
+
+/** Something that was looked for and found. */
+export interface Finding {
+  /** Id of the check, for example `RD001`. */
+  readonly check: string;
+  readonly severity: Severity;
+  readonly seen: string;
+  readonly remedy: string;
+  readonly link?: string | undefined;
+}
+
+/** What a step concludes from the facts. Only the engine turns it into a sleep, an exit code or a write. */
+export type Verdict<C extends Change = Change> =
+  | { readonly kind: "done"; readonly evidence: string }
+  | { readonly kind: "change"; readonly changes: readonly C[] }
+  | {
+      readonly kind: "wait";
+      readonly reason: string;
+      /** When the wait is known to end; it is then not polled. */
+      readonly until?: Date;
+      readonly pollMs: number;
+      /** When waiting any longer is an error. */
+      readonly atMost?: Date;
+    }
+  | { readonly kind: "pause"; readonly reason: string; readonly retryAt?: Date }
+  /** It cannot become done by itself. With a `key`: that change's operation failed, and the next resume may try it again. */
+  | { readonly kind: "failed"; readonly key?: string; readonly code: string; readonly message: string; readonly remedy: string }
+  | { readonly kind: "blocked"; readonly findings: readonly Finding[] };
+
+/** Tells the journal what happens while a change is applied; resolves when the event is on disk. */
+export type Report = (event: ApplyEvent) => Promise<void>;
+
+/** A step says what the world should look like, and can tell from Azure alone whether it already does. */
+export interface Step<Facts = unknown, C extends Change = Change> {
+  /** Keys the journal: stable, never reused. */
+  readonly id: StepId;
+  /** In the imperative. */
+  readonly title: string;
+  /** Gaps in rights that open before this step and close when it is done: announced in the plan, written by nobody. */
+  readonly gaps?: readonly Change[];
+  /** Reads only. */
+  detect(signal: AbortSignal): Promise<Facts>;
+  /** Pure. */
+  decide(facts: Facts, now: Date): Verdict<C>;
+  /**
+   * Starts one change and returns when Azure has accepted it; `detect` sees how it goes on.
+   * @throws AksMiError when Azure refuses it, or `TransientError` when nobody knows whether Azure acted
+   */
+  apply(change: C, report: Report, signal: AbortSignal): Promise<void>;
+  /** What the work in progress can show of itself, for example nodes re-imaged so far. Asked for while the step waits. */
+  progress?(facts: Facts): readonly ApplyEvent[];
+}
+
+/** A step of any facts and changes. The facts only ever travel from a step's `detect` to its own `decide`. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where steps of different facts meet
+export type AnyStep = Step<any, any>;
+
+/** The steps that exist, in the documented order. */
+export const STEP_IDS = [
+  "create-identities",
+  "assign-roles",
+  "await-role-propagation",
+  "enable-managed-identity",
+  "assign-kubelet-identity",
+  "attach-acr",
+  "grant-addon-roles",
+  "await-kubelet-propagation",
+  "upgrade-node-images",
+  "verify-migration",
+  "await-token-switchover",
+] as const;
+
+export type StepId = (typeof STEP_IDS)[number];
+
+/** True for a gap in rights: announced and approved like a change, but nobody writes it; it closes when its step is done. */
+export function isGap(change: Change): boolean {
+  return change.key.startsWith("gap:");
+}

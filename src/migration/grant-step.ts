@@ -1,0 +1,80 @@
+import type { Azure } from "../azure/azure.ts";
+import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
+import type { Change, Step, StepId } from "../engine/step.ts";
+import { type Grant, grantChange } from "./grants.ts";
+import { applyGrant, type GrantFacts, readCluster, readGrants } from "./held-grants.ts";
+import type { Migration } from "./migration.ts";
+
+/** How long Azure may take to show the identities that it makes, after the switch. */
+export const IDENTITY_POLL_MS = 30 * SECOND_MS;
+
+/** A step that makes role assignments: assign-roles, attach-acr and grant-addon-roles differ in what they assign to whom. */
+export function grantStep(options: {
+  id: StepId;
+  title: string;
+  azure: Azure;
+  migration: Migration;
+  grants: readonly Grant[];
+  /** A gap in rights that this step closes. */
+  gaps?: readonly Change[];
+}): Step<GrantFacts, Change> {
+  const { azure, migration, grants } = options;
+  return {
+    id: options.id,
+    title: options.title,
+    async detect() {
+      return readGrants(azure, migration, await readCluster(azure, migration), grants);
+    },
+    decide(facts) {
+      if (facts.missing.length === 0) return { kind: "done", evidence: grantsHeld(grants.length) };
+      if (facts.waitingForPrincipal) {
+        return { kind: "wait", reason: "Azure does not show the new identity yet.", pollMs: IDENTITY_POLL_MS };
+      }
+      return { kind: "change", changes: facts.missing.map(grantChange) };
+    },
+    async apply(change, report) {
+      const grant = grants.find((candidate) => grantChange(candidate).key === change.key)!;
+      await applyGrant(azure, migration, grant, report);
+    },
+    ...(options.gaps ? { gaps: options.gaps } : {}),
+  };
+}
+
+function grantsHeld(count: number): string {
+  if (count === 0) return "No role is needed.";
+  return count === 1 ? "The role assignment is there." : `All ${count} role assignments are there.`;
+}
+
+/** A step that waits until role assignments work: a while after the youngest of them, whoever made it and whenever. */
+export function propagationStep(options: {
+  id: StepId;
+  title: string;
+  azure: Azure;
+  migration: Migration;
+  grants: readonly Grant[];
+  gaps?: readonly Change[];
+}): Step<GrantFacts, Change> {
+  const { azure, migration, grants } = options;
+  const minutes = Math.round(migration.rolePropagationMs / MINUTE_MS);
+  return {
+    id: options.id,
+    title: options.title,
+    async detect() {
+      return readGrants(azure, migration, await readCluster(azure, migration), grants);
+    },
+    decide(facts, now) {
+      if (facts.missing.length > 0) {
+        return { kind: "wait", reason: "A role assignment that was made does not show yet.", pollMs: IDENTITY_POLL_MS };
+      }
+      if (!facts.youngest) return { kind: "done", evidence: "No role assignment is recent." };
+      const until = new Date(facts.youngest.getTime() + migration.rolePropagationMs);
+      if (now >= until) {
+        return { kind: "done", evidence: `The youngest role assignment, of ${facts.youngest.toISOString()}, is ${minutes} minutes old.` };
+      }
+      const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${facts.youngest.toISOString()}.`;
+      return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS };
+    },
+    async apply() {},
+    ...(options.gaps ? { gaps: options.gaps } : {}),
+  };
+}

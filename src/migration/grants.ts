@@ -1,0 +1,137 @@
+import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
+import type { Change } from "../engine/step.ts";
+import type { ClusterFacts, ClusterPlan, HeldRole } from "../plan/schema.ts";
+import { BUILT_IN_ROLES, type BuiltInRole, PULL_ROLES, ROLES_THAT_GRANT_ROLES } from "./built-in-roles.ts";
+import type { Target } from "./migration.ts";
+
+/** Who gets a role. */
+export type Grantee = "control-plane" | "kubelet" | `addon:${string}`;
+
+/** A role that one of the new identities is to hold. */
+export interface Grant {
+  readonly who: Grantee;
+  readonly role: string;
+  readonly roleGuid: string;
+  readonly scope: string;
+  readonly reason: string;
+}
+
+/** A right of the old principal that nobody gets, and why. */
+export type NotCopied = ClusterPlan["notCopied"][number];
+
+/** The change that makes a grant. */
+export function grantChange(grant: Grant): Change {
+  return {
+    key: `role:${grant.role}@${grant.scope}→${grant.who}`,
+    summary: `assign ${grant.role} on ${shortName(grant.scope)} to the ${describe(grant.who)}`,
+    reason: grant.reason,
+    risk: "additive",
+  };
+}
+
+/** A grantee in words. */
+export function describe(who: Grantee): string {
+  if (who === "control-plane") return "control-plane identity";
+  if (who === "kubelet") return "kubelet identity";
+  return `identity of add-on ${who.slice("addon:".length)}`;
+}
+
+function shortName(scope: string): string {
+  return parseResourceId(scope)?.name ?? scope.split("/").filter(Boolean).at(-1) ?? "the root scope";
+}
+
+/** What the control plane needs: what the cluster's own resources ask for, and what the old principal held. */
+export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, target: Target): Grant[] {
+  const grants = [...neededByCluster(clusterId, facts, target)];
+  for (const held of facts.heldRoles ?? []) {
+    if (reasonNotToCopy(held) || PULL_ROLES.has(roleGuid(held))) continue;
+    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, "the service principal holds it");
+    if (!grants.some((grant) => grant.roleGuid === copy.roleGuid && sameId(grant.scope, copy.scope))) grants.push(copy);
+  }
+  return grants;
+}
+
+/** What the kubelet identity needs: to pull from each registry. */
+export function kubeletGrants(facts: ClusterFacts): Grant[] {
+  return facts.registries.map((registry) => {
+    const role: BuiltInRole = registry.mode === "abac" ? "Container Registry Repository Reader" : "AcrPull";
+    return builtIn("kubelet", role, BUILT_IN_ROLES[role], registry.id, `the nodes pull images from it (${registry.source})`);
+  });
+}
+
+function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target): Generator<Grant> {
+  const outside = (id: string) => !isWithin(id, nodeResourceGroupId(clusterId, facts));
+  const give = (role: BuiltInRole, scope: string, reason: string) => builtIn("control-plane", role, BUILT_IN_ROLES[role], scope, reason);
+  const subnets = clusterSubnets(facts).filter(outside);
+  for (const id of subnets) yield give("Network Contributor", id, "nodes and load balancers join this subnet");
+  for (const id of facts.network.routeTables.filter(outside)) {
+    yield give("Network Contributor", id, "the control plane writes the routes of the nodes into it");
+  }
+  for (const id of facts.network.securityGroups.filter(outside)) {
+    yield give("Network Contributor", id, "the control plane writes rules for Services of type LoadBalancer into it");
+  }
+  for (const id of facts.network.publicIps.filter(outside)) {
+    yield give("Network Contributor", id, "the load balancer uses this outbound address");
+  }
+  if (facts.privateDnsZone) {
+    yield give("Private DNS Zone Contributor", facts.privateDnsZone, "the API server's private name is registered in it");
+    for (const vnet of new Set(subnets.map(virtualNetworkOf))) {
+      yield give("Network Contributor", vnet, "the private DNS zone is linked to this virtual network");
+    }
+  }
+  if (facts.diskEncryptionSet) yield give("Reader", facts.diskEncryptionSet, "disks are encrypted with its key");
+  if (facts.kms?.vault) yield give("Key Vault Crypto User", facts.kms.vault, "Kubernetes secrets are encrypted with a key in it");
+  if (target.kubelet && outside(target.kubelet.id)) {
+    yield give("Managed Identity Operator", target.kubelet.id, "the control plane assigns the kubelet identity to the nodes");
+  }
+}
+
+/** Every subnet that the cluster's pools and API server are in. */
+export function clusterSubnets(facts: ClusterFacts): string[] {
+  const ids = [...facts.pools.flatMap((pool) => [pool.subnet, pool.podSubnet]), facts.network.apiServerSubnet];
+  return unique(ids.filter((id): id is string => id !== undefined));
+}
+
+/** The id of the resource group in which AKS keeps the nodes. */
+export function nodeResourceGroupId(clusterId: string, facts: ClusterFacts): string {
+  return resourceGroupId(parseResourceId(clusterId)!.subscription, facts.network.nodeResourceGroup);
+}
+
+/** The id of the virtual network that a subnet is in. */
+export function virtualNetworkOf(subnetId: string): string {
+  return subnetId.replace(/\/subnets\/[^/]+$/i, "");
+}
+
+/** The rights of the old principal that are left behind on purpose. */
+export function notCopiedRoles(facts: ClusterFacts): NotCopied[] {
+  return (facts.heldRoles ?? []).flatMap((held) => {
+    const reason = reasonNotToCopy(held);
+    return reason === undefined ? [] : [{ role: held.role, scope: held.scope, reason, instead: proposeInstead(held) }];
+  });
+}
+
+function reasonNotToCopy(held: HeldRole): string | undefined {
+  if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) return `${held.role} may hand out roles, which no cluster needs`;
+  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope)) return "it reaches over a whole subscription or more";
+  if (held.through) return `the service principal holds it only through the group ${held.through}`;
+  return undefined;
+}
+
+function proposeInstead(held: HeldRole): string {
+  const wide = !/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope);
+  return wide
+    ? `the roles of this plan on the cluster's own resources; where workloads need more, ${held.role === "Owner" ? "a role without role assignment" : held.role} on the one resource group concerned`
+    : "a role for the one action that is needed, for example Network Contributor on the resource";
+}
+
+function roleGuid(held: HeldRole): string {
+  return held.roleDefinitionId.split("/").at(-1)!.toLowerCase();
+}
+
+function builtIn(who: Grantee, role: string, guid: string, scope: string, reason: string): Grant {
+  return { who, role, roleGuid: guid, scope, reason };
+}
+
+function unique(ids: string[]): string[] {
+  return ids.filter((id, index) => ids.findIndex((other) => sameId(other, id)) === index);
+}

@@ -1,0 +1,82 @@
+import type { Azure } from "../azure/azure.ts";
+import { kubeletIdentityOf, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { hasStatus } from "../azure/errors.ts";
+import { parseResourceId, sameId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
+import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
+import { MINUTE_MS } from "../engine/clock.ts";
+import type { Migration } from "./migration.ts";
+
+/**
+ * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
+ * `rolled` (every instance runs a scale set model that carries the kubelet identity, and was provisioned after the
+ * switch as far as that is known), `model` (only the model carries it), `none`, and `unknown` where nothing can be read.
+ */
+export type EvidenceRank = "rolled" | "model" | "none" | "unknown";
+
+/** One node pool, with the evidence about its nodes. */
+export interface PoolEvidence {
+  readonly pool: string;
+  readonly provisioningState: string;
+  readonly nodeImageVersion: string | undefined;
+  readonly type: string;
+  readonly rank: EvidenceRank;
+  readonly nodes: number;
+  /** Names of the nodes that run the new model. */
+  readonly reimaged: readonly string[];
+  /** What was seen, in a sentence. */
+  readonly seen: string;
+}
+
+/** Reads the evidence about every pool: its scale set, and each instance of it. */
+export async function readNodeEvidence(azure: Azure, migration: Migration, cluster: ManagedCluster, switchedAt: Date | undefined): Promise<PoolEvidence[]> {
+  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
+  const { subscription } = parseResourceId(migration.clusterId)!;
+  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? migration.facts.network.nodeResourceGroup;
+  let scaleSets: ScaleSet[] | undefined;
+  try {
+    scaleSets = await azure.scaleSets.list(subscription, group);
+  } catch (error) {
+    if (!hasStatus(error, 403)) throw error;
+  }
+  const evidence: PoolEvidence[] = [];
+  for (const pool of poolsOf(cluster)) {
+    const name = asString(pool["name"]) ?? "";
+    const base = {
+      pool: name,
+      provisioningState: asString(pool["provisioningState"]) ?? "Succeeded",
+      nodeImageVersion: asString(pool["nodeImageVersion"]),
+      type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
+    };
+    const scaleSet = scaleSets?.find((candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`));
+    if (!scaleSet) {
+      const seen = scaleSets ? "it has no scale set" : `you may not read the scale sets of ${group}`;
+      evidence.push({ ...base, rank: "unknown", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
+      continue;
+    }
+    const carries = kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
+    const instances = await azure.scaleSets.instances(scaleSet.id);
+    evidence.push({ ...base, ...rankInstances(instances, carries, switchedAt) });
+  }
+  return evidence;
+}
+
+function rankInstances(instances: readonly ScaleSetInstance[], carries: boolean, switchedAt: Date | undefined) {
+  const nodes = instances.length;
+  if (!carries) return { rank: "none" as const, nodes, reimaged: [], seen: "its scale set does not carry the kubelet identity" };
+  const reimaged = instances.filter((instance) => isReimaged(instance, switchedAt)).map((instance) => instance.name);
+  if (reimaged.length === nodes) {
+    return { rank: "rolled" as const, nodes, reimaged, seen: `all ${nodes} nodes run a model that carries the kubelet identity` };
+  }
+  const seen = `${nodes - reimaged.length} of ${nodes} nodes have not been re-imaged since their scale set got the kubelet identity`;
+  return { rank: "model" as const, nodes, reimaged, seen };
+}
+
+/** How far the platform's clock and ours may be apart. */
+const CLOCK_SLACK_MS = 2 * MINUTE_MS;
+
+/** A node provisioned before the switch still has the old principal's credentials, whatever its model flag says. */
+function isReimaged({ latestModelApplied, provisionedAt }: ScaleSetInstance, switchedAt: Date | undefined): boolean {
+  const older = switchedAt && provisionedAt && provisionedAt.getTime() < switchedAt.getTime() - CLOCK_SLACK_MS;
+  return latestModelApplied && !older;
+}

@@ -1,0 +1,42 @@
+import type { Azure } from "../azure/azure.ts";
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster } from "../azure/clusters.ts";
+import { asObject, asString, at } from "../azure/json.ts";
+import type { Grantee } from "./grants.ts";
+import type { Target } from "./migration.ts";
+
+/** The object ids of the new identities, as far as they exist. */
+export type Principals = ReadonlyMap<Grantee, string>;
+
+/**
+ * Looks up the object ids of the identities that roles are for. An identity given by the user is looked up itself; one
+ * that Azure makes is read from the cluster, where it may be missing: add-on identities are, during every update.
+ */
+export async function readPrincipals(azure: Azure, cluster: ManagedCluster, target: Target, wanted: Iterable<Grantee>): Promise<Principals> {
+  const found = new Map<Grantee, string>();
+  for (const who of new Set(wanted)) {
+    const principal = await readPrincipal(azure, cluster, target, who);
+    if (principal) found.set(who, principal.toLowerCase());
+  }
+  return found;
+}
+
+async function readPrincipal(azure: Azure, cluster: ManagedCluster, target: Target, who: Grantee): Promise<string | undefined> {
+  if (who === "control-plane") {
+    if (target.controlPlane) return (await azure.identities.get(target.controlPlane.id))?.principalId;
+    return isOnManagedIdentity(cluster) ? asString(at(cluster, "identity", "principalId")) : undefined;
+  }
+  if (who === "kubelet") {
+    if (target.kubelet) return (await azure.identities.get(target.kubelet.id))?.principalId;
+    return kubeletIdentityOf(cluster)?.objectId;
+  }
+  return addonIdentity(cluster, who.slice("addon:".length));
+}
+
+/** Add-on names compare without case: newer CLIs write `omsAgent`. */
+function addonIdentity(cluster: ManagedCluster, addon: string): string | undefined {
+  const name = addon.toLowerCase();
+  if (name === "webapprouting") return asString(at(cluster, "properties", "ingressProfile", "webAppRouting", "identity", "objectId"));
+  const profiles = Object.entries(asObject(at(cluster, "properties", "addonProfiles")));
+  const profile = profiles.find(([key]) => key.toLowerCase() === name)?.[1];
+  return asString(at(profile, "identity", "objectId"));
+}

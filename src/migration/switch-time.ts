@@ -1,0 +1,41 @@
+import type { Azure } from "../azure/azure.ts";
+import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
+import { sameId } from "../azure/ids.ts";
+import { nodeResourceGroupId } from "./grants.ts";
+import { type Migration, switchKey } from "./migration.ts";
+import { readPrincipals } from "./principals.ts";
+
+/**
+ * The moment before which no node can have got the new identity: when this run began the switch, else what the plan was
+ * told, else when AKS gave the new control-plane identity its role on the node resource group.
+ * @returns undefined when the cluster has not been switched, or nothing tells when it was
+ */
+export async function readSwitchStart(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+  if (!isOnManagedIdentity(cluster)) return undefined;
+  const { history, from, clusterId } = migration;
+  const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
+  return history.startedAt(switchKey(clusterId)) ?? told ?? readNodeGroupGrantTime(azure, migration, cluster);
+}
+
+/**
+ * The moment from which the control plane may be using the new identity, for waits that count from it: never earlier
+ * than the truth. The last resort is the beginning of the run that found the cluster switched.
+ * @returns undefined when the cluster has not been switched
+ */
+export async function readSwitchEnd(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+  if (!isOnManagedIdentity(cluster)) return undefined;
+  const { history, from, clusterId } = migration;
+  const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
+  return (
+    history.appliedAt(switchKey(clusterId)) ?? told ?? (await readNodeGroupGrantTime(azure, migration, cluster)) ?? history.beganAt
+  );
+}
+
+/** AKS assigns Contributor on the node resource group when it switches the identity (AKS documentation, default permissions). */
+async function readNodeGroupGrantTime(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+  const principal = (await readPrincipals(azure, cluster, migration.target, ["control-plane"])).get("control-plane");
+  if (!principal) return undefined;
+  const group = nodeResourceGroupId(migration.clusterId, migration.facts);
+  const held = await azure.roles.listForPrincipal(group.split("/")[2]!, principal);
+  return held.find((assignment) => sameId(assignment.scope, group) && assignment.since)?.since;
+}

@@ -1,0 +1,157 @@
+import { z } from "zod";
+import { STEP_IDS } from "../engine/step.ts";
+
+const RESOURCE_ID = /^\/subscriptions\/[0-9a-f-]{36}\/resourceGroups\/[^/]+\/providers\/[^/]+(\/[^/]+\/[^/]+)+$/i;
+const CLUSTER_ID =
+  /^\/subscriptions\/[0-9a-f-]{36}\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]+$/i;
+
+const resourceId = z.string().regex(RESOURCE_ID, "must be the id of an Azure resource (/subscriptions/…/providers/…)");
+const anyScope = z.string().regex(/^\//, "must be an Azure scope (it starts with /)");
+const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, "must be a GUID");
+const duration = z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, "must be a duration such as 60m, 24h or 1h30m");
+const timestamp = z.iso.datetime({ offset: true });
+
+/** One role on one scope, as the old principal holds it. */
+export const heldRole = z.strictObject({
+  role: z.string(),
+  roleDefinitionId: z.string(),
+  scope: anyScope,
+  /** The group through which the principal holds it, where it is not its own. */
+  through: z.string().optional(),
+});
+
+/** One registry the nodes pull from. */
+export const registryFact = z.strictObject({
+  id: resourceId,
+  /** `abac` registries ignore AcrPull. */
+  mode: z.enum(["rbac", "abac"]),
+  /** How it came to be here: a role of the old principal, or `--registry`. */
+  source: z.string(),
+});
+
+export const poolFact = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  osType: z.string(),
+  mode: z.string(),
+  subnet: resourceId.optional(),
+  podSubnet: resourceId.optional(),
+});
+
+/** What decides the plan. Live facts are compared with these; counts, tags, states and versions are not among them. */
+export const clusterFacts = z.strictObject({
+  identity: z.strictObject({ type: z.string(), userAssigned: z.array(resourceId) }),
+  clientId: z.string(),
+  kubeletIdentity: resourceId.optional(),
+  network: z.strictObject({
+    nodeResourceGroup: z.string(),
+    plugin: z.string().optional(),
+    outboundType: z.string().optional(),
+    apiServerSubnet: resourceId.optional(),
+    /** Route tables of the clusters' own subnets. */
+    routeTables: z.array(resourceId),
+    /** Network security groups of the clusters' own subnets. */
+    securityGroups: z.array(resourceId),
+    publicIps: z.array(resourceId),
+  }),
+  privateDnsZone: resourceId.optional(),
+  diskEncryptionSet: resourceId.optional(),
+  kms: z.strictObject({ keyId: z.string(), vault: resourceId.optional() }).optional(),
+  addons: z.record(z.string(), z.record(z.string(), z.string())),
+  pools: z.array(poolFact),
+  /** What the old principal holds outside the node resource group; absent when it could not be read. */
+  heldRoles: z.array(heldRole).optional(),
+  registries: z.array(registryFact),
+});
+
+export const identityTarget = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/, "must be 3 to 128 letters, digits, hyphens or underscores"),
+  resourceGroup: z.string().min(1),
+  location: z.string().min(1),
+  /** Only where it is not the cluster's. */
+  subscription: guid.optional(),
+});
+
+export const finding = z.strictObject({
+  check: z.string(),
+  severity: z.enum(["blocker", "critical", "high", "medium", "low", "info"]),
+  seen: z.string(),
+  remedy: z.string(),
+  link: z.string().optional(),
+});
+
+export const change = z.strictObject({
+  key: z.string().min(1),
+  summary: z.string(),
+  reason: z.string(),
+  risk: z.enum(["additive", "disruptive", "irreversible"]),
+  drains: z.array(z.string()).optional(),
+  nodes: z.int().nonnegative().optional(),
+  onlyIf: z.string().optional(),
+});
+
+export const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
+
+/** A right of the old principal that the new identities do not get. */
+export const notCopied = z.strictObject({ role: z.string(), scope: anyScope, reason: z.string(), instead: z.string().optional() });
+
+export const PATHS = [
+  "service-principal-to-user-assigned",
+  "service-principal-to-system-assigned",
+  "system-assigned-to-user-assigned",
+  "user-assigned-to-user-assigned",
+  "replace-kubelet-identity",
+  "finish-node-migration",
+  "none",
+] as const;
+
+export const clusterPlan = z.strictObject({
+  id: z.string().regex(CLUSTER_ID, "must be the id of a managed cluster (/subscriptions/…/managedClusters/…)"),
+  fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits"),
+  facts: clusterFacts,
+  path: z.enum(PATHS),
+  from: z.strictObject({
+    servicePrincipal: z.strictObject({ clientId: z.string(), objectId: z.string().optional() }).optional(),
+    location: z.string(),
+    pools: z.array(z.strictObject({ name: z.string(), nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() })),
+    /** Set when the switch happened before this plan was made. */
+    switchedAt: timestamp.optional(),
+  }),
+  target: z.strictObject({
+    /** Absent: the system-assigned identity. */
+    controlPlaneIdentity: identityTarget.optional(),
+    /** Absent: the one AKS makes. */
+    kubeletIdentity: identityTarget.optional(),
+  }),
+  blocked: z.boolean().optional(),
+  findings: z.array(finding),
+  notCopied: z.array(notCopied),
+  steps: z.array(planStep),
+});
+
+/** The plan file: what is shown, approved and run. */
+export const migrationPlan = z.strictObject({
+  apiVersion: z.literal("aks-mi/v1"),
+  kind: z.literal("MigrationPlan"),
+  metadata: z.strictObject({
+    name: z.string().min(1),
+    createdAt: timestamp,
+    tool: z.string(),
+    cloud: z.enum(["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]),
+    tenant: z.string(),
+    emulator: z.boolean(),
+  }),
+  settings: z.strictObject({
+    rolePropagation: z.strictObject({ wait: duration }),
+    tokenSwitchover: z.strictObject({ wait: duration }),
+  }),
+  clusters: z.array(clusterPlan).min(1),
+});
+
+export type MigrationPlan = z.infer<typeof migrationPlan>;
+export type ClusterPlan = z.infer<typeof clusterPlan>;
+export type ClusterFacts = z.infer<typeof clusterFacts>;
+export type HeldRole = z.infer<typeof heldRole>;
+export type RegistryFact = z.infer<typeof registryFact>;
+export type IdentityTarget = z.infer<typeof identityTarget>;
+export type PathId = (typeof PATHS)[number];

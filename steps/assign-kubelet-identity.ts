@@ -1,0 +1,83 @@
+import type { Azure } from "../src/azure/azure.ts";
+import { kubeletIdentityOf, type ManagedCluster } from "../src/azure/clusters.ts";
+import { hasAzureCode } from "../src/azure/errors.ts";
+import { sameId } from "../src/azure/ids.ts";
+import { asObject } from "../src/azure/json.ts";
+import { MINUTE_MS } from "../src/engine/clock.ts";
+import { TransientError } from "../src/engine/errors.ts";
+import type { ChangeState } from "../src/engine/history.ts";
+import type { Change, Step } from "../src/engine/step.ts";
+import { clusterState, isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { readCluster } from "../src/migration/held-grants.ts";
+import { COMBINED_REFUSED, kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
+
+const POLL_MS = MINUTE_MS;
+const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
+
+interface Facts {
+  readonly cluster: ManagedCluster;
+  readonly operation: OperationFacts;
+  readonly attempt: ChangeState | undefined;
+}
+
+/** Gives the nodes their own kubelet identity where the switch did not: an update of its own, which rolls every pool. */
+export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIdentity, azure: Azure): Step<Facts, Change> {
+  const { clusterId, history, operations } = migration;
+  const key = kubeletIdentityKey(clusterId);
+  const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
+  return {
+    id: "assign-kubelet-identity",
+    title: "Assign the kubelet identity",
+    async detect() {
+      const cluster = await readCluster(azure, migration);
+      return { cluster, operation: await readOperation(azure.clusters, operations, key), attempt: history.stateOf(key) };
+    },
+    decide({ cluster, operation, attempt }) {
+      const state = clusterState(cluster);
+      if (operation.state === "failed") return failed(key, operation);
+      const again = attempt === "failed" && isTerminal(state) && state !== "Succeeded";
+      if (!isAssigned(cluster) || again) {
+        if (operation.state === "running") return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: POLL_MS };
+        return { kind: "change", changes: [describe(migration, kubelet)] };
+      }
+      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
+      return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
+    },
+    async apply(_change, report) {
+      try {
+        const accepted = await azure.clusters.update(clusterId, (body, live) => {
+          if (isAssigned(live) && clusterState(live) !== "Failed") return undefined;
+          const properties = asObject(body["properties"]);
+          const profile = { ...asObject(properties["identityProfile"]), kubeletidentity: { resourceId: kubelet.id } };
+          return { ...body, properties: { ...properties, identityProfile: profile } };
+        });
+        await rememberOperation(operations, key, accepted, report);
+      } catch (error) {
+        if (!hasAzureCode(error, "CustomKubeletIdentityMissingPermissionError")) throw error;
+        throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
+      }
+    },
+  };
+}
+
+function describe({ clusterId, from }: Migration, kubelet: PlannedIdentity): Change {
+  return {
+    key: kubeletIdentityKey(clusterId),
+    summary: `assign the kubelet identity ${kubelet.name} with an update of its own`,
+    reason: "updating the kubelet identity upgrades every node pool (AKS documentation), so it is sent only where the first update did not carry it",
+    risk: "disruptive",
+    drains: from.pools.map((pool) => pool.name),
+    nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0),
+    onlyIf: COMBINED_REFUSED,
+  };
+}
+
+function failed(key: string, { code, message }: OperationFacts) {
+  return {
+    kind: "failed" as const,
+    key,
+    code,
+    message: `The update that assigns the kubelet identity failed: ${message}`,
+    remedy: "Put right what Azure says, then run `aks-mi resume`: it sends the update again.",
+  };
+}

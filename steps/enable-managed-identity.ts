@@ -1,0 +1,134 @@
+import type { Azure } from "../src/azure/azure.ts";
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../src/azure/clusters.ts";
+import { AzureError, hasAzureCode } from "../src/azure/errors.ts";
+import { sameId } from "../src/azure/ids.ts";
+import { asObject, asString, at, type JsonObject } from "../src/azure/json.ts";
+import { MINUTE_MS, SECOND_MS } from "../src/engine/clock.ts";
+import { TransientError } from "../src/engine/errors.ts";
+import type { ChangeState } from "../src/engine/history.ts";
+import type { Change, Step } from "../src/engine/step.ts";
+import { clusterState, isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { type Grant, grantChange } from "../src/migration/grants.ts";
+import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
+import { type Migration, switchKey } from "../src/migration/migration.ts";
+
+const POLL_MS = 30 * SECOND_MS;
+
+/** How long a role that Azure still misses for the kubelet identity is given, each time. */
+const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
+
+interface Facts {
+  readonly cluster: ManagedCluster;
+  readonly operation: OperationFacts;
+  /** How far the switch had come in this run. */
+  readonly attempt: ChangeState | undefined;
+  readonly grants: GrantFacts;
+}
+
+/**
+ * Switches the control plane to managed identity: the point of no return, documented as such by AKS. One update carries
+ * the kubelet identity too, so that nodes roll once; where the service refuses that, the update goes without it.
+ * @param grants roles of an identity that exists only from this moment on (system-assigned): given while the update runs
+ */
+export function enableManagedIdentity(migration: Migration, grants: readonly Grant[], azure: Azure): Step<Facts, Change> {
+  const { clusterId, target, history, operations } = migration;
+  const key = switchKey(clusterId);
+  return {
+    id: "enable-managed-identity",
+    title: "Switch the cluster to managed identity",
+    async detect() {
+      const cluster = await readCluster(azure, migration);
+      const settled = isSwitched(cluster, migration) && clusterState(cluster) === "Succeeded";
+      const operation = await readOperation(azure.clusters, settled ? NOTHING_PENDING : operations, key);
+      return { cluster, operation, attempt: history.stateOf(key), grants: await readGrants(azure, migration, cluster, grants) };
+    },
+    decide({ cluster, operation, attempt, grants: held }) {
+      const state = clusterState(cluster);
+      if (operation.state === "failed") return failed(key, operation);
+      if (!isSwitched(cluster, migration)) {
+        if (operation.state === "running") return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
+        return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
+      }
+      if (attempt === "failed" && isTerminal(state) && state !== "Succeeded") {
+        return { kind: "change", changes: [describe(migration, key)] };
+      }
+      if (held.missing.length > 0 && !held.waitingForPrincipal) return { kind: "change", changes: held.missing.map(grantChange) };
+      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
+      if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
+        return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: POLL_MS };
+      }
+      return { kind: "done", evidence: evidence(cluster) };
+    },
+    async apply(change, report) {
+      const grant = grants.find((candidate) => grantChange(candidate).key === change.key);
+      if (grant) return applyGrant(azure, migration, grant, report);
+      const put = (withKubelet: boolean) =>
+        azure.clusters.update(clusterId, (body, live) => {
+          const retried = history.stateOf(key) === "started" && clusterState(live) === "Failed";
+          return isSwitched(live, migration) && !retried ? undefined : switched(body, migration, withKubelet);
+        });
+      const accepted = await put(target.kubelet !== undefined).catch((error: unknown) => {
+        if (!target.kubelet || !(error instanceof AzureError) || error.status !== 400) throw error;
+        if (hasAzureCode(error, "CustomKubeletIdentityMissingPermissionError")) {
+          throw new TransientError(error.message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
+        }
+        return put(false);
+      });
+      await rememberOperation(operations, key, accepted, report);
+    },
+  };
+}
+
+/** Where there is nothing to look for. */
+const NOTHING_PENDING = { save() {}, find: () => undefined, forget() {} };
+
+/** True when the control plane is on the identity of the plan: what a node uses is another question. */
+function isSwitched(cluster: ManagedCluster, { target }: Migration): boolean {
+  if (!isOnManagedIdentity(cluster)) return false;
+  const type = asString(at(cluster, "identity", "type"))?.toLowerCase();
+  if (!target.controlPlane) return type === "systemassigned";
+  const ids = userAssignedIdsOf(cluster);
+  return type === "userassigned" && ids.length === 1 && sameId(ids[0], target.controlPlane.id);
+}
+
+/** The old client id stays in the body: the service wants it, and answers `msi` (recorded). */
+function switched(body: JsonObject, { target }: Migration, withKubelet: boolean): JsonObject {
+  const identity = target.controlPlane
+    ? { type: "UserAssigned", userAssignedIdentities: { [target.controlPlane.id]: {} } }
+    : { type: "SystemAssigned" };
+  if (!withKubelet || !target.kubelet) return { ...body, identity };
+  const properties = asObject(body["properties"]);
+  const profile = { ...asObject(properties["identityProfile"]), kubeletidentity: { resourceId: target.kubelet.id } };
+  return { ...body, identity, properties: { ...properties, identityProfile: profile } };
+}
+
+function describe({ from, target, clusterId }: Migration, key: string): Change {
+  const name = clusterId.split("/").at(-1)!;
+  const to = target.controlPlane ? `the user-assigned identity ${target.controlPlane.name}` : "a system-assigned identity";
+  const kubelet = target.kubelet ? `, and its nodes to ${target.kubelet.name}, in one update` : "";
+  return {
+    key,
+    summary: `switch ${name} to ${to}${kubelet}`,
+    reason:
+      "the service principal's secret expires; a cluster on managed identity cannot go back to a service principal, and Azure may re-image every node with this update",
+    risk: "irreversible",
+    drains: from.pools.map((pool) => pool.name),
+    nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0),
+  };
+}
+
+function failed(key: string, { code, message }: OperationFacts) {
+  return {
+    kind: "failed" as const,
+    key,
+    code,
+    message: `The update that switches the cluster failed: ${message}`,
+    remedy: "Put right what Azure says, then run `aks-mi resume`: it sends the update again.",
+  };
+}
+
+function evidence(cluster: ManagedCluster): string {
+  const type = asString(at(cluster, "identity", "type"));
+  const kubelet = kubeletIdentityOf(cluster)!.resourceId.split("/").at(-1);
+  return `The control plane is ${type}, its client id is msi, and the kubelet identity is ${kubelet}.`;
+}

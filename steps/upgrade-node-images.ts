@@ -1,0 +1,117 @@
+import type { Azure } from "../src/azure/azure.ts";
+import { isOnManagedIdentity } from "../src/azure/clusters.ts";
+import { MINUTE_MS } from "../src/engine/clock.ts";
+import type { ApplyEvent } from "../src/engine/events.ts";
+import type { Change, Step, Verdict } from "../src/engine/step.ts";
+import { isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { readCluster } from "../src/migration/held-grants.ts";
+import { type Migration, rollKey } from "../src/migration/migration.ts";
+import { type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { readSwitchStart } from "../src/migration/switch-time.ts";
+
+const POLL_MS = MINUTE_MS;
+
+/** How long to wait before it is worth looking for a newer node image: Linux images come weekly (AKS documentation). */
+const NEXT_IMAGE_MS = 24 * 60 * MINUTE_MS;
+
+interface Pool extends PoolEvidence {
+  readonly operation: OperationFacts;
+  /** The newest image, asked for only where the pool still has to be rolled. */
+  readonly latestImage: string | undefined;
+}
+
+interface Facts {
+  readonly switched: boolean;
+  readonly pools: readonly Pool[];
+}
+
+/**
+ * Re-images the nodes that still use the service principal, pool by pool: a kubelet takes over the managed identity only
+ * when its node is re-imaged. Pools that the switch has rolled already are left alone.
+ */
+export function upgradeNodeImages(migration: Migration, gaps: readonly Change[], azure: Azure): Step<Facts, Change> {
+  const { clusterId, operations } = migration;
+  const shown = new Map<string, number>();
+  return {
+    id: "upgrade-node-images",
+    title: "Re-image the nodes",
+    gaps,
+    async detect() {
+      const cluster = await readCluster(azure, migration);
+      const switched = isOnManagedIdentity(cluster);
+      const evidence = await readNodeEvidence(azure, migration, cluster, await readSwitchStart(azure, migration, cluster));
+      const pools: Pool[] = [];
+      for (const pool of evidence) {
+        const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
+        pools.push({
+          ...pool,
+          operation: await readOperation(azure.clusters, waiting ? operations : NOTHING_PENDING, rollKey(pool.pool)),
+          latestImage: waiting ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined,
+        });
+      }
+      return { switched, pools };
+    },
+    decide({ switched, pools }, now) {
+      if (!switched) return { kind: "change", changes: pools.map(describe) };
+      const busy = pools.find((pool) => !isTerminal(pool.provisioningState) || pool.operation.state === "running");
+      if (busy) return { kind: "wait", reason: `Pool ${busy.pool} is ${busy.provisioningState}.`, pollMs: POLL_MS };
+      const failedPool = pools.find((pool) => pool.operation.state === "failed");
+      if (failedPool) return failed(failedPool);
+      const left = pools.filter((pool) => pool.rank !== "rolled");
+      if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
+      const ready = left.filter((pool) => pool.latestImage !== pool.nodeImageVersion);
+      return ready.length > 0 ? { kind: "change", changes: ready.map(describe) } : noNewerImage(left, now);
+    },
+    progress({ switched, pools }) {
+      const news: ApplyEvent[] = [];
+      for (const { pool, nodes, reimaged } of switched ? pools : []) {
+        if (shown.get(pool) === reimaged.length || (!shown.has(pool) && reimaged.length === 0)) continue;
+        shown.set(pool, reimaged.length);
+        news.push({ type: "node:progress", pool, reimaged: reimaged.length, nodes, names: reimaged });
+      }
+      return news;
+    },
+    async apply(change, report) {
+      const accepted = await azure.clusters.upgradeNodeImage(clusterId, change.key.slice(rollKey("").length));
+      await rememberOperation(operations, change.key, accepted, report);
+    },
+  };
+}
+
+const NOTHING_PENDING = { save() {}, find: () => undefined, forget() {} };
+
+function describe({ pool, nodes, seen }: PoolEvidence): Change {
+  return {
+    key: rollKey(pool),
+    summary: `upgrade the node image of pool ${pool}: drain and re-image its ${nodes} ${nodes === 1 ? "node" : "nodes"}`,
+    reason: `a kubelet keeps using the service principal until its node is re-imaged (now: ${seen})`,
+    risk: "disruptive",
+    drains: [pool],
+    nodes,
+    onlyIf: "the switch has not re-imaged its nodes already",
+  };
+}
+
+function failed({ pool, operation }: Pool): Verdict {
+  return {
+    kind: "failed",
+    key: rollKey(pool),
+    code: operation.code,
+    message: `The node image upgrade of pool ${pool} failed: ${operation.message}`,
+    remedy: "Put right what Azure says (a disruption budget that allows no eviction, quota, addresses), then run `aks-mi resume`.",
+  };
+}
+
+function noNewerImage(left: readonly Pool[], now: Date): Verdict {
+  const names = left.map((pool) => pool.pool).join(", ");
+  return {
+    kind: "pause",
+    reason: `There is no newer node image for ${names}, and Azure re-images nodes only onto a newer one. Resume when the next image is released, upgrade the pool's Kubernetes version, or replace the pool.`,
+    retryAt: new Date(now.getTime() + NEXT_IMAGE_MS),
+  };
+}
+
+function evidenceOf(pools: readonly Pool[]): string {
+  const nodes = pools.reduce((sum, pool) => sum + pool.nodes, 0);
+  return `All ${nodes} nodes of ${pools.length} ${pools.length === 1 ? "pool" : "pools"} run a model that carries the kubelet identity.`;
+}
