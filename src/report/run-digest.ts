@@ -1,0 +1,82 @@
+import { isGap } from "../engine/step.ts";
+import type { ClusterPlan } from "../plan/schema.ts";
+import { nameOf, parseRoleKey } from "./ids.ts";
+import type { ChangeView, ClusterView } from "./run-view.ts";
+import { targetIds } from "./snippets.ts";
+import { principalWords } from "./words.ts";
+
+/** One user of an identity, before and after. */
+export interface IdentityRow {
+  readonly user: string;
+  readonly before: string;
+  readonly after: string;
+  /** Resource id of the new one, where it has one of its own. */
+  readonly afterId?: string | undefined;
+}
+
+/** Which identities a cluster used, and is to use. */
+export function listIdentities(cluster: ClusterPlan, view: ClusterView): IdentityRow[] {
+  const { facts, from, target } = cluster;
+  const ids = targetIds(cluster, view);
+  const old = from.servicePrincipal && `service principal ${from.servicePrincipal.clientId}`;
+  const assigned = facts.identity.userAssigned.map(nameOf).join(", ");
+  const managed = /userassigned/i.test(facts.identity.type) ? assigned : "system-assigned identity";
+  return [
+    {
+      user: "Control plane",
+      before: cluster.path === "finish-node-migration" ? managed : (old ?? managed),
+      after: target.controlPlaneIdentity?.name ?? "system-assigned identity",
+      afterId: ids.controlPlane,
+    },
+    {
+      user: "Nodes (kubelet)",
+      before: facts.kubeletIdentity ? nameOf(facts.kubeletIdentity) : (old ?? "identity made by AKS"),
+      after: target.kubeletIdentity?.name ?? "identity made by AKS",
+      afterId: ids.kubelet,
+    },
+  ];
+}
+
+/** A right of the plan, and what became of it. */
+export interface RightRow {
+  readonly principal: string;
+  readonly role: string;
+  readonly scope: string;
+  readonly change: ChangeView;
+}
+
+/** Every right of the plan, with its reason and state. */
+export function listRights(cluster: ClusterPlan, view: ClusterView): RightRow[] {
+  return changesOf(view).flatMap((change) => {
+    const key = parseRoleKey(change.key);
+    return key ? [{ principal: principalWords(key.who, cluster), role: key.role, scope: key.scope, change }] : [];
+  });
+}
+
+/** A node, or the nodes of a pool whose names are not known, and when they were seen re-imaged. */
+export interface NodeRow {
+  readonly pool: string;
+  readonly node: string;
+  readonly at: string;
+}
+
+/** Nodes that were drained and re-imaged, and when that was seen. */
+export function listNodes(view: ClusterView): NodeRow[] {
+  return view.steps.flatMap(({ pools }) =>
+    pools.flatMap(({ pool, names, reimaged, nodes, at }) => {
+      const rows = names.map(({ name, at: seen }) => ({ pool, node: name, at: seen }));
+      const unnamed = reimaged - names.length;
+      const rest = { pool, node: names.length > 0 ? `${unnamed} more` : `${unnamed} of ${nodes} nodes`, at };
+      return unnamed > 0 ? [...rows, rest] : rows;
+    }),
+  );
+}
+
+/** The changes that were written, with Azure's own ids for them. */
+export function listWrites(view: ClusterView): ChangeView[] {
+  return changesOf(view).filter((change) => !isGap(change) && (change.startedAt || change.resourceId));
+}
+
+function changesOf(view: ClusterView): ChangeView[] {
+  return view.steps.flatMap(({ changes }) => changes);
+}

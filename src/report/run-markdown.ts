@@ -1,0 +1,138 @@
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { sanitizeDeep } from "../ui/terminal.ts";
+import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
+import type { TaskLeft } from "./left-to-do.ts";
+import { listTasksLeft } from "./left-to-do.ts";
+import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
+import { findingLines } from "./plan-markdown.ts";
+import { timeSpentMs } from "./remaining.ts";
+import { listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import type { ClusterView, RunView } from "./run-view.ts";
+import { changeWords } from "./run-view.ts";
+import { listSnippets, targetIds } from "./snippets.ts";
+import { formatLength, formatTime, pathWords, sentence } from "./words.ts";
+
+/** What a report of a run may leave out. */
+export interface RunReportOptions {
+  /** Replaces subscription ids. */
+  readonly mask?: boolean | undefined;
+}
+
+/** What happened in a run, as Markdown: for a change ticket, a pull request or a job summary. */
+export function renderRunMarkdown(
+  plan: MigrationPlan,
+  view: RunView,
+  hash: string,
+  { mask }: RunReportOptions = {},
+): string {
+  const shownPlan = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
+  const shown = sanitizeDeep(mask ? maskSubscriptions(view, [plan, view]) : view);
+  return [
+    `# Migration run ${text(shown.run)}: ${shown.state}`,
+    "",
+    ...headerLines(shownPlan, shown, hash),
+    "",
+    ...shownPlan.clusters.flatMap((cluster, index) => clusterLines(shownPlan, cluster, shown, index)),
+  ].join("\n");
+}
+
+function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): string[] {
+  const rows = [
+    ["Azure", text(`${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`)],
+    ["Plan hash", code(hash)],
+    ["Tool", text(view.tool ?? metadata.tool)],
+    ["Started", view.startedAt ? formatTime(view.startedAt) : "not yet"],
+    ["Ended", view.endedAt ? formatTime(view.endedAt) : "not yet"],
+    ...view.resumes.map((at) => ["Resumed", formatTime(at)]),
+    ...view.approvals.map(({ at, by, how }) => ["Approved", text(`${formatTime(at)} by ${by} (${how})`)]),
+  ];
+  return table(["", ""], rows);
+}
+
+function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): string[] {
+  const view = run.clusters[index]!;
+  const { from, to } = pathWords(cluster.path);
+  return [
+    `## ${text(nameOf(cluster.id))}: ${view.state}`,
+    "",
+    `${code(cluster.id)}, ${cluster.path === "none" ? to : `from ${from} to ${to}`}`,
+    "",
+    ...(view.failure
+      ? [
+          `**Failed** (${code(view.failure.code)}): ${text(sentence(view.failure.message))}`,
+          "",
+          text(sentence(view.failure.remedy)),
+          "",
+        ]
+      : []),
+    ...stepLines(view),
+    ...identityLines(cluster, view),
+    ...rightLines(cluster, view),
+    ...nodeLines(view),
+    ...writeLines(view),
+    ...findingLines(view.findings),
+    "## What is left to do",
+    "",
+    ...listTasksLeft(plan, run, index).flatMap(taskLines),
+    ...listSnippets(cluster, targetIds(cluster, view)).flatMap(({ title, note, language, code: body }) => [
+      `### ${title}`,
+      "",
+      text(note),
+      "",
+      ...markdownBlock(language, body),
+      "",
+    ]),
+  ];
+}
+
+function stepLines({ steps, lastEventAt }: ClusterView): string[] {
+  const now = new Date(lastEventAt ?? 0);
+  const rows = steps.map((step) => [
+    step.title,
+    step.state,
+    step.spans[0] ? formatTime(step.spans[0].from) : "",
+    step.spans[0] ? formatLength(timeSpentMs(step, now)) : "",
+    text(step.evidence ?? step.failure?.message ?? step.reason ?? ""),
+  ]);
+  return ["### Steps", "", ...table(["Step", "State", "Started", "Took", "Evidence"], rows), ""];
+}
+
+function identityLines(cluster: ClusterPlan, view: ClusterView): string[] {
+  const rows = listIdentities(cluster, view).map(({ user, before, after, afterId }) => [
+    user,
+    text(before),
+    text(after) + (afterId ? `<br>${code(afterId)}` : ""),
+  ]);
+  return ["### Identities", "", ...table(["", "Before", "After"], rows), ""];
+}
+
+function rightLines(cluster: ClusterPlan, view: ClusterView): string[] {
+  const rows = listRights(cluster, view).map(({ principal, role, scope, change }) => [
+    text(principal),
+    text(role),
+    `${text(shortId(scope))}<br>${code(scope)}`,
+    text(sentence(change.reason)),
+    changeWords(change),
+  ]);
+  return rows.length > 0 ? ["### Rights", "", ...table(["Identity", "Role", "Scope", "Why", "State"], rows), ""] : [];
+}
+
+function nodeLines(view: ClusterView): string[] {
+  const rows = listNodes(view).map(({ pool, node, at }) => [text(pool), text(node), formatTime(at)]);
+  return rows.length > 0 ? ["### Nodes", "", ...table(["Pool", "Node", "Seen re-imaged"], rows), ""] : [];
+}
+
+function writeLines(view: ClusterView): string[] {
+  const rows = listWrites(view).map((change) => [
+    text(change.summary),
+    changeWords(change),
+    change.startedAt ? formatTime(change.startedAt) : "",
+    change.correlationIds.map(code).join(" "),
+  ]);
+  return rows.length > 0 ? ["### Writes", "", ...table(["Change", "State", "At", "Correlation id"], rows), ""] : [];
+}
+
+function taskLines({ title, text: words, commands }: TaskLeft): string[] {
+  const block = commands.length > 0 ? [...markdownBlock("sh", commands.join("\n")), ""] : [];
+  return [`**${text(title)}.** ${text(words)}`, "", ...block];
+}

@@ -1,0 +1,24 @@
+import type { Event } from "../engine/events.ts";
+import { EVENTS_VERSION } from "../engine/events.ts";
+import type { Output, RunObserver } from "./observer.ts";
+import { sanitize } from "./terminal.ts";
+
+/** `-o jsonl`: the version and then events, nothing else, on one stream; how it ended on the other. */
+export function observeAsJsonl({
+  output,
+  messages,
+}: {
+  readonly output: Output;
+  readonly messages: Output;
+}): RunObserver {
+  output.write(`${JSON.stringify({ type: "version", events: EVENTS_VERSION })}\n`);
+  return {
+    event(event: Event) {
+      output.write(`${JSON.stringify(event)}\n`);
+    },
+    end({ message, remedy, next }) {
+      for (const text of [message, remedy && `Remedy: ${remedy}`, next && `Next: ${next}`])
+        if (text) messages.write(`${sanitize(text)}\n`);
+    },
+  };
+}
