@@ -47,11 +47,20 @@ export function padColumns(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - visibleLength(text)));
 }
 
-/** Cuts a text without colours to a number of columns, with an ellipsis where something is missing. */
+const COLOR_CODE = /(\u001b\[[0-9;]*m)/u;
+
+/** Cuts a text to a number of columns, with an ellipsis where something is missing; colours end where they would have. */
 export function truncate(text: string, columns: number): string {
-  const characters = [...text];
-  if (characters.length <= columns) return text;
-  return `${characters.slice(0, Math.max(0, columns - 1)).join("")}…`;
+  if (visibleLength(text) <= columns) return text;
+  let left = Math.max(0, columns - 1);
+  let result = "";
+  for (const part of text.split(COLOR_CODE)) {
+    const characters = COLOR_CODE.test(part) ? undefined : [...part];
+    if (characters && left > 0 && characters.length >= left) result += `${characters.slice(0, left).join("")}…`;
+    else if (!characters || left > 0) result += part;
+    left -= characters ? Math.min(left, characters.length) : 0;
+  }
+  return result;
 }
 
 /** Breaks a text without colours into lines; a word longer than a line is broken after a slash, else anywhere. */

@@ -1,0 +1,73 @@
+import { isGap } from "../engine/step.ts";
+import { kindOf, nameOf, parseRoleKey } from "../report/ids.ts";
+import type { ChangeView, PoolView, StepView } from "../report/run-view.ts";
+import { changeWords } from "../report/run-view.ts";
+import { formatLength, formatTime, sentence } from "../report/words.ts";
+import type { FrameLine, FrameOptions } from "./frame.ts";
+import { wrapText } from "./terminal.ts";
+
+const BAR_COLUMNS = 10;
+
+/** What the step at work can show of itself, in at most so many lines. */
+export function stepDetails(step: StepView, options: FrameOptions, room: number): FrameLine[] {
+  const failure = failureLines(step, options);
+  const fixed = [
+    ...reasonLines(step, options),
+    ...step.pools.map((pool) => poolLine(pool, options)),
+    ...retryLines(step, options),
+  ];
+  const changes = changeLines(step, options, room - fixed.length - failure.length);
+  return [...failure, ...changes, ...fixed].slice(0, room);
+}
+
+function failureLines({ failure }: StepView, { paint, width }: FrameOptions): FrameLine[] {
+  if (!failure) return [];
+  const text = `${sentence(failure.message)} (${failure.code}) ${sentence(failure.remedy)}`;
+  return wrapText(text, width - 6).map((line) => ({ left: `     ${line}`, style: paint.red }));
+}
+
+function reasonLines({ state, reason }: StepView, { paint }: FrameOptions): FrameLine[] {
+  return state === "waiting" && reason ? [{ left: `     ${reason}`, style: paint.dim }] : [];
+}
+
+/** Changes in progress first, then those to come, then those that are done; what doesn't fit is counted. */
+function changeLines({ changes, state }: StepView, options: FrameOptions, room: number): FrameLine[] {
+  const shown = changes.filter((change) => !isGap(change) && change.state !== "not-needed");
+  if (shown.length === 0 || room < 1) return [];
+  const order: ChangeView["state"][] = ["started", "pending", "applied"];
+  const sorted = [...shown].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  const lines = sorted.map((change) => changeLine(change, options));
+  if (lines.length <= room || state === "failed") return lines;
+  const applied = shown.filter((change) => change.state === "applied").length;
+  const rest: FrameLine = { left: `     … ${applied} of ${shown.length} changes applied`, style: options.paint.dim };
+  return [...lines.slice(0, room - 1), rest];
+}
+
+function changeLine(change: ChangeView, { paint }: FrameOptions): FrameLine {
+  const words = changeWords(change);
+  if (change.state === "applied") return { left: `     ✔ ${shortSummary(change)}`, right: paint.green(words) };
+  if (change.state === "started") return { left: `     ▸ ${shortSummary(change)}`, right: paint.cyan(words) };
+  return { left: `     · ${shortSummary(change)}`, style: paint.dim };
+}
+
+function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now }: FrameOptions): FrameLine {
+  const full = nodes === 0 ? BAR_COLUMNS : Math.round((reimaged / nodes) * BAR_COLUMNS);
+  const bar = "█".repeat(full) + "░".repeat(BAR_COLUMNS - full);
+  const last = names.at(-1);
+  const note = reimaged === 0 ? "" : `${last ? `${last.name} ` : ""}${formatTime(last?.at ?? at, now)}`;
+  return { left: `     ${bar} pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`, right: paint.dim(note) };
+}
+
+function retryLines({ retries, state }: StepView, { paint, now }: FrameOptions): FrameLine[] {
+  const last = retries.at(-1);
+  if (!last || state === "done") return [];
+  const times = retries.length > 1 ? ` (${retries.length} retries)` : "";
+  const text = `${last.request}, again after ${formatLength(last.delayMs)}: ${last.reason}${times}`;
+  return [{ left: `     ↻ ${text}`, right: paint.dim(formatTime(last.at, now)), style: paint.yellow }];
+}
+
+/** A summary that fits on a line: of a role, the names instead of the ids. */
+function shortSummary({ key, summary }: ChangeView): string {
+  const role = parseRoleKey(key);
+  return role ? `${role.role} on ${kindOf(role.scope)} ${nameOf(role.scope)} for ${role.who}` : summary;
+}

@@ -1,0 +1,128 @@
+import { isGap } from "../engine/step.ts";
+import { nameOf } from "../report/ids.ts";
+import { estimateRemaining, timeSpentMs } from "../report/remaining.ts";
+import type { ClusterView, RunView, StepView } from "../report/run-view.ts";
+import { stepMark, timeLeft } from "../report/status.ts";
+import { formatLength, formatRange, formatTime } from "../report/words.ts";
+import { stepDetails } from "./frame-details.ts";
+import type { Palette } from "./terminal.ts";
+import { padColumns, truncate, visibleLength } from "./terminal.ts";
+
+/** How a frame of the live view is drawn. */
+export interface FrameOptions {
+  /** The run's own time; emulated against an emulator. */
+  readonly now: Date;
+  readonly width: number;
+  readonly height: number;
+  readonly paint: Palette;
+  /** The sign of the step that is at work. */
+  readonly spinner: string;
+  readonly emulated: boolean;
+  /** What stays on the screen when the run is over leaves out what only helps while it goes on. */
+  readonly final: boolean;
+}
+
+/** A line with something at each end; the left end gives way. */
+export interface FrameLine {
+  readonly left: string;
+  readonly right?: string;
+  readonly style?: (text: string) => string;
+}
+
+/** The whole live view: never more lines than the screen has, and none longer. */
+export function drawFrame(view: RunView, options: FrameOptions): string {
+  const { height, final } = options;
+  const footer = drawFooter(view, options);
+  const room = Math.max(3, height - 1 - footer.length);
+  const full = view.clusters.map((cluster) => drawCluster(cluster, options, room));
+  const lines = full.flat().length <= room || final ? full.flat() : drawNarrow(view, options, room);
+  return [...lines, ...footer].map((line) => fitLine(line, options.width)).join("\n");
+}
+
+/** Clusters that don't fit in full take a line each, and the one that is furthest back its details. */
+function drawNarrow(view: RunView, options: FrameOptions, room: number): FrameLine[] {
+  if (view.clusters.length === 1) return drawCluster(view.clusters[0]!, options, room).slice(-room);
+  const lines = view.clusters.map((cluster) => drawClusterLine(cluster, options));
+  if (lines.length <= room) return lines;
+  return [...lines.slice(0, room - 1), { left: `… and ${lines.length - room + 1} more clusters` }];
+}
+
+function drawCluster(cluster: ClusterView, options: FrameOptions, room: number): FrameLine[] {
+  const { paint, emulated } = options;
+  const title: FrameLine = {
+    left: nameOf(cluster.id),
+    right: emulated ? paint.yellow("EMULATED AZURE") : "",
+    style: paint.bold,
+  };
+  const rows = cluster.steps.map((step) => drawStep(step, options));
+  const active = cluster.steps.findIndex(({ state }) => state !== "done" && state !== "pending");
+  if (active < 0) return [title, ...rows];
+  const details = stepDetails(cluster.steps[active]!, options, Math.max(1, room - rows.length - 1));
+  return [title, ...rows.slice(0, active + 1), ...details, ...rows.slice(active + 1)];
+}
+
+function drawClusterLine(cluster: ClusterView, options: FrameOptions): FrameLine {
+  const { paint, spinner } = options;
+  const done = cluster.steps.filter(({ state }) => state === "done").length;
+  const active = cluster.steps.find(({ state }) => state !== "done" && state !== "pending");
+  const mark = cluster.state === "running" ? paint.cyan(spinner) : stepMark(paint, stepStateOf(cluster));
+  const what = active ? active.title : cluster.state;
+  return {
+    left: ` ${mark} ${nameOf(cluster.id)}  ${done} of ${cluster.steps.length}  ${what}`,
+    right: active ? stepTime(active, options) : "",
+  };
+}
+
+function stepStateOf({ state }: ClusterView): StepView["state"] {
+  return state === "paused" ? "waiting" : state;
+}
+
+function drawStep(step: StepView, options: FrameOptions): FrameLine {
+  const { paint, spinner, final } = options;
+  // A wait for a clock time stands still; a wait for Azure is someone's work.
+  const works = step.state === "running" || (step.state === "waiting" && !step.until);
+  const mark = works && !final ? paint.cyan(spinner) : stepMark(paint, step.state);
+  return {
+    left: ` ${mark} ${step.title}`,
+    right: stepTime(step, options),
+    ...(step.state === "pending" ? { style: paint.dim } : {}),
+  };
+}
+
+function stepTime(step: StepView, { now, paint }: FrameOptions): string {
+  if (step.state === "pending") {
+    const final = step.changes.some(({ risk }) => risk === "irreversible") ? paint.red("point of no return  ") : "";
+    const needed = step.changes.some((change) => !isGap(change)) || step.estimate.waits;
+    return final + paint.dim(needed && step.estimate.maxMs > 0 ? formatRange(step.estimate) : "");
+  }
+  if (step.state === "waiting" && step.until)
+    return paint.yellow(`until ${formatTime(step.until, now)}, ${timeLeft(step.until, now)} left`);
+  return paint.dim(formatLength(timeSpentMs(step, now)));
+}
+
+function drawFooter(view: RunView, { now, final, paint }: FrameOptions): FrameLine[] {
+  const started = view.startedAt ? Date.parse(view.startedAt) : now.getTime();
+  const endedMs = view.endedAt ? Date.parse(view.endedAt) : now.getTime();
+  const elapsed = `elapsed ${formatLength(Math.max(0, endedMs - started))}`;
+  if (final || view.state !== "running") return [{ left: "" }, { left: ` ${elapsed}` }];
+  const left = view.clusters.filter(({ state }) => state === "running").map((each) => estimateRemaining(each, now));
+  const range = (kind: "proof" | "all") => ({
+    minMs: Math.max(0, ...left.map((each) => each[kind].minMs)),
+    maxMs: Math.max(0, ...left.map((each) => each[kind].maxMs)),
+  });
+  const [proof, all] = [range("proof"), range("all")];
+  const rest =
+    proof.maxMs > 0 ? `proven in about ${formatRange(proof)}` : all.maxMs > 0 ? `done in ${formatRange(all)}` : "";
+  return [
+    { left: "" },
+    { left: ` ${elapsed}`, right: rest },
+    { left: ` Ctrl-C saves and stops; aks-mi resume ${view.run} goes on.`, style: paint.dim },
+  ];
+}
+
+function fitLine({ left, right = "", style = (text) => text }: FrameLine, width: number): string {
+  // One column stays free: some terminals wrap when the last one is written.
+  const room = width - 1 - (right ? visibleLength(right) + 2 : 0);
+  const shown = truncate(left, Math.max(8, room));
+  return right ? `${style(padColumns(shown, room))}  ${right}` : style(shown);
+}

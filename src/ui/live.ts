@@ -1,0 +1,124 @@
+import { DefaultRenderer, Listr, ListrLogger, ProcessOutput, Spinner } from "listr2";
+import type { Event } from "../engine/events.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import type { RunView } from "../report/run-view.ts";
+import { foldEvents } from "../report/run-view.ts";
+import { drawFrame } from "./frame.ts";
+import type { Output, RunObserver, RunOutcome } from "./observer.ts";
+import { createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
+
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+
+/** What the live view needs. */
+export interface LiveOptions {
+  readonly plan: MigrationPlan;
+  /** The terminal: standard error. */
+  readonly output: Output;
+  /** The other stream of the process; what is written to either while the view is up appears below it at the end. */
+  readonly other: Output;
+  readonly color: boolean;
+  /** The run's own time; emulated against an emulator. */
+  readonly now: () => Date;
+}
+
+/** The view of a run on a terminal: drawn anew from its events, so a step that starts again is simply drawn as it is. */
+export function observeLive(options: LiveOptions): RunObserver {
+  return new LiveObserver(options);
+}
+
+/**
+ * listr2 runs tasks and draws them; here the engine runs, so the whole run is one task that ends with `end`, and
+ * listr2's default renderer does what it is good at (one writer on the screen, the cursor, the clock) with our picture.
+ */
+class LiveObserver implements RunObserver {
+  readonly #options: LiveOptions;
+  readonly #events: Event[] = [];
+  readonly #spinner = new UnreferencedSpinner();
+  readonly #screen: ProcessOutput;
+  readonly #start: { readonly columns: number; readonly rows: number };
+  readonly #drawn: Promise<unknown>;
+  readonly #release = (): void => this.#screen.release();
+  #view: RunView | undefined;
+  #outcome: RunOutcome | undefined;
+  #finish: () => void = () => {};
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#start = { columns: options.output.columns ?? DEFAULT_COLUMNS, rows: options.output.rows ?? DEFAULT_ROWS };
+    this.#screen = new ProcessOutput(options.output as NodeJS.WriteStream, options.other as NodeJS.WriteStream);
+    this.#drawn = this.#run();
+    // What was written meanwhile must not be lost when the process ends without `end`.
+    process.once("exit", this.#release);
+  }
+
+  event(event: Event): void {
+    this.#events.push(sanitizeDeep(event));
+    this.#view = undefined;
+  }
+
+  async end(outcome: RunOutcome): Promise<void> {
+    this.#outcome = outcome;
+    this.#finish();
+    await this.#drawn;
+    process.off("exit", this.#release);
+    const { message, remedy, next } = outcome;
+    for (const text of [message, remedy && `Remedy: ${remedy}`, next && `Next: ${next}`])
+      if (text) this.#options.output.write(`${sanitize(text)}\n`);
+  }
+
+  #run(): Promise<unknown> {
+    const draw = () => this.#draw();
+    class FrameRenderer extends DefaultRenderer {
+      static override nonTTY = true;
+      override create(): string {
+        return draw();
+      }
+    }
+    const finished = new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
+    const logger = new ListrLogger({ useIcons: true, toStderr: [], processOutput: this.#screen });
+    return new Listr([{ task: () => finished }], {
+      renderer: FrameRenderer,
+      rendererOptions: { logger, spinner: this.#spinner },
+      // Signals are the command line's: it saves the checkpoint first.
+      registerSignalListeners: false,
+    }).run();
+  }
+
+  #draw(): string {
+    const { plan, output, color, now } = this.#options;
+    this.#view ??= foldEvents(sanitizeDeep(plan), this.#events);
+    return drawFrame(this.#view, {
+      now: now(),
+      // listr2 keeps the size of the start, and a frame that is larger than that would tear.
+      width: Math.min(this.#start.columns, output.columns ?? DEFAULT_COLUMNS),
+      height: Math.min(this.#start.rows, output.rows ?? DEFAULT_ROWS),
+      paint: createPalette(color),
+      spinner: this.#spinner.fetch(),
+      emulated: plan.metadata.emulator,
+      final: this.#outcome !== undefined,
+    });
+  }
+}
+
+/** A spinner whose timer doesn't keep the process alive: the view must never be the reason that a run does not end. */
+class UnreferencedSpinner extends Spinner {
+  #timer: NodeJS.Timeout | undefined;
+
+  override start(callback?: () => void, intervalMs = 100): void {
+    this.#timer = setInterval(() => {
+      this.spin();
+      callback?.();
+    }, intervalMs).unref();
+  }
+
+  override stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  override isRunning(): boolean {
+    return this.#timer !== undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import type { Event } from "../../src/engine/events.ts";
+import { foldEvents } from "../../src/report/run-view.ts";
+import type { FrameOptions } from "../../src/ui/frame.ts";
+import { drawFrame } from "../../src/ui/frame.ts";
+import { observeLive } from "../../src/ui/live.ts";
+import { createPalette, visibleLength } from "../../src/ui/terminal.ts";
+import { buildEvents, buildPlan, CLUSTER } from "../report/fixtures.ts";
+import { FINISHED, INTERRUPTED, ROLLING } from "../report/run-fixtures.ts";
+
+const plan = buildPlan();
+const OPTIONS: FrameOptions = {
+  now: new Date("2026-11-22T08:50:16Z"),
+  width: 80,
+  height: 24,
+  paint: createPalette(false),
+  spinner: "*",
+  emulated: false,
+  final: false,
+};
+
+function frame(events: readonly Event[], options: Partial<FrameOptions> = {}, of = plan): string {
+  return drawFrame(foldEvents(of, events), { ...OPTIONS, ...options });
+}
+
+describe("a frame of the live view", () => {
+  it("shows what was done before a resume as done, and a wait counting down to a clock time", () => {
+    const text = frame(INTERRUPTED);
+    expect(text).toMatch(/✔ Create identities +6 s\n ✔ Assign roles +9 s\n/);
+    expect(text).toMatch(/◷ Wait for role propagation +until 09:00 UTC, 10 min left/);
+    expect(frame(INTERRUPTED, { now: new Date("2026-11-22T08:59:16Z") })).toContain("until 09:00 UTC, 1 min left");
+  });
+
+  it("shows the nodes of each pool, and a time left that follows them", () => {
+    const now = new Date("2026-11-22T09:12:17Z");
+    const text = frame(ROLLING, { now });
+    expect(text).toMatch(/███████░░░ pool system: 2 of 3 nodes re-imaged +aks-system-1 09:12 UTC/);
+    expect(text).toMatch(/▸ switch payments-prod .*in progress/);
+    expect(text).toMatch(/elapsed 1 h 12 min +proven in about 1 h 31 min/);
+  });
+
+  it("shows a retry with its reason while its step is at work", () => {
+    const retried = INTERRUPTED.findIndex(({ type }) => type === "request:retried");
+    expect(frame(INTERRUPTED.slice(0, retried + 1))).toMatch(
+      /↻ PUT roleAssignments, again after 5 s: PrincipalNotFound/,
+    );
+    expect(frame(INTERRUPTED)).not.toContain("PrincipalNotFound");
+  });
+
+  it("names roles short", () => {
+    const started = INTERRUPTED.findIndex(({ type, step }) => type === "change:started" && step === "assign-roles");
+    const text = frame(INTERRUPTED.slice(0, started + 1));
+    expect(text).toMatch(/▸ AcrPull on registry acrshared for kubelet +in progress/);
+    expect(text).toContain("· Network Contributor on subnet vnet-hub/snet-gpu for control-plane");
+  });
+
+  it("marks the point of no return as long as it lies ahead", () => {
+    expect(frame(INTERRUPTED)).toMatch(/· Enable managed identity +point of no return/);
+    expect(frame(FINISHED)).not.toContain("point of no return");
+  });
+
+  it("draws a step that starts again as at work", () => {
+    const again = [
+      ...ROLLING,
+      ...buildEvents(["09:13:00", "assign-roles", { type: "step:started", title: "Assign roles" }]),
+    ];
+    expect(frame(again)).toMatch(/\* Assign roles/);
+    expect(frame(again)).toMatch(/· Enable managed identity/);
+  });
+
+  it("shows why a step failed and what to do", () => {
+    const failure = {
+      type: "step:failed",
+      code: "AZURE_ERROR",
+      message: "Azure said no",
+      remedy: "Ask again",
+    } as const;
+    const text = frame([...ROLLING, ...buildEvents(["09:13:00", "enable-managed-identity", failure])]);
+    expect(text).toContain("Azure said no. (AZURE_ERROR) Ask again.");
+    expect(text).not.toContain("Ctrl-C");
+  });
+
+  it.each([
+    [80, 24],
+    [140, 40],
+    [60, 17],
+  ])("never exceeds %i columns and %i rows, whatever has happened", (width, height) => {
+    for (let length = 0; length <= FINISHED.length; length += 1) {
+      const lines = frame(FINISHED.slice(0, length), { width, height }).split("\n");
+      expect(lines.length).toBeLessThan(height);
+      for (const line of lines) expect(visibleLength(line), line).toBeLessThan(width);
+    }
+  });
+
+  it("gives clusters that don't fit a line each", () => {
+    const ids = ["a", "b", "c", "d"].map((name) => CLUSTER.replace("payments-prod", name));
+    const fleet = { ...plan, clusters: ids.map((id) => ({ ...plan.clusters[0]!, id })) };
+    const events = INTERRUPTED.map((event) => ({ ...event, cluster: ids[1]! }));
+    const lines = frame(events, {}, fleet).split("\n");
+    expect(lines.slice(0, 4).map((line) => line.trim().slice(0, 14))).toEqual([
+      "* a  0 of 11  ",
+      "* b  2 of 11  ",
+      "* c  0 of 11  ",
+      "* d  0 of 11  ",
+    ]);
+    expect(lines[1]).toContain("until 09:00 UTC");
+  });
+});
+
+describe("the live view", () => {
+  function fakeStream() {
+    const written: string[] = [];
+    return { written, columns: 80, rows: 24, isTTY: true, write: (text: string) => written.push(text) > 0 };
+  }
+
+  it("is the only writer while it is up, and gives the streams back with what was written meanwhile", async () => {
+    const [output, other] = [fakeStream(), fakeStream()];
+    const listeners = process.listenerCount("exit");
+    const [write, otherWrite] = [output.write, other.write];
+    const live = observeLive({ plan, output, other, color: false, now: () => OPTIONS.now });
+    for (const event of FINISHED) live.event(event);
+    // listr2 loads its drawing lazily; the stream is taken over when that is done.
+    while (other.write === otherWrite) await new Promise(setImmediate);
+    other.write("stray\n");
+    expect(other.written).toEqual([]);
+    await live.end({ exitCode: 0, message: "Done.", next: "aks-mi report" });
+    expect(other.written.join("")).toContain("stray");
+    expect(output.write).toBe(write);
+    expect(process.listenerCount("exit")).toBe(listeners);
+    const text = output.written.join("");
+    expect(text).toContain("✔ Wait for the token switchover");
+    expect(text.endsWith("Done.\nNext: aks-mi report\n")).toBe(true);
+  });
+
+  it("ends in good order when it ends before it was ever drawn", async () => {
+    const [output, other] = [fakeStream(), fakeStream()];
+    const write = output.write;
+    await observeLive({ plan, output, other, color: false, now: () => OPTIONS.now }).end({
+      exitCode: 1,
+      message: "No.",
+    });
+    expect(output.write).toBe(write);
+    expect(output.written.join("")).toMatch(/No\.\n$/);
+  });
+});
