@@ -1,0 +1,209 @@
+import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
+import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
+import { flat } from "./arm-error.ts";
+import type { Cluster, Pool } from "./cluster.ts";
+import { mergePool } from "./cluster-merge.ts";
+import {
+  ensureDrainable,
+  ensureIdle,
+  ensureRunning,
+  operationHeaders,
+  targetOfCluster,
+  touch,
+} from "./cluster-update.ts";
+import { poolView } from "./cluster-view.ts";
+import { isSameId, nameOf } from "./ids.ts";
+import { type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
+import { latestImageOf } from "./node-images.ts";
+import { fillInPool, syncPools } from "./node-resource-group.ts";
+import { rollNodes, wholePools } from "./node-roll.ts";
+import { beginOperation, endOperation, type Operation } from "./operations.ts";
+import { profileOf } from "./scale-sets.ts";
+import type { World } from "./world.ts";
+
+/** How long a pool takes to be made, changed or removed; no figure is documented. */
+const POOL_UPDATE_MS = 2 * MINUTE_MS;
+
+/** How long an upgrade to the image that the pool already has takes: nothing is done (public reports). */
+const NOTHING_TO_DO_MS = 10 * SECOND_MS;
+
+/** The pools of a cluster. */
+export function listPools(cluster: Cluster, request: ArmRequest): ArmReply {
+  const profiles = objectsAt(cluster.resource, "properties", "agentPoolProfiles");
+  return pageOf(
+    profiles.map((profile) => poolView(cluster, profile, request)),
+    request,
+    100,
+  );
+}
+
+/** 404 for a pool comes from the resource provider itself. */
+export function poolNotFound(cluster: Cluster, name: string): Error {
+  return flat(404, "NotFound", `Could not find agentpool '${name}' in managed cluster '${nameOf(cluster.id)}'.`);
+}
+
+function existingPool(cluster: Cluster, name: string): { pool: Pool; profile: JsonObject } {
+  const pool = cluster.pools.get(name.toLowerCase());
+  const profile = profileOf(cluster, name);
+  if (!pool || !profile) throw poolNotFound(cluster, name);
+  return { pool, profile };
+}
+
+/** The newest node image for a pool. */
+export function getUpgradeProfile(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
+  const { pool, profile } = existingPool(cluster, nameOf(poolId));
+  return {
+    status: 200,
+    body: {
+      id: `${poolView(cluster, profile, request)["id"]}/upgradeProfiles/default`,
+      name: "default",
+      type: "Microsoft.ContainerService/managedClusters/agentPools/upgradeProfiles",
+      properties: {
+        kubernetesVersion: textAt(profile, "orchestratorVersion") ?? "1.32.7",
+        osType: profile["osType"],
+        upgrades: [],
+        latestNodeImageVersion: latestImageOf(world, pool, profile),
+      },
+    },
+  };
+}
+
+/** POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022). */
+export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
+  const { pool, profile } = existingPool(cluster, nameOf(poolId));
+  if (!pool.scaleSetId)
+    throw flat(
+      400,
+      "BadRequest",
+      "This cluster is not using VirtualMachineScaleSets. Node image upgrade only operation can only be applied on VirtualMachineScaleSets cluster.",
+    );
+  ensureIdle(cluster, pool);
+  ensureRunning(cluster);
+  const latest = latestImageOf(world, pool, profile);
+  const isNewer = latest !== profile["nodeImageVersion"];
+  if (isNewer) ensureDrainable(world, cluster, pool);
+  const operation = startPoolOperation(
+    world,
+    cluster,
+    pool,
+    profile,
+    "upgrade node image version",
+    "UpgradingNodeImageVersion",
+  );
+  if (isNewer) {
+    rollNodes(world, cluster, operation, wholePools(cluster, [pool]), {
+      done: () => {
+        profile["nodeImageVersion"] = latest;
+        pool.imageTakenMs = world.nowMs;
+        finishPoolOperation(world, pool, profile, operation, "Succeeded");
+      },
+      failed: (error) => finishPoolOperation(world, pool, profile, operation, "Failed", error),
+    });
+  } else {
+    world.timeline.schedule(world.nowMs + NOTHING_TO_DO_MS, () =>
+      finishPoolOperation(world, pool, profile, operation, "Succeeded"),
+    );
+  }
+  return {
+    status: 202,
+    body: poolView(cluster, profile, request),
+    headers: operationHeaders(world, operation, request, true),
+  };
+}
+
+/** Begins an operation on one pool. */
+function startPoolOperation(
+  world: World,
+  cluster: Cluster,
+  pool: Pool,
+  profile: JsonObject,
+  kind: string,
+  state: string,
+): Operation {
+  const id = `${cluster.id}/agentPools/${pool.name}`;
+  const operation = beginOperation(world, { ...targetOfCluster(cluster), id }, kind, id);
+  pool.operation = operation;
+  profile["provisioningState"] = state;
+  touch(world, profile);
+  return operation;
+}
+
+/** Ends an operation on one pool. */
+export function finishPoolOperation(
+  world: World,
+  pool: Pool,
+  profile: JsonObject,
+  operation: Operation,
+  status: "Succeeded" | "Failed" | "Canceled",
+  error?: JsonObject,
+): void {
+  endOperation(world, operation, status, error);
+  if (pool.operation !== operation) return;
+  pool.operation = undefined;
+  profile["provisioningState"] = status;
+  touch(world, profile);
+}
+
+/** PUT on a pool: makes it, or changes its count and settings. */
+export function putPool(world: World, cluster: Cluster, name: string, request: ArmRequest): ArmReply {
+  const known = profileOf(cluster, name);
+  ensureIdle(cluster);
+  ensureRunning(cluster);
+  const profile = known ?? addProfile(world, cluster, name);
+  mergePool(profile, objectAt(request.body, "properties") ?? {});
+  fillInPool(world, cluster.resource, profile);
+  if (!known) syncPools(world, cluster);
+  const pool = cluster.pools.get(name.toLowerCase())!;
+  const operation = startPoolOperation(
+    world,
+    cluster,
+    pool,
+    profile,
+    known ? "update agent pool" : "create agent pool",
+    known ? "Updating" : "Creating",
+  );
+  world.timeline.schedule(world.nowMs + POOL_UPDATE_MS, () => {
+    if (operation.endMs !== undefined) return;
+    syncPools(world, cluster);
+    cluster.version += 1;
+    finishPoolOperation(world, pool, profile, operation, "Succeeded");
+  });
+  return {
+    status: known ? 200 : 201,
+    body: poolView(cluster, profile, request),
+    headers: operationHeaders(world, operation, request),
+  };
+}
+
+function addProfile(world: World, cluster: Cluster, name: string): JsonObject {
+  const properties = propertiesOf(cluster.resource);
+  const profile: JsonObject = { name };
+  properties["agentPoolProfiles"] = [...objectsAt(properties, "agentPoolProfiles"), profile];
+  touch(world, cluster.resource);
+  return profile;
+}
+
+/** DELETE on a pool; the last system pool stays. */
+export function removePoolByRequest(world: World, cluster: Cluster, name: string, request: ArmRequest): ArmReply {
+  if (!profileOf(cluster, name)) return { status: 204 };
+  const { pool, profile } = existingPool(cluster, name);
+  ensureIdle(cluster);
+  const properties = propertiesOf(cluster.resource);
+  const others = objectsAt(properties, "agentPoolProfiles").filter((item) => item !== profile);
+  if (!others.some((item) => isSameId(textAt(item, "mode"), "System")))
+    throw flat(
+      400,
+      "OperationNotAllowed",
+      `There has to be at least one system agent pool, '${name}' cannot be deleted.`,
+    );
+  const operation = startPoolOperation(world, cluster, pool, profile, "delete agent pool", "Deleting");
+  world.timeline.schedule(world.nowMs + POOL_UPDATE_MS, () => {
+    if (operation.endMs !== undefined) return;
+    properties["agentPoolProfiles"] = objectsAt(properties, "agentPoolProfiles").filter((item) => item !== profile);
+    syncPools(world, cluster);
+    touch(world, cluster.resource);
+    cluster.version += 1;
+    endOperation(world, operation, "Succeeded");
+  });
+  return { status: 202, headers: operationHeaders(world, operation, request, true) };
+}

@@ -1,0 +1,194 @@
+import type { ArmReply, ArmRequest } from "./arm.ts";
+import { flat } from "./arm-error.ts";
+import { durationMs } from "./behaviour.ts";
+import type { Cluster, Pool } from "./cluster.ts";
+import { mergeProperties } from "./cluster-merge.ts";
+import { clusterView } from "./cluster-view.ts";
+import {
+  acceptIntent,
+  applyIdentities,
+  completeIdentities,
+  type IdentityIntent,
+  readIntent,
+} from "./identity-update.ts";
+import { nameOf, subscriptionOf } from "./ids.ts";
+import { isObject, type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
+import { fillInPool, syncPools } from "./node-resource-group.ts";
+import { rollNodes, unsatisfiableBudget, wholePools } from "./node-roll.ts";
+import { beginOperation, endOperation, type Operation, operationUrl } from "./operations.ts";
+import { pollHeaders } from "./retry-after.ts";
+import type { World } from "./world.ts";
+
+/** PUT on a cluster that exists: checked at once, then carried out as a long-running operation. */
+export function updateCluster(world: World, cluster: Cluster, request: ArmRequest): ArmReply {
+  const body = request.body ?? {};
+  ensureIdle(cluster);
+  ensureRunning(cluster);
+  const intent = readIntent(world, cluster, body);
+  const rolls = intent.rolls || cluster.hasUnfinishedRoll;
+  if (rolls) for (const pool of cluster.pools.values()) ensureDrainable(world, cluster, pool);
+  mergeBody(world, cluster, body);
+  acceptIntent(world, cluster, intent);
+  const operation = startClusterOperation(world, cluster, "update managed cluster", "Updating");
+  world.timeline.schedule(world.nowMs + durationMs(world.behaviour, "identityUpdate"), () =>
+    updateControlPlane(world, cluster, operation, intent, rolls),
+  );
+  return { status: 200, body: clusterView(cluster, request), headers: operationHeaders(world, operation, request) };
+}
+
+function mergeBody(world: World, cluster: Cluster, body: JsonObject): void {
+  const { resource } = cluster;
+  const properties = propertiesOf(resource);
+  if (isObject(body["properties"])) mergeProperties(properties, body["properties"]);
+  if (isObject(body["tags"])) resource["tags"] = body["tags"];
+  if (isObject(body["sku"])) resource["sku"] = body["sku"];
+  for (const key of Object.keys(body)) if (!NOT_COPIED.has(key)) resource[key] = body[key];
+  for (const profile of objectsAt(properties, "agentPoolProfiles")) fillInPool(world, resource, profile);
+}
+
+/** Parts of a body that are merged with care, or are not the client's to set. */
+const NOT_COPIED = new Set([
+  "id",
+  "name",
+  "type",
+  "location",
+  "properties",
+  "identity",
+  "tags",
+  "sku",
+  "eTag",
+  "systemData",
+  "_emulator",
+]);
+
+function updateControlPlane(
+  world: World,
+  cluster: Cluster,
+  operation: Operation,
+  intent: IdentityIntent,
+  rolls: boolean,
+): void {
+  if (operation.endMs !== undefined) return;
+  syncPools(world, cluster);
+  const kubeletId = applyIdentities(world, cluster, intent.kubeletId);
+  const finish = () => {
+    completeIdentities(world, cluster, kubeletId);
+    cluster.hasUnfinishedRoll = false;
+    finishClusterOperation(world, cluster, operation, "Succeeded");
+  };
+  if (!rolls) {
+    finish();
+    return;
+  }
+  const isResumed = !intent.rolls;
+  const work = wholePools(cluster, cluster.pools.values());
+  if (isResumed) for (const part of work) part.nodes = part.nodes.filter((node) => !node.hasLatestModel);
+  cluster.hasUnfinishedRoll = true;
+  rollNodes(world, cluster, operation, work, {
+    done: finish,
+    failed: (error) => {
+      completeIdentities(world, cluster, kubeletId);
+      finishClusterOperation(world, cluster, operation, "Failed", error);
+    },
+  });
+}
+
+/** Begins an operation on the whole cluster: it and every pool show the state (recorded). */
+export function startClusterOperation(world: World, cluster: Cluster, kind: string, state: string): Operation {
+  const operation = beginOperation(world, targetOfCluster(cluster), kind);
+  cluster.operation = operation;
+  setClusterState(world, cluster, state);
+  return operation;
+}
+
+/** Ends an operation on the whole cluster: it and every pool show how it ended. */
+export function finishClusterOperation(
+  world: World,
+  cluster: Cluster,
+  operation: Operation,
+  status: "Succeeded" | "Failed" | "Canceled",
+  error?: JsonObject,
+): void {
+  endOperation(world, operation, status, error);
+  if (cluster.operation !== operation) return;
+  cluster.operation = undefined;
+  setClusterState(world, cluster, status);
+}
+
+/** Shows a state on the cluster and on every pool. */
+export function setClusterState(world: World, cluster: Cluster, state: string): void {
+  const properties = propertiesOf(cluster.resource);
+  properties["provisioningState"] = state;
+  touch(world, cluster.resource);
+  for (const profile of objectsAt(properties, "agentPoolProfiles")) {
+    profile["provisioningState"] = state;
+    touch(world, profile);
+  }
+  world.store.put(cluster.resource);
+}
+
+/** Gives a cluster or a pool a new eTag: something about it changed. */
+export function touch(world: World, resource: JsonObject): void {
+  resource["eTag"] = world.ids.nextGuid();
+}
+
+/** Where an operation on the cluster runs. */
+export function targetOfCluster(cluster: Cluster): { subscription: string; location: string; id: string } {
+  return {
+    subscription: subscriptionOf(cluster.id)!,
+    location: (textAt(cluster.resource, "location") ?? "westeurope").toLowerCase().replaceAll(" ", ""),
+    id: cluster.id,
+  };
+}
+
+/** The header that an accepted operation is polled by; a result URL comes with 202 answers only (recorded). */
+export function operationHeaders(
+  world: World,
+  operation: Operation,
+  request: ArmRequest,
+  hasResult = false,
+): Record<string, string> {
+  return {
+    "azure-asyncoperation": operationUrl(world, operation, request.origin, "operations"),
+    ...(hasResult ? { location: operationUrl(world, operation, request.origin, "operationresults") } : {}),
+    ...pollHeaders(world),
+  };
+}
+
+/** One operation at a time: a cluster with a running one, its own or a pool's, refuses the next (public reports). */
+export function ensureIdle(cluster: Cluster, pool?: Pool): void {
+  const running = cluster.operation ?? (pool ? pool.operation : poolOperation(cluster));
+  if (!running) return;
+  const started = new Date(running.startMs).toISOString().replace(/\.\d+Z$/, "Z");
+  throw flat(
+    409,
+    "OperationNotAllowed",
+    `Operation is not allowed because there's an in progress ${running.kind} operation (operation ID: ${running.id}) on the managed cluster started on UTC ${started}. Please wait for it to finish before starting a new operation. You can also use 'az aks operation-abort' to abort the ongoing operation. See https://aka.ms/aks-pending-operation for more details.`,
+  );
+}
+
+function poolOperation(cluster: Cluster): Operation | undefined {
+  return [...cluster.pools.values()].find((pool) => pool.operation)?.operation;
+}
+
+/** A stopped cluster takes no update (AKS support articles). */
+export function ensureRunning(cluster: Cluster): void {
+  const power = textAt(objectAt(cluster.resource, "properties"), "powerState", "code") ?? "Running";
+  if (power === "Running") return;
+  throw flat(
+    409,
+    "OperationNotAllowed",
+    `managed cluster is not currently running, current power state is ${power}. Please start the cluster ${nameOf(cluster.id)} first.`,
+  );
+}
+
+/** A budget that can never be met refuses the roll before it begins (public reports). */
+export function ensureDrainable(world: World, cluster: Cluster, pool: Pool): void {
+  const budget = unsatisfiableBudget(world, cluster, pool);
+  if (!budget) return;
+  throw flat(
+    400,
+    "UnsatisfiablePDB",
+    `Upgrade is blocked due to invalid Pod Disruption Budgets (PDBs). Please review the PDB spec to allow disruption during upgrades. To bypass this error, set forceUpgrade in upgradeSettings.overrideSettings. Error details: 1 error occurred: PDB ${budget} has maxunavailable == 0 can't proceed with put operation.`,
+  );
+}

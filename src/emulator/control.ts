@@ -1,0 +1,114 @@
+import { parseDuration } from "../engine/clock.ts";
+import { isAksMiError } from "../engine/errors.ts";
+import type { ArmReply } from "./arm.ts";
+import { parseBehaviour } from "./behaviour.ts";
+import type { Faults } from "./faults.ts";
+import { nameOf, typeOf } from "./ids.ts";
+import { isObject, type Json, type JsonObject, type Resource, textAt } from "./json.ts";
+import { findRegistries } from "./life.ts";
+import { adoptCluster, CLUSTER_TYPE } from "./node-resource-group.ts";
+import type { RequestLog } from "./request-log.ts";
+import { storeResource } from "./resources.ts";
+import type { World } from "./world.ts";
+
+/** Serves the control API under `/_emulator/`. */
+export function serveControl(
+  world: World,
+  logs: { requests: RequestLog; faults: Faults },
+  method: string,
+  path: string,
+  body: Json | undefined,
+): ArmReply {
+  try {
+    return answer(world, logs, `${method} ${path.slice("/_emulator/".length)}`, body);
+  } catch (error) {
+    if (error instanceof RangeError) return badInput(error.message);
+    if (isAksMiError(error)) return badInput(`${error.message} ${error.remedy}`);
+    throw error;
+  }
+}
+
+function badInput(message: string): ArmReply {
+  return { status: 400, body: { error: { code: "InvalidControlInput", message } } };
+}
+
+function answer(
+  world: World,
+  logs: { requests: RequestLog; faults: Faults },
+  call: string,
+  body: Json | undefined,
+): ArmReply {
+  switch (call) {
+    case "POST resources":
+      return { status: 200, body: { resources: putResources(world, body) } };
+    case "GET resources":
+      return { status: 200, body: world.store.all().map((resource) => ({ name: nameOf(resource.id), ...resource })) };
+    case "GET requests":
+      return { status: 200, body: logs.requests.list() };
+    case "GET events":
+      return { status: 200, body: world.events.list() };
+    case "POST faults":
+      logs.faults.add(body);
+      return { status: 200, body: body ?? null };
+    case "PATCH behaviour":
+      world.setBehaviour(parseBehaviour(body));
+      return { status: 200, body: world.behaviour as unknown as JsonObject };
+    case "GET behaviour":
+      return { status: 200, body: world.behaviour as unknown as JsonObject };
+    case "GET clock":
+      return { status: 200, body: clockBody(world) };
+    case "POST clock":
+      advance(world, body);
+      return { status: 200, body: clockBody(world) };
+    default:
+      return { status: 404, body: { error: { code: "NotFound", message: `There is no control call '${call}'.` } } };
+  }
+}
+
+function clockBody(world: World): JsonObject {
+  return { now: world.clock.now().toISOString(), scale: world.clock.scale ?? 1 };
+}
+
+function advance(world: World, body: Json | undefined): void {
+  const text = textAt(body, "advance");
+  const ms = text === undefined ? undefined : parseDuration(text);
+  if (ms === undefined) throw new RangeError("advance is a duration such as 90s, 60m, 24h or 2d.");
+  world.clock.advance(ms);
+  world.settle();
+}
+
+/** Puts resources into the model as they are; what follows from them is computed when all of them are in. */
+export function putResources(world: World, body: Json | undefined): number {
+  if (!Array.isArray(body)) throw new RangeError("Resources are put in as an array.");
+  const resources = body.map(toResource);
+  for (const resource of resources) storeResource(world, resource);
+  for (const resource of resources) if (resource.type.toLowerCase() === CLUSTER_TYPE) adoptCluster(world, resource);
+  for (const cluster of world.clusters.values()) if (!cluster.hasSwitched) findRegistries(world, cluster);
+  return resources.length;
+}
+
+function toResource(value: Json, index: number): Resource {
+  if (!isObject(value)) throw new RangeError(`Resource ${index + 1} is not an object.`);
+  const copy = structuredClone(value);
+  const type = textAt(copy, "type");
+  const id = textAt(copy, "id") ?? (type && /^kubernetes\//i.test(type) ? kubernetesId(copy, type) : undefined);
+  if (!id) throw new RangeError(`Resource ${index + 1} has no id.`);
+  const isDirectory = type !== undefined && /^microsoft\.graph\//i.test(type);
+  const isKubernetes = type !== undefined && /^kubernetes\//i.test(type);
+  if (!isDirectory && !isKubernetes && !id.startsWith("/"))
+    throw new RangeError(`Resource ${index + 1} has the id '${id}', which is no resource id.`);
+  delete propertiesSecret(copy)["secret"];
+  return { ...copy, id: id.length > 1 && id.endsWith("/") ? id.slice(0, -1) : id, type: type ?? typeOf(id) };
+}
+
+/** The place where a service principal's secret could have been put in: it is not kept. */
+function propertiesSecret(resource: JsonObject): JsonObject {
+  const profile = isObject(resource["properties"]) ? resource["properties"]["servicePrincipalProfile"] : undefined;
+  return isObject(profile) ? profile : {};
+}
+
+function kubernetesId(manifest: JsonObject, type: string): string {
+  const namespace = textAt(manifest, "metadata", "namespace") ?? "default";
+  const name = textAt(manifest, "metadata", "name") ?? textAt(manifest, "name") ?? "unnamed";
+  return `${textAt(manifest, "cluster") ?? ""}/${type}/${namespace}/${name}`.toLowerCase();
+}

@@ -1,0 +1,251 @@
+import { type Clock, realSleep } from "../engine/clock.ts";
+import { ConnectionDropped, type WireRequest, type WireResponse } from "../engine/wire.ts";
+import { callerOf, ensureAccess } from "./access.ts";
+import { ActivityLog } from "./activity-log.ts";
+import { type ArmReply, type ArmRequest, type Target, targetOf } from "./arm.ts";
+import { ArmError, enveloped } from "./arm-error.ts";
+import { putResources, serveControl } from "./control.ts";
+import { type Fault, Faults } from "./faults.ts";
+import { serveGraph } from "./graph.ts";
+import { isObject, type Json } from "./json.ts";
+import { serveProvider } from "./providers.ts";
+import { RequestLog } from "./request-log.ts";
+import { retryAfterHeaders } from "./retry-after.ts";
+import type { Scenario } from "./scenario.ts";
+import { serveSubscriptions } from "./subscriptions.ts";
+import { Throttles } from "./throttles.ts";
+import { issueToken } from "./tokens.ts";
+import { World } from "./world.ts";
+
+/** A clock that the model shares with its client and that can be put forward. */
+export interface EmulatedClock extends Clock {
+  /** Moves the clock forward. */
+  advance(ms: number): void;
+  /** How many times as fast as the machine's clock it runs. */
+  readonly scale?: number;
+}
+
+/** What an emulator is made of. */
+export interface EmulatorOptions {
+  clock: EmulatedClock;
+  scenario?: Scenario;
+  seed?: number;
+  /** On loopback: what a Retry-After is divided by, the clock's scale. */
+  retryAfterDivisor?: number;
+}
+
+/** Azure Resource Manager, Microsoft Graph, tokens and the control API, answered in process. */
+export interface Emulator {
+  /** Answers one request; throws `ConnectionDropped` where a fault drops the connection. */
+  handle(request: WireRequest): Promise<WireResponse>;
+  /** Lets everything due up to the clock's now happen. */
+  settle(): void;
+  readonly clock: EmulatedClock;
+}
+
+/** Makes an emulator with a model of its own. */
+export function createEmulator(options: EmulatorOptions): Emulator {
+  const world = new World(options.clock, options.seed ?? 1, Math.max(1, options.retryAfterDivisor ?? 1));
+  if (options.scenario) {
+    world.setBehaviour(options.scenario.behaviour);
+    putResources(world, options.scenario.resources);
+  }
+  const door = new Door(world);
+  return { handle: (request) => door.handle(request), settle: () => world.settle(), clock: options.clock };
+}
+
+/** What every request meets: control API, tokens, faults, throttles, rights, and then its provider. */
+class Door {
+  readonly #world: World;
+  readonly #requests = new RequestLog();
+  readonly #faults = new Faults();
+  readonly #throttles = new Throttles();
+  readonly #activity = new ActivityLog();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async handle(request: WireRequest): Promise<WireResponse> {
+    this.#world.settle();
+    const url = new URL(request.url);
+    const path = pathOf(url);
+    const method = request.method.toUpperCase();
+    if (path.toLowerCase().startsWith("/_emulator/")) return this.#control(request, method, path);
+    if (/^\/(msi\/token|[^/]+\/oauth2\/(v2\.0\/)?token)$/i.test(path)) {
+      const form = new URLSearchParams(request.body ?? "");
+      return this.#send(issueToken(this.#world, path, url.searchParams, form), request);
+    }
+    const fault = this.#faults.strike(method, decodedPathAndQuery(url));
+    if (fault?.delayMs) {
+      await realSleep(fault.delayMs);
+      this.#world.settle();
+    }
+    if (fault?.drop === "before") throw new ConnectionDropped("The emulator was told to drop this connection.");
+    const reply = fault?.status === undefined ? this.#serve(request, method, url, path) : this.#faulty(fault);
+    this.#note(request, method, url, reply);
+    if (fault?.drop === "after") throw new ConnectionDropped("The emulator was told to drop this connection.");
+    return this.#send(reply, request);
+  }
+
+  #control(request: WireRequest, method: string, path: string): WireResponse {
+    let body: Json | undefined;
+    try {
+      body = request.body ? (JSON.parse(request.body) as Json) : undefined;
+    } catch {
+      return this.#send(
+        { status: 400, body: { error: { code: "InvalidControlInput", message: "The body is not JSON." } } },
+        request,
+      );
+    }
+    return this.#send(
+      serveControl(this.#world, { requests: this.#requests, faults: this.#faults }, method, path, body),
+      request,
+    );
+  }
+
+  #faulty(fault: Fault): ArmReply {
+    const headers = fault.retryAfter === undefined ? {} : retryAfterHeaders(this.#world, fault.retryAfter);
+    return { status: fault.status!, body: { error: { code: fault.code, message: fault.message } }, headers };
+  }
+
+  /** Serves ARM and Graph; what is refused becomes the answer. */
+  #serve(request: WireRequest, method: string, url: URL, path: string): ArmReply {
+    try {
+      return this.#dispatch(request, method, url, path);
+    } catch (error) {
+      if (error instanceof ArmError) return { status: error.status, body: error.body, headers: error.headers };
+      throw error;
+    }
+  }
+
+  #dispatch(request: WireRequest, method: string, url: URL, path: string): ArmReply {
+    const world = this.#world;
+    const arm = {
+      method,
+      query: url.searchParams,
+      apiVersion: url.searchParams.get("api-version") ?? "",
+      body: bodyOf(request),
+      headers: request.headers,
+      origin: originOf(request, url),
+      url,
+      caller: callerOf(world, request.headers["authorization"]),
+      correlationId: request.headers["x-ms-correlation-request-id"] ?? world.ids.nextGuid(),
+    };
+    if (/^\/v1\.0\//i.test(path)) return serveGraph(world, arm, path);
+    if (!arm.apiVersion)
+      throw enveloped(
+        400,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+      );
+    const target = targetOf(path);
+    if (!target || isSubscriptionLevel(path)) return serveSubscriptions(world, arm, path);
+    return this.#serveTarget({ ...arm, target });
+  }
+
+  #serveTarget(request: ArmRequest): ArmReply {
+    const remaining = this.#throttles.take(this.#world, request);
+    const isWrite = request.method !== "GET" && request.method !== "HEAD";
+    try {
+      ensureAccess(this.#world, request);
+      const reply = isActivityLog(request.target)
+        ? this.#activity.list(this.#world, request)
+        : serveProvider(this.#world, request);
+      if (isWrite) this.#activity.add(this.#world, request, reply.status);
+      return {
+        ...reply,
+        headers: { ...reply.headers, ...remaining, "x-ms-correlation-request-id": request.correlationId },
+      };
+    } catch (error) {
+      if (!(error instanceof ArmError)) throw error;
+      if (isWrite) this.#activity.add(this.#world, request, error.status);
+      const headers = { ...error.headers, ...remaining, "x-ms-correlation-request-id": request.correlationId };
+      throw new ArmError(error.status, error.message, error.body, headers);
+    }
+  }
+
+  #note(request: WireRequest, method: string, url: URL, reply: ArmReply): void {
+    this.#requests.add({
+      at: new Date(this.#world.nowMs).toISOString(),
+      method,
+      path: url.pathname + (url.searchParams.has("$filter") ? `?$filter=${url.searchParams.get("$filter")}` : ""),
+      apiVersion: url.searchParams.get("api-version") ?? "",
+      status: reply.status,
+      body: bodyForLog(request),
+    });
+  }
+
+  #send(reply: ArmReply, request: WireRequest): WireResponse {
+    const body = reply.body === undefined ? "" : JSON.stringify(reply.body);
+    const clientRequestId = request.headers["x-ms-client-request-id"];
+    const requestId = this.#world.ids.nextGuid();
+    return {
+      status: reply.status,
+      headers: {
+        "cache-control": "no-cache",
+        pragma: "no-cache",
+        expires: "-1",
+        "strict-transport-security": "max-age=31536000; includeSubDomains",
+        "x-content-type-options": "nosniff",
+        date: new Date(this.#world.nowMs).toUTCString(),
+        "x-ms-request-id": requestId,
+        "x-ms-correlation-request-id": request.headers["x-ms-correlation-request-id"] ?? requestId,
+        ...(clientRequestId ? { "x-ms-client-request-id": clientRequestId } : {}),
+        ...(body === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
+        ...reply.headers,
+      },
+      body,
+    };
+  }
+}
+
+/** The path with single slashes and without percent signs. */
+function pathOf(url: URL): string {
+  const path = url.pathname.replaceAll(/\/{2,}/g, "/");
+  const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  try {
+    return decodeURIComponent(trimmed);
+  } catch {
+    return trimmed;
+  }
+}
+
+function decodedPathAndQuery(url: URL): string {
+  const query = url.search === "" ? "" : `?${[...url.searchParams].map(([key, value]) => `${key}=${value}`).join("&")}`;
+  return pathOf(url) + query;
+}
+
+function bodyOf(request: WireRequest) {
+  if (!request.body) return undefined;
+  try {
+    const parsed = JSON.parse(request.body) as Json;
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // Falls through to the refusal: ARM does not say where the text went wrong either.
+  }
+  throw enveloped(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.");
+}
+
+function bodyForLog(request: WireRequest): Json | undefined {
+  try {
+    return request.body ? (JSON.parse(request.body) as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Links lead back to the host that the client used, also through a proxy that ends TLS. */
+function originOf(request: WireRequest, url: URL): string {
+  const protocol = request.headers["x-forwarded-proto"]?.split(",")[0]?.trim() ?? url.protocol.slice(0, -1);
+  return `${protocol}://${request.headers["host"] ?? url.host}`;
+}
+
+/** `/subscriptions/{s}/providers` and `/subscriptions/{s}/providers/{namespace}` name no resource. */
+function isSubscriptionLevel(path: string): boolean {
+  return /^\/subscriptions\/[^/]+\/providers(\/[^/]+)?$/i.test(path);
+}
+
+function isActivityLog(target: Target): boolean {
+  return target.type === "microsoft.insights/eventtypes/values";
+}

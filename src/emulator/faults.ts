@@ -1,0 +1,109 @@
+import { isObject, type Json, numberAt, objectAt, textAt } from "./json.ts";
+
+/** Trouble that a matching request meets. */
+export interface Fault {
+  readonly status: number | undefined;
+  readonly code: string;
+  readonly message: string;
+  readonly retryAfter: number | undefined;
+  readonly drop: "before" | "after" | undefined;
+  readonly delayMs: number;
+}
+
+interface Rule {
+  readonly method: string | undefined;
+  readonly pattern: RegExp | undefined;
+  /** Which match it begins with, counted from 1 since the rule was made; undefined: from the first. */
+  readonly nth: number | undefined;
+  readonly fault: Fault;
+  matches: number;
+  left: number;
+}
+
+/** Codes that services use where a fault names only a status. */
+const CODES: Record<number, string> = {
+  400: "BadRequest",
+  401: "AuthenticationFailed",
+  403: "AuthorizationFailed",
+  404: "NotFound",
+  409: "Conflict",
+  412: "PreconditionFailed",
+  429: "TooManyRequests",
+  500: "InternalServerError",
+  502: "BadGateway",
+  503: "ServiceUnavailable",
+  504: "GatewayTimeout",
+};
+
+/** The faults that are set, and how often each has struck. */
+export class Faults {
+  readonly #rules: Rule[] = [];
+
+  /** Sets a fault; throws a RangeError with a sentence when it makes no sense. */
+  add(body: Json | undefined): void {
+    if (!isObject(body)) throw new RangeError("A fault is an object with match, fault and times.");
+    const unknown = Object.keys(body).find((key) => !["match", "fault", "times"].includes(key));
+    if (unknown) throw new RangeError(`A fault has match, fault and times, not '${unknown}'.`);
+    const match = objectAt(body, "match") ?? {};
+    const times = body["times"] ?? 1;
+    if (typeof times !== "number" || !Number.isInteger(times) || times < 1)
+      throw new RangeError("times is a whole number above 0.");
+    const nth = match["nth"];
+    if (nth !== undefined && (typeof nth !== "number" || !Number.isInteger(nth) || nth < 1))
+      throw new RangeError("nth is a whole number above 0.");
+    this.#rules.push({
+      method: textAt(match, "method")?.toUpperCase(),
+      pattern: patternOf(textAt(match, "pathPattern")),
+      nth,
+      fault: parseFault(body["fault"]),
+      matches: 0,
+      left: times,
+    });
+  }
+
+  /** The fault that strikes this request, if any; every rule counts the request. */
+  strike(method: string, pathAndQuery: string): Fault | undefined {
+    let struck: Fault | undefined;
+    for (const rule of this.#rules) {
+      if (rule.method && rule.method !== method) continue;
+      if (rule.pattern && !rule.pattern.test(pathAndQuery)) continue;
+      rule.matches += 1;
+      if (struck || rule.left === 0 || rule.matches < (rule.nth ?? 1)) continue;
+      rule.left -= 1;
+      struck = rule.fault;
+    }
+    return struck;
+  }
+}
+
+function patternOf(text: string | undefined): RegExp | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text, "i");
+  } catch {
+    throw new RangeError(`pathPattern '${text}' is not a regular expression.`);
+  }
+}
+
+function parseFault(value: Json | undefined): Fault {
+  if (!isObject(value)) throw new RangeError("fault is an object with status, drop or delayMs.");
+  const drop = value["drop"];
+  if (drop !== undefined && drop !== "before" && drop !== "after") throw new RangeError("drop is 'before' or 'after'.");
+  const status = numberAt(value, "status");
+  if (value["status"] !== undefined && (status === undefined || status < 400 || status > 599))
+    throw new RangeError("status is a number from 400 to 599.");
+  const delayMs = numberAt(value, "delayMs");
+  if (value["delayMs"] !== undefined && (delayMs === undefined || delayMs < 0))
+    throw new RangeError("delayMs is a number of milliseconds.");
+  if (status === undefined && drop === undefined && delayMs === undefined)
+    throw new RangeError("fault has none of status, drop and delayMs.");
+  const code = textAt(value, "code") ?? CODES[status ?? 0] ?? "InternalServerError";
+  return {
+    status,
+    code,
+    message: textAt(value, "message") ?? `The emulator was told to answer ${code}.`,
+    retryAfter: numberAt(value, "retryAfter"),
+    drop,
+    delayMs: delayMs ?? 0,
+  };
+}

@@ -1,0 +1,168 @@
+import type { ArmReply, ArmRequest } from "./arm.ts";
+import { ArmError } from "./arm-error.ts";
+import { type JsonObject, objectAt, type Resource, textsAt } from "./json.ts";
+import { APPLICATION_TYPE, type Principal } from "./principals.ts";
+import type { World } from "./world.ts";
+
+/** Serves the part of Microsoft Graph that a migration needs, under `/v1.0/` on the same host. */
+export function serveGraph(world: World, request: Omit<ArmRequest, "target" | "apiVersion">, path: string): ArmReply {
+  if (world.behaviour.graphDenied) throw denied(world);
+  const [collection, id, relation] = path.replace(/^\/v1\.0\//i, "").split("/");
+  switch (collection?.toLowerCase()) {
+    case "serviceprincipals":
+      return serveServicePrincipals(world, request, id, relation);
+    case "applications":
+      return serveApplications(world, request, id);
+    case "directoryobjects":
+      return getByIds(world, request.body ?? {}, id);
+    case "users":
+      return listOf(world, filtered(principalsOf(world, "User"), request.query));
+    case "groups":
+      return listOf(world, filtered(principalsOf(world, "Group"), request.query));
+    default:
+      throw graphError(400, "BadRequest", `Resource not found for the segment '${collection}'.`);
+  }
+}
+
+function graphError(status: number, code: string, message: string, innerError?: JsonObject): ArmError {
+  return new ArmError(status, code, { error: { code, message, ...(innerError ? { innerError } : {}) } });
+}
+
+/** What a caller without directory rights gets (recorded 2023). */
+function denied(world: World): ArmError {
+  const id = world.ids.nextGuid();
+  return graphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", {
+    date: new Date(world.nowMs).toISOString().slice(0, 19),
+    "request-id": id,
+    "client-request-id": id,
+  });
+}
+
+function notFound(id: string): ArmError {
+  return graphError(
+    404,
+    "Request_ResourceNotFound",
+    `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`,
+  );
+}
+
+function principalsOf(world: World, kind: Principal["kind"]): Principal[] {
+  return world.principals.all().filter((principal) => principal.kind === kind);
+}
+
+function serveServicePrincipals(
+  world: World,
+  request: Omit<ArmRequest, "target" | "apiVersion">,
+  id: string | undefined,
+  relation: string | undefined,
+): ArmReply {
+  if (id === undefined) return listOf(world, filtered(principalsOf(world, "ServicePrincipal"), request.query));
+  const found = /^serviceprincipals\(/i.test(id) ? undefined : world.principals.get(id);
+  if (found?.kind !== "ServicePrincipal") throw notFound(id);
+  if (relation && /^(transitive)?memberof$/i.test(relation)) {
+    const groups = world.principals.groupsOf(found.id).flatMap((group) => world.principals.get(group) ?? []);
+    return listOf(world, groups);
+  }
+  if (request.method === "DELETE") {
+    world.store.delete(found.source.id);
+    return { status: 204 };
+  }
+  return { status: 200, body: principalView(found) };
+}
+
+function serveApplications(
+  world: World,
+  request: Omit<ArmRequest, "target" | "apiVersion">,
+  id: string | undefined,
+): ArmReply {
+  const all = world.store.ofType(APPLICATION_TYPE);
+  if (id === undefined) {
+    const appId = equalityIn(request.query, "appId");
+    const found = appId === undefined ? all : all.filter((item) => String(item["appId"]).toLowerCase() === appId);
+    return { status: 200, body: { value: found.map(applicationView) } };
+  }
+  const found = all.find((item) => item.id.toLowerCase() === id.toLowerCase());
+  if (!found) throw notFound(id);
+  if (request.method === "DELETE") {
+    world.store.delete(found.id);
+    return { status: 204 };
+  }
+  return { status: 200, body: applicationView(found) };
+}
+
+/** Credentials are shown with their dates and hints, never with a secret: Graph does not return one either. */
+function applicationView({ type: _type, _emulator: _mark, ...application }: Resource): JsonObject {
+  const credentials = application["passwordCredentials"];
+  if (!Array.isArray(credentials)) return application;
+  return {
+    ...application,
+    passwordCredentials: credentials.map((item) => ({ ...(objectAt(item) ?? {}), secretText: null })),
+  };
+}
+
+function getByIds(world: World, body: JsonObject, segment: string | undefined): ArmReply {
+  if (!segment || !/^(microsoft\.graph\.)?getbyids$/i.test(segment))
+    throw graphError(400, "BadRequest", "Only getByIds is served.");
+  const found = textsAt(body, "ids").flatMap((id) => world.principals.get(id) ?? []);
+  return listOf(world, found);
+}
+
+function listOf(world: World, principals: Principal[]): ArmReply {
+  // A principal that is not replicated yet is not found in the directory either.
+  const known = principals.filter((principal) => principal.knownFromMs <= world.nowMs);
+  return { status: 200, body: { value: known.map(principalView) } };
+}
+
+function equalityIn(query: URLSearchParams, field: string): string | undefined {
+  return new RegExp(`\\b${field}\\s+eq\\s+'([^']*)'`, "i").exec(query.get("$filter") ?? "")?.[1]?.toLowerCase();
+}
+
+function filtered(principals: Principal[], query: URLSearchParams): Principal[] {
+  const name = /servicePrincipalNames\/any\(\s*(\w+):\s*\1\s+eq\s+'([^']*)'\s*\)/i
+    .exec(query.get("$filter") ?? "")?.[2]
+    ?.toLowerCase();
+  const appId = equalityIn(query, "appId");
+  const displayName = equalityIn(query, "displayName");
+  return principals.filter(
+    (principal) =>
+      (name === undefined || principal.names.some((item) => item.toLowerCase() === name)) &&
+      (appId === undefined || principal.appId?.toLowerCase() === appId) &&
+      (displayName === undefined || principal.displayName.toLowerCase() === displayName),
+  );
+}
+
+const ODATA_TYPES: Record<Principal["kind"], string> = {
+  ServicePrincipal: "#microsoft.graph.servicePrincipal",
+  User: "#microsoft.graph.user",
+  Group: "#microsoft.graph.group",
+};
+
+function principalView(principal: Principal): JsonObject {
+  const type = { "@odata.type": ODATA_TYPES[principal.kind] };
+  if (!principal.isManagedIdentity || principal.source.type.toLowerCase().startsWith("microsoft.graph/")) {
+    const { type: _type, _emulator: _mark, ...object } = principal.source;
+    return {
+      ...type,
+      ...object,
+      displayName: principal.displayName,
+      ...(principal.kind === "ServicePrincipal"
+        ? {
+            servicePrincipalType: object["servicePrincipalType"] ?? "Application",
+            servicePrincipalNames: [...principal.names],
+          }
+        : {}),
+    };
+  }
+  return {
+    ...type,
+    id: principal.id,
+    appId: principal.appId ?? null,
+    displayName: principal.displayName,
+    servicePrincipalType: "ManagedIdentity",
+    servicePrincipalNames: [
+      ...(principal.appId ? [principal.appId] : []),
+      `https://identity.azure.net/${principal.displayName}`,
+    ],
+    alternativeNames: ["isExplicit=True", principal.source.id],
+  };
+}

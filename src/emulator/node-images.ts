@@ -1,0 +1,38 @@
+import type { Pool } from "./cluster.ts";
+import type { JsonObject } from "./json.ts";
+import { textAt } from "./json.ts";
+import type { World } from "./world.ts";
+
+/** The newest image for a pool: its own, or one a release later when the behaviour says that there is a newer one. */
+export function latestImageOf(world: World, pool: Pool, profile: JsonObject): string {
+  const own = textAt(profile, "nodeImageVersion") ?? "";
+  return hasNewerImage(world, pool) ? nextImage(own) : own;
+}
+
+function hasNewerImage(world: World, pool: Pool): boolean {
+  const setting = world.behaviour.newerNodeImage;
+  if (typeof setting === "boolean") return setting && pool.imageTakenMs === undefined;
+  const fromMs = Date.parse(setting);
+  return world.nowMs >= fromMs && (pool.imageTakenMs === undefined || pool.imageTakenMs < fromMs);
+}
+
+/** The image after one: Linux images come weekly and name year, month and day; Windows images come monthly. */
+function nextImage(image: string): string {
+  const dated = /^(.*?)(\d{4})(\.?)(\d{2})\.(\d{2})(\.\d+)?$/.exec(image);
+  if (dated) {
+    const [, prefix, year, dot, month, day, patch] = dated;
+    const next = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + 7));
+    return `${prefix}${next.getUTCFullYear()}${dot}${two(next.getUTCMonth() + 1)}.${two(next.getUTCDate())}${patch ?? ""}`;
+  }
+  const windows = /^(.*\.)(\d{2})(\d{2})(\d{2})$/.exec(image);
+  if (windows) {
+    const [, prefix, year, month, day] = windows;
+    const next = new Date(Date.UTC(2000 + Number(year), Number(month), Number(day)));
+    return `${prefix}${two(next.getUTCFullYear() - 2000)}${two(next.getUTCMonth() + 1)}${two(next.getUTCDate())}`;
+  }
+  return `${image}.1`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,141 @@
+import { callerMay, locksOf } from "./access.ts";
+import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
+import { resourceGroupNotFound, resourceNotFound } from "./arm-error.ts";
+import { groupIdOf, isSameId, keyOf, nameOf, parentIdOf, typeOf } from "./ids.ts";
+import { isObject, type Json, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
+import { asResource, inlineChildren } from "./store.ts";
+import type { World } from "./world.ts";
+
+/** Serves every resource that the model has no rules for: stored and returned as it is. */
+export function serveResource(world: World, request: ArmRequest): ArmReply {
+  const { target, method } = request;
+  if (target.kind === "collection") return method === "GET" ? listResources(world, request) : noSuchAction(request);
+  if (method === "PUT") return putResource(world, request);
+  const known = world.store.get(target.path);
+  if (method === "DELETE") return known ? deleteResource(world, known) : { status: 204 };
+  if (!known) throw missing(world, request);
+  if (method === "PATCH") return patchResource(world, known, request);
+  return { status: 200, body: resourceView(known, request) };
+}
+
+function noSuchAction(request: ArmRequest): ArmReply {
+  throw resourceNotFound(request.target.typeAsWritten, request.target.resourceGroup);
+}
+
+function missing(world: World, request: ArmRequest): Error {
+  const { target } = request;
+  const group = groupIdOf(target.path);
+  if (group && !world.store.hasGroup(group)) return resourceGroupNotFound(nameOf(group));
+  const path = target.path.slice(target.path.toLowerCase().lastIndexOf("/providers/") + "/providers/".length);
+  return resourceNotFound(path, target.resourceGroup);
+}
+
+/** A resource as ARM shows it: without what only the emulator needs. */
+export function resourceView(resource: Resource, request: ArmRequest): JsonObject {
+  const { _emulator: _, ...view } = resource;
+  const named = { name: nameOf(resource.id), ...view };
+  const properties = objectAt(resource, "properties");
+  // Machines tell their instance view only when asked for it (Compute documentation).
+  if (!properties?.["instanceView"] || /instanceview/i.test(request.query.get("$expand") ?? "")) return named;
+  const { instanceView: __, ...shown } = properties;
+  return { ...named, properties: shown };
+}
+
+function putResource(world: World, request: ArmRequest): ArmReply {
+  const known = world.store.get(request.target.path);
+  const resource: Resource = {
+    ...(request.body ?? {}),
+    id: request.target.path,
+    name: targetName(request.target),
+    type: request.target.typeAsWritten,
+  };
+  storeResource(world, resource);
+  return { status: known ? 200 : 201, body: resourceView(resource, request) };
+}
+
+/** Stores a resource and keeps parent and inline children in step: the newest word about a subnet counts. */
+export function storeResource(world: World, resource: Resource): void {
+  for (const [key, value] of Object.entries(propertiesOf(resource)))
+    if (Array.isArray(value))
+      for (const child of inlineChildren(resource, key))
+        world.store.delete(`${resource.id}/${key}/${String(child["name"])}`);
+  world.store.put(resource);
+  const parent = world.store.get(parentIdOf(resource.id));
+  const childType = typeOf(resource.id).split("/").at(-1)!;
+  if (!parent || parent === resource || !Array.isArray(propertiesOf(parent)[childType])) return;
+  const siblings = propertiesOf(parent)[childType] as Json[];
+  const { type: _type, _emulator: _, ...inline } = resource;
+  const at = siblings.findIndex((item) => isSameId(textAt(item, "name"), nameOf(resource.id)));
+  if (at < 0) siblings.push({ ...inline, name: nameOf(resource.id) });
+  else siblings[at] = { ...inline, name: nameOf(resource.id) };
+}
+
+function patchResource(world: World, known: Resource, request: ArmRequest): ArmReply {
+  const changed = structuredClone(known);
+  merge(changed, request.body ?? {});
+  storeResource(world, changed);
+  return { status: 200, body: resourceView(changed, request) };
+}
+
+function merge(target: JsonObject, patch: JsonObject): void {
+  for (const [key, value] of Object.entries(patch)) {
+    const present = target[key];
+    if (value === null) delete target[key];
+    else if (isObject(value) && isObject(present) && key !== "tags") merge(present, value);
+    else if (key !== "id" && key !== "type") target[key] = value;
+  }
+}
+
+function deleteResource(world: World, known: Resource): ArmReply {
+  for (const child of world.store.below(known.id)) world.store.delete(child.id);
+  world.store.delete(known.id);
+  const parent = world.store.get(parentIdOf(known.id));
+  const childType = typeOf(known.id).split("/").at(-1)!;
+  const siblings = parent && propertiesOf(parent)[childType];
+  if (parent && Array.isArray(siblings))
+    propertiesOf(parent)[childType] = siblings.filter((item) => !isSameId(textAt(item, "name"), nameOf(known.id)));
+  return { status: 200 };
+}
+
+function listResources(world: World, request: ArmRequest): ArmReply {
+  const { target } = request;
+  const found =
+    target.type === "microsoft.authorization/locks" ? listLocks(world, target.parentId) : listByType(world, request);
+  const readable = found.filter((item) => callerMay(world, request.caller, `${target.typeAsWritten}/read`, item.id));
+  return pageOf(
+    readable.map((item) => resourceView(item, request)),
+    request,
+    world.behaviour.pageSize,
+  );
+}
+
+function listByType(world: World, request: ArmRequest): Resource[] {
+  const { target } = request;
+  const scope = keyOf(target.parentId);
+  const group = groupIdOf(target.parentId);
+  if (group && !world.store.hasGroup(group)) throw resourceGroupNotFound(nameOf(group));
+  const own = world.store.ofType(target.type).filter((item) => keyOf(item.id).startsWith(`${scope}/`));
+  const parent = world.store.get(target.parentId);
+  const childType = target.typeAsWritten.split("/").at(-1)!;
+  const inline = parent ? inlineChildren(parent, childType) : [];
+  const asChildren = inline.map((child) =>
+    asResource(child, `${target.parentId}/${childType}/${String(child["name"])}`),
+  );
+  return [...asChildren, ...own.filter((item) => !asChildren.some((child) => isSameId(child.id, item.id)))];
+}
+
+function listLocks(world: World, scope: string): Resource[] {
+  return locksOf(world)
+    .filter(
+      (lock) =>
+        isSameId(lock.scope, scope) ||
+        keyOf(scope).startsWith(`${keyOf(lock.scope)}/`) ||
+        keyOf(lock.scope).startsWith(`${keyOf(scope)}/`),
+    )
+    .map((lock) => ({
+      id: lock.id,
+      name: lock.name,
+      type: "Microsoft.Authorization/locks",
+      properties: { level: lock.level },
+    }));
+}

@@ -1,0 +1,215 @@
+import { callerMay, ensureCallerMay } from "./access.ts";
+import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
+import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
+import { groupIdOf, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
+import { isObject, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
+import { removeCluster } from "./node-resource-group.ts";
+import type { World } from "./world.ts";
+
+const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
+
+type PlainRequest = Omit<ArmRequest, "target">;
+
+/** Serves what lies above resource providers: tenants, subscriptions, resource groups, and lists of all resources. */
+export function serveSubscriptions(world: World, request: PlainRequest, path: string): ArmReply {
+  const [, first, subscription, second, group, third] = path.split("/");
+  if (/^tenants$/i.test(first ?? "")) return { status: 200, body: { value: [tenant(world)] } };
+  if (!/^subscriptions$/i.test(first ?? "")) throw unknownPath(path);
+  if (subscription === undefined || subscription === "") return listSubscriptions(world, request);
+  if (!world.store.hasSubscription(subscription) && request.method === "GET") throw subscriptionNotFound(subscription);
+  if (second === undefined) return { status: 200, body: subscriptionView(world, subscription) };
+  const at = `/subscriptions/${subscription}`;
+  switch (second.toLowerCase()) {
+    case "resourcegroups":
+      if (group === undefined) return listGroups(world, request, at);
+      if (third && /^resources$/i.test(third)) return listAll(world, request, `${at}/resourceGroups/${group}`);
+      return serveGroup(world, request, `${at}/resourceGroups/${group}`);
+    case "resources":
+      return listAll(world, request, at);
+    case "locations":
+      return {
+        status: 200,
+        body: { value: LOCATIONS.map((name) => ({ id: `${at}/locations/${name}`, name, displayName: name })) },
+      };
+    case "providers":
+      return {
+        status: 200,
+        body: group ? provider(at, group) : { value: PROVIDERS.map((name) => provider(at, name)) },
+      };
+    default:
+      throw unknownPath(path);
+  }
+}
+
+const LOCATIONS = ["westeurope", "northeurope", "eastus", "westus2", "uksouth", "swedencentral"];
+const PROVIDERS = [
+  "Microsoft.Authorization",
+  "Microsoft.Compute",
+  "Microsoft.ContainerRegistry",
+  "Microsoft.ContainerService",
+  "Microsoft.ManagedIdentity",
+  "Microsoft.Network",
+];
+
+function unknownPath(path: string): Error {
+  return enveloped(404, "InvalidResourceType", `The resource type could not be found for the path '${path}'.`);
+}
+
+function subscriptionNotFound(subscription: string): Error {
+  return enveloped(404, "SubscriptionNotFound", `The subscription '${subscription}' could not be found.`);
+}
+
+function tenant(world: World): JsonObject {
+  const tenantId = world.principals.tenantId;
+  return {
+    id: `/tenants/${tenantId}`,
+    tenantId,
+    displayName: "Contoso",
+    defaultDomain: "contoso.com",
+    countryCode: "NL",
+  };
+}
+
+function provider(at: string, namespace: string): JsonObject {
+  return { id: `${at}/providers/${namespace}`, namespace, registrationState: "Registered", resourceTypes: [] };
+}
+
+function listSubscriptions(world: World, request: PlainRequest): ArmReply {
+  const visible = world.store
+    .subscriptions()
+    .filter(
+      (id) =>
+        world.behaviour.caller.roles.length > 0 ||
+        callerMay(world, request.caller, "Microsoft.Resources/subscriptions/read", `/subscriptions/${id}`),
+    );
+  return pageOf(
+    visible.map((id) => subscriptionView(world, id)),
+    request,
+    1000,
+  );
+}
+
+/** A subscription: whatever an id names is there and enabled, all in one tenant. */
+function subscriptionView(world: World, subscription: string): JsonObject {
+  const given = world.store.get(`/subscriptions/${subscription}`);
+  return {
+    id: `/subscriptions/${subscription}`,
+    subscriptionId: subscription,
+    displayName:
+      textAt(given, "displayName") ??
+      textAt(given, "properties", "displayName") ??
+      `Subscription ${subscription.slice(0, 8)}`,
+    state: "Enabled",
+    tenantId: world.principals.tenantId,
+    authorizationSource: "RoleBased",
+    subscriptionPolicies: {
+      locationPlacementId: "Public_2014-09-01",
+      quotaId: "EnterpriseAgreement_2014-09-01",
+      spendingLimit: "Off",
+    },
+    managedByTenants: [],
+  };
+}
+
+function listGroups(world: World, request: PlainRequest, at: string): ArmReply {
+  const found = world.store.groups().filter((id) => keyOf(id).startsWith(`${keyOf(at)}/`));
+  const readable = found.filter((id) =>
+    callerMay(world, request.caller, "Microsoft.Resources/subscriptions/resourceGroups/read", id),
+  );
+  return pageOf(
+    readable.map((id) => groupView(world, id)),
+    request,
+    world.behaviour.pageSize,
+  );
+}
+
+function serveGroup(world: World, request: PlainRequest, id: string): ArmReply {
+  const isThere = world.store.hasGroup(id);
+  const verb =
+    request.method === "GET" || request.method === "HEAD" ? "read" : request.method === "DELETE" ? "delete" : "write";
+  ensureCallerMay(world, request.caller, `Microsoft.Resources/subscriptions/resourceGroups/${verb}`, id);
+  if (verb === "write") return putGroup(world, request, id, isThere);
+  if (!isThere) throw resourceGroupNotFound(nameOf(id));
+  if (verb === "read") return request.method === "HEAD" ? { status: 204 } : { status: 200, body: groupView(world, id) };
+  for (const cluster of world.clusters.values()) if (isSameId(groupIdOf(cluster.id), id)) removeCluster(world, cluster);
+  for (const resource of world.store.inGroup(id)) world.store.delete(resource.id);
+  world.store.forgetGroup(id);
+  return { status: 200 };
+}
+
+function putGroup(world: World, request: PlainRequest, id: string, isThere: boolean): ArmReply {
+  const present: JsonObject = world.store.get(id) ?? {};
+  const body = request.body ?? {};
+  const tags = isObject(body["tags"]) ? { tags: body["tags"] } : {};
+  const group: Resource = { ...present, ...body, ...tags, id, name: nameOf(id), type: GROUP_TYPE };
+  world.store.put(group);
+  world.store.noteGroup(id);
+  return { status: isThere ? 200 : 201, body: groupView(world, id) };
+}
+
+/** A resource group: as it was put in, or with the location of what lies in it. */
+function groupView(world: World, id: string): JsonObject {
+  const given = world.store.get(id);
+  const { _emulator: _, ...shown }: JsonObject = given ?? {};
+  const location =
+    textAt(given, "location") ??
+    world.store
+      .inGroup(id)
+      .map((item) => textAt(item, "location"))
+      .find(Boolean) ??
+    "westeurope";
+  return {
+    ...shown,
+    id: `/subscriptions/${subscriptionOf(id)}/resourceGroups/${nameOf(id)}`,
+    name: nameOf(id),
+    type: GROUP_TYPE,
+    location,
+    properties: { provisioningState: "Succeeded", ...(objectAt(given, "properties") ?? {}) },
+  };
+}
+
+/** All resources of a subscription or group; `$filter` knows resourceType and resourceGroup, without regard to case. */
+function listAll(world: World, request: PlainRequest, at: string): ArmReply {
+  const filter = request.query.get("$filter") ?? "";
+  const type = /resourceType\s+eq\s+'([^']*)'/i.exec(filter)?.[1]?.toLowerCase();
+  const group = /resourceGroup\s+eq\s+'([^']*)'/i.exec(filter)?.[1]?.toLowerCase();
+  const name = /\bname\s+eq\s+'([^']*)'/i.exec(filter)?.[1]?.toLowerCase();
+  const candidates = type === undefined ? world.store.all() : world.store.ofType(type);
+  const found = candidates.filter(
+    (item) =>
+      keyOf(item.id).startsWith(`${keyOf(at)}/`) &&
+      isTopLevel(item) &&
+      (group === undefined || nameOf(groupIdOf(item.id) ?? "").toLowerCase() === group) &&
+      (name === undefined || nameOf(item.id).toLowerCase() === name) &&
+      callerMay(world, request.caller, `${item.type}/read`, item.id),
+  );
+  return pageOf(
+    found.map((item) => summary(world, item)),
+    request,
+    1000,
+  );
+}
+
+/** Lists of all resources leave out children and what is attached to others. */
+function isTopLevel(resource: Resource): boolean {
+  const type = resource.type.toLowerCase();
+  return (
+    type.split("/").length === 2 && !type.startsWith("microsoft.authorization/") && type !== GROUP_TYPE.toLowerCase()
+  );
+}
+
+const SUMMARY = ["kind", "managedBy", "sku", "identity", "zones", "location"];
+
+function summary(world: World, resource: Resource): JsonObject {
+  const picked = Object.fromEntries(SUMMARY.filter((key) => key in resource).map((key) => [key, resource[key]]));
+  return {
+    id: resource.id,
+    name: nameOf(resource.id),
+    type: resource.type,
+    ...picked,
+    tags: resource["tags"] ?? {},
+    createdTime: new Date(world.startMs).toISOString(),
+    changedTime: new Date(world.startMs).toISOString(),
+    provisioningState: textAt(resource, "properties", "provisioningState") ?? "Succeeded",
+  };
+}

@@ -1,0 +1,103 @@
+import type { ArmRequest } from "./arm.ts";
+import { ArmError, enveloped } from "./arm-error.ts";
+import type { BUCKET_NAMES, BucketSettings } from "./behaviour.ts";
+import { keyOf } from "./ids.ts";
+import { retryAfterHeaders } from "./retry-after.ts";
+import type { World } from "./world.ts";
+
+type BucketName = (typeof BUCKET_NAMES)[number];
+
+/**
+ * ARM's buckets per subscription, caller and kind of operation (documentation since 2024), and those of the AKS resource
+ * provider per cluster, pool or subscription (AKS quotas page).
+ */
+const AZURE_BUCKETS: Record<BucketName, BucketSettings> = {
+  reads: { size: 250, perSecond: 25 },
+  writes: { size: 200, perSecond: 10 },
+  deletes: { size: 200, perSecond: 10 },
+  clusterWrites: { size: 20, perSecond: 1 / 60 },
+  clusterReads: { size: 60, perSecond: 1 },
+  clusterLists: { size: 500, perSecond: 1 },
+  poolWrites: { size: 20, perSecond: 1 / 60 },
+  operationReads: { size: 200, perSecond: 2 },
+};
+
+interface Level {
+  tokens: number;
+  atMs: number;
+}
+
+/** Token buckets: what is left of each, whether or not running out has consequences. */
+export class Throttles {
+  readonly #levels = new Map<string, Level>();
+
+  /** Takes a token for the request; throws the 429 of ARM or of AKS when the setting says so and none is left. */
+  take(world: World, request: ArmRequest): Record<string, string> {
+    const setting = world.behaviour.throttles;
+    const buckets = typeof setting === "object" ? { ...AZURE_BUCKETS, ...setting } : AZURE_BUCKETS;
+    const isEnforced = setting !== false;
+    const arm = armBucket(request.method);
+    const subscription = (request.target.subscription ?? "tenant").toLowerCase();
+    const left = this.#draw(world, `${arm} ${subscription} ${request.caller.objectId}`, buckets[arm]);
+    if (left.waitSeconds > 0 && isEnforced) throw armThrottled(world, arm, subscription, left.waitSeconds);
+    const own = aksBucket(request);
+    if (own) {
+      const { waitSeconds } = this.#draw(world, `${own.name} ${own.scope}`, buckets[own.name]);
+      if (waitSeconds > 0 && isEnforced) throw aksThrottled(world, own.handler, subscription, waitSeconds);
+    }
+    return { [`x-ms-ratelimit-remaining-subscription-${arm}`]: String(Math.max(0, Math.floor(left.tokens))) };
+  }
+
+  #draw(world: World, key: string, bucket: BucketSettings): { tokens: number; waitSeconds: number } {
+    const level = this.#levels.get(key) ?? { tokens: bucket.size, atMs: world.nowMs };
+    const seconds = (world.nowMs - level.atMs) / 1000;
+    const tokens = Math.min(bucket.size, level.tokens + seconds * bucket.perSecond);
+    const isLeft = tokens >= 1;
+    this.#levels.set(key, { tokens: isLeft ? tokens - 1 : tokens, atMs: world.nowMs });
+    if (isLeft) return { tokens: tokens - 1, waitSeconds: 0 };
+    return { tokens: 0, waitSeconds: bucket.perSecond > 0 ? Math.ceil((1 - tokens) / bucket.perSecond) : 3600 };
+  }
+}
+
+function armBucket(method: string): "reads" | "writes" | "deletes" {
+  if (method === "GET" || method === "HEAD") return "reads";
+  return method === "DELETE" ? "deletes" : "writes";
+}
+
+function aksBucket(request: ArmRequest): { name: BucketName; scope: string; handler: string } | undefined {
+  const { target, method } = request;
+  const path = keyOf(target.path);
+  const isRead = method === "GET";
+  if (target.type === "microsoft.containerservice/managedclusters") {
+    if (target.kind === "collection")
+      return { name: "clusterLists", scope: path, handler: "ListManagedClustersHandler.GET" };
+    return isRead
+      ? { name: "clusterReads", scope: path, handler: "GetManagedClusterHandler.GET" }
+      : { name: "clusterWrites", scope: path, handler: "PutManagedClusterHandler.PUT" };
+  }
+  if (target.type === "microsoft.containerservice/managedclusters/agentpools" && method === "PUT")
+    return { name: "poolWrites", scope: path, handler: "PutAgentPoolHandler.PUT" };
+  if (target.type === "microsoft.containerservice/locations/operations")
+    return { name: "operationReads", scope: target.subscription ?? "", handler: "GetOperationStatusHandler.GET" };
+  return undefined;
+}
+
+function armThrottled(world: World, kind: string, subscription: string, seconds: number): ArmError {
+  const error = enveloped(
+    429,
+    "SubscriptionRequestsThrottled",
+    `Number of '${kind.slice(0, -1)}' requests for subscription '${subscription}' exceeded the limit. Please try again after '${seconds}' seconds.`,
+  );
+  const headers = { ...retryAfterHeaders(world, seconds), [`x-ms-ratelimit-remaining-subscription-${kind}`]: "0" };
+  return new ArmError(429, error.message, error.body, headers);
+}
+
+function aksThrottled(world: World, handler: string, subscription: string, seconds: number): ArmError {
+  const body = {
+    code: "Throttled",
+    details: null,
+    message: `The ${handler} request limit has been exceeded for SubID='${subscription}', please retry again in ${seconds} seconds. For more information, please visit aka.ms/aks/throttling`,
+    subcode: "",
+  };
+  return new ArmError(429, "Throttled", body, retryAfterHeaders(world, seconds));
+}

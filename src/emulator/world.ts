@@ -1,0 +1,71 @@
+import { type Behaviour, defaultBehaviour, durationMs } from "./behaviour.ts";
+import type { Cluster } from "./cluster.ts";
+import type { EmulatedClock } from "./emulator.ts";
+import { EventLog } from "./events.ts";
+import { keyOf } from "./ids.ts";
+import type { Operation } from "./operations.ts";
+import { Principals } from "./principals.ts";
+import { SeededIds } from "./random.ts";
+import { Rights } from "./rights.ts";
+import { Store } from "./store.ts";
+import { Timeline } from "./timeline.ts";
+
+/** The whole model: what is there, what holds, what is going to happen. Knows nothing of HTTP. */
+export class World {
+  readonly clock: EmulatedClock;
+  readonly ids: SeededIds;
+  readonly timeline: Timeline;
+  readonly store = new Store();
+  readonly principals: Principals;
+  readonly rights: Rights;
+  readonly events = new EventLog();
+  readonly operations = new Map<string, Operation>();
+  readonly clusters = new Map<string, Cluster>();
+  /** When the model began: what is older has no creation time of its own. */
+  readonly startMs: number;
+  /** What waits told to clients are divided by: the loopback clock's scale. */
+  readonly retryAfterDivisor: number;
+  behaviour: Behaviour = defaultBehaviour();
+  /** Grows whenever something other than rights changed that a cluster's daily work depends on. */
+  surroundings = 0;
+
+  constructor(clock: EmulatedClock, seed: number, retryAfterDivisor = 1) {
+    this.clock = clock;
+    this.retryAfterDivisor = retryAfterDivisor;
+    this.startMs = clock.now().getTime();
+    this.ids = new SeededIds(seed);
+    this.timeline = new Timeline(this.startMs);
+    this.principals = new Principals(this.store, this.ids);
+    this.rights = new Rights(this.store, this.principals, () => durationMs(this.behaviour, "rolePropagation"));
+    this.store.onChange((_, now, before) => {
+      if (SURROUNDINGS.test((now ?? before)!.type)) this.surroundings += 1;
+    });
+  }
+
+  /** The moment the model is at, in milliseconds. */
+  get nowMs(): number {
+    return this.timeline.nowMs;
+  }
+
+  /** Lets everything due up to now happen. */
+  settle(): void {
+    this.timeline.runUntil(this.clock.now().getTime());
+  }
+
+  /** The cluster of this id, with its nodes and its work. */
+  cluster(id: string): Cluster | undefined {
+    return this.clusters.get(keyOf(id));
+  }
+
+  /** Takes over behaviour settings while the model runs. */
+  setBehaviour(settings: Partial<Behaviour>): void {
+    this.behaviour = { ...this.behaviour, ...settings };
+    this.rights.forgetAll();
+    if ("newerNodeImage" in settings)
+      for (const cluster of this.clusters.values())
+        for (const pool of cluster.pools.values()) pool.imageTakenMs = undefined;
+  }
+}
+
+/** Types that decide whether a cluster's pulls, disks and load balancers work. */
+const SURROUNDINGS = /^microsoft\.(network|containerregistry|compute\/diskencryptionsets|graph)/i;
