@@ -1,6 +1,8 @@
 // Compiles the command line into dist/. Dependencies stay external: they are installed beside the package.
-import { rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 rmSync("dist", { recursive: true, force: true });
 await build({
@@ -12,10 +14,7 @@ await build({
   platform: "node",
   target: "node20",
   packages: "external",
-  define: {
-    AKS_MI_VERSION: JSON.stringify(
-      process.env.npm_package_version ?? (await import("./package.json", { with: { type: "json" } })).default.version,
-    ),
-  },
+  define: { AKS_MI_VERSION: JSON.stringify(version) },
   logLevel: "warning",
 });
+cpSync("src/emulator/scenarios", "dist/scenarios", { recursive: true });

@@ -39,7 +39,7 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
     async detect() {
       const cluster = await readCluster(azure, migration);
       const switched = isOnManagedIdentity(cluster);
-      const evidence = await readNodeEvidence(azure, migration, cluster, await readSwitchStart(azure, migration, cluster));
+      const evidence = await readNodeEvidence(azure, migration.clusterId, cluster, await readSwitchStart(azure, migration, cluster));
       const pools: Pool[] = [];
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);

@@ -22,7 +22,7 @@ export function verifyMigration(migration: Migration, azure: Azure): Step<Facts,
     title: "Verify that the migration is complete",
     async detect() {
       const cluster = await readCluster(azure, migration);
-      const pools = await readNodeEvidence(azure, migration, cluster, await readSwitchStart(azure, migration, cluster));
+      const pools = await readNodeEvidence(azure, migration.clusterId, cluster, await readSwitchStart(azure, migration, cluster));
       return { state: clusterState(cluster), pools, missing: missingFromMigration(cluster, migration.target, pools) };
     },
     decide({ state, pools, missing }) {

@@ -159,11 +159,18 @@ export class VirtualClock implements Clock {
     }
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const sleeper = { at, wake: () => resolve() };
-      signal?.addEventListener("abort", () => {
+      const stop = () => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-        reject(signal.reason);
-      });
+        reject(signal!.reason);
+      };
+      const sleeper: Sleeper = {
+        at,
+        wake: () => {
+          signal?.removeEventListener("abort", stop);
+          resolve();
+        },
+      };
+      signal?.addEventListener("abort", stop, { once: true });
       this.#sleepers.push(sleeper);
       this.#schedule();
     });

@@ -40,6 +40,8 @@ export type EngineEvent =
   | { readonly type: "step:started"; readonly title: string }
   | { readonly type: "change:started"; readonly key: string; readonly summary: string; readonly risk: Risk; readonly again?: true }
   | { readonly type: "change:applied"; readonly key: string }
+  /** Taken back by `undo`, before the switch. */
+  | { readonly type: "change:undone"; readonly key: string; readonly resourceId: string }
   | { readonly type: "change:failed"; readonly key: string; readonly code: string; readonly message: string }
   | { readonly type: "step:settling"; readonly keys: readonly string[]; readonly atMost: string }
   | { readonly type: "step:waiting"; readonly reason: string; readonly until?: string | undefined }

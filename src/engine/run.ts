@@ -124,7 +124,7 @@ async function* runStep(options: RunOptions, index: number): AsyncGenerator<Stam
         continue;
       }
       case "change": {
-        ensureApproved(options, step, verdict.changes);
+        ensureApproved(options, verdict.changes);
         const batch = nextChanges(verdict.changes, history);
         if (batch.length === 0) {
           yield* settle(options, verdict.changes, settling);
@@ -273,8 +273,8 @@ async function* pause(
   return { kind: "paused", reason, retryAt };
 }
 
-function ensureApproved(options: RunOptions, step: AnyStep, changes: readonly Change[]): void {
-  const approved = new Set((options.approved.get(step.id) ?? []).map((change) => change.key));
+function ensureApproved(options: RunOptions, changes: readonly Change[]): void {
+  const approved = new Set([...options.approved.values()].flat().map((change) => change.key));
   const stranger = changes.find((change) => !approved.has(change.key));
   if (!stranger) return;
   throw new AksMiError(

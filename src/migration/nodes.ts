@@ -5,7 +5,6 @@ import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import { MINUTE_MS } from "../engine/clock.ts";
-import type { Migration } from "./migration.ts";
 
 /**
  * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
@@ -29,10 +28,10 @@ export interface PoolEvidence {
 }
 
 /** Reads the evidence about every pool: its scale set, and each instance of it. */
-export async function readNodeEvidence(azure: Azure, migration: Migration, cluster: ManagedCluster, switchedAt: Date | undefined): Promise<PoolEvidence[]> {
+export async function readNodeEvidence(azure: Azure, clusterId: string, cluster: ManagedCluster, switchedAt: Date | undefined): Promise<PoolEvidence[]> {
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
-  const { subscription } = parseResourceId(migration.clusterId)!;
-  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? migration.facts.network.nodeResourceGroup;
+  const { subscription } = parseResourceId(clusterId)!;
+  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   let scaleSets: ScaleSet[] | undefined;
   try {
     scaleSets = await azure.scaleSets.list(subscription, group);

@@ -2,11 +2,11 @@ import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { nodeResourceGroupId } from "./grants.ts";
-import { type Migration, switchKey } from "./migration.ts";
+import { kubeletIdentityKey, type Migration, switchKey } from "./migration.ts";
 import { readPrincipals } from "./principals.ts";
 
 /**
- * The moment before which no node can have got the new identity: when this run began the switch, else what the plan was
+ * The moment before which no node can have got its new identity: when this run began the last update that brings it, else what the plan was
  * told, else when AKS gave the new control-plane identity its role on the node resource group.
  * @returns undefined when the cluster has not been switched, or nothing tells when it was
  */
@@ -14,7 +14,8 @@ export async function readSwitchStart(azure: Azure, migration: Migration, cluste
   if (!isOnManagedIdentity(cluster)) return undefined;
   const { history, from, clusterId } = migration;
   const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
-  return history.startedAt(switchKey(clusterId)) ?? told ?? readNodeGroupGrantTime(azure, migration, cluster);
+  const begun = history.startedAt(kubeletIdentityKey(clusterId)) ?? history.startedAt(switchKey(clusterId));
+  return begun ?? told ?? readNodeGroupGrantTime(azure, migration, cluster);
 }
 
 /**

@@ -1,0 +1,106 @@
+import { MINUTE_MS, formatDuration } from "../engine/clock.ts";
+import { AksMiError } from "../engine/errors.ts";
+import { History } from "../engine/history.ts";
+import { MemoryOperationStore } from "../engine/operations.ts";
+import { isAllDone } from "../execute/execute.ts";
+import { stepsOf } from "../execute/execute-cluster.ts";
+import { ensureNotStale } from "../execute/staleness-check.ts";
+import type { Connection } from "../azure/connection.ts";
+import { planHash } from "../plan/canonical.ts";
+import { planSteps } from "../plan/make-plan.ts";
+import { readPlanFile } from "../plan/plan-file.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { renderPlan } from "../report/plan-report.ts";
+import { createRun, findRunOfPlan, readEvents } from "../state/state-directory.ts";
+import { useColor } from "../ui/terminal.ts";
+import { obtainApproval } from "./approval.ts";
+import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
+import { nextCommandFor } from "./plan.ts";
+import { type RunFlags, runPlan } from "./run-plan.ts";
+
+/** The flags of `apply`. */
+export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
+  readonly plan: string;
+  readonly dryRun?: boolean;
+  readonly notBefore?: string;
+}
+
+/** Runs a plan file. @returns the exit code */
+export async function apply(flags: ApplyFlags): Promise<number> {
+  const plan = readPlanFile(flags.plan);
+  const notBefore = parseTime(flags.notBefore);
+  ensureNotBlocked(plan);
+  if (flags.dryRun) return dryRun(plan, flags);
+  const approval = await obtainApproval(plan, flags, () => process.stderr.write(report(plan, flags.plan, process.stderr)));
+  const connection = await connectForPlan(plan, flags, "PLAN_STALE");
+  if (await nothingToDo(connection, plan, flags.stateDir)) {
+    process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
+    return 0;
+  }
+  if (notBefore) await waitUntil(connection, notBefore);
+  // A plan is applied once: a run of this very plan is continued.
+  const run = findRunOfPlan(flags.stateDir, plan) ?? createRun(flags.stateDir, plan, connection.clock.now());
+  return runPlan(connection, run, approval, { ...flags, output: flags.output ?? "table" });
+}
+
+/** A plan with a blocker is never applied: what blocked it may be over, but that is for a new plan to find. */
+function ensureNotBlocked(plan: MigrationPlan): void {
+  const cluster = plan.clusters.find((candidate) => candidate.blocked);
+  if (!cluster) return;
+  const finding = cluster.findings.find((candidate) => candidate.severity === "blocker");
+  throw new AksMiError(
+    "BLOCKED",
+    `The plan for ${cluster.id.split("/").at(-1)} is blocked by ${finding?.check ?? "a check"}: ${finding?.seen ?? "see its findings"}.`,
+    `${finding?.remedy ?? "Put it right."} Then make a new plan.`,
+  );
+}
+
+async function nothingToDo(connection: Connection, plan: MigrationPlan, stateDir: string): Promise<boolean> {
+  const azure = connection.azure();
+  let progress = plan.clusters.every((cluster) => cluster.path === "none");
+  for (const cluster of plan.clusters) {
+    const live = await azure.clusters.get(cluster.id);
+    if (live && (await ensureNotStale(azure, cluster, live)).length > 0) progress = true;
+  }
+  const earlier = findRunOfPlan(stateDir, plan);
+  return progress && isAllDone(azure, plan, earlier ? readEvents(earlier) : [], connection.clock.now());
+}
+
+async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {
+  const connection = await connectForPlan(plan, flags, "PLAN_STALE");
+  const azure = connection.azure();
+  const clusters: MigrationPlan["clusters"] = [];
+  for (const cluster of plan.clusters) {
+    const live = await azure.clusters.get(cluster.id);
+    if (live) await ensureNotStale(azure, cluster, live);
+    const steps = stepsOf(plan, cluster, new History(), new MemoryOperationStore(), azure);
+    clusters.push({ ...cluster, steps: await planSteps(steps, connection.clock.now()) });
+  }
+  const now = { ...plan, clusters };
+  process.stdout.write(flags.output === "json" ? `${JSON.stringify(now, undefined, 2)}\n` : report(now, flags.plan, process.stdout, planHash(plan)));
+  return 0;
+}
+
+function report(plan: MigrationPlan, file: string, stream: NodeJS.WriteStream, hash = planHash(plan)): string {
+  return renderPlan(plan, {
+    color: useColor(stream, process.env),
+    width: stream.columns ?? 100,
+    hash,
+    planFile: file,
+    nextCommand: nextCommandFor(plan, hash, file),
+  });
+}
+
+function parseTime(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT/.test(text)) return time;
+  throw new AksMiError("USAGE", `--not-before names "${text}", which is not a time.`, "Write it like 2026-11-22T22:00:00Z.");
+}
+
+async function waitUntil({ clock }: Connection, time: Date): Promise<void> {
+  const leftMs = time.getTime() - clock.now().getTime();
+  if (leftMs <= 0) return;
+  process.stderr.write(`Waiting until ${time.toISOString()} (${formatDuration(Math.max(leftMs, MINUTE_MS))}).\n`);
+  await clock.sleep(leftMs);
+}

@@ -1,0 +1,44 @@
+import { userInfo } from "node:os";
+import { AksMiError } from "../engine/errors.ts";
+import type { Approval } from "../execute/execute-cluster.ts";
+import { planHash } from "../plan/canonical.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { type ApprovalFlags, mayPrompt } from "./context.ts";
+
+/**
+ * Has a plan approved: by its hash, by --yes, or by someone who types the cluster's name.
+ * @param show prints what is to be approved, before the question
+ * @throws AksMiError `APPROVAL_NEEDED`: never a hang
+ */
+export async function obtainApproval(plan: MigrationPlan, flags: ApprovalFlags & { prompt: boolean }, show: () => void): Promise<Approval> {
+  const hash = planHash(plan);
+  if (flags.approve !== undefined) {
+    if (flags.approve.toLowerCase().replace(/^sha256:/, "") === hash) return { by: whoAmI(), how: "hash" };
+    throw new AksMiError(
+      "APPROVAL_NEEDED",
+      `The hash that was approved is not this plan's, which is ${hash}: the plan has changed since, or it is another one.`,
+      "Review the plan as it is now, and approve its own hash.",
+    );
+  }
+  if (flags.yes) return { by: whoAmI(), how: "yes" };
+  if (!mayPrompt(flags)) {
+    throw new AksMiError("APPROVAL_NEEDED", "The plan has not been approved.", `Review it, then add --approve ${hash} (or --yes).`);
+  }
+  show();
+  const names = plan.clusters.map((cluster) => cluster.id.split("/").at(-1)!).join(", ");
+  const { createPromptModule } = (await import("inquirer")).default;
+  const { typed } = await createPromptModule({ output: process.stderr })<{ typed: string }>([
+    { type: "input", name: "typed", message: `Type ${names} to approve; there is no way back after the switch:` },
+  ]);
+  if (typed.trim() === names) return { by: whoAmI(), how: "prompt" };
+  throw new AksMiError("APPROVAL_NEEDED", `"${typed.trim()}" is not ${names}: nothing has been approved or written.`, "Run the command again.");
+}
+
+/** The name under which an approval is recorded. */
+export function whoAmI(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,83 @@
+import { subscriptionOf } from "../azure/ids.ts";
+import { planHash } from "../plan/canonical.ts";
+import { makePlan } from "../plan/make-plan.ts";
+import { formatPlanYaml, writePlanFile } from "../plan/plan-file.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
+import { useColor } from "../ui/terminal.ts";
+import { VERSION } from "../version.ts";
+import { type CommonFlags, connectFor, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
+
+/** The flags of `plan`. */
+export interface PlanFlags extends CommonFlags, ScopeFlags {
+  readonly to: "user-assigned" | "system-assigned";
+  readonly controlPlaneIdentity?: string;
+  readonly kubeletIdentity?: string;
+  readonly identityResourceGroup?: string;
+  readonly registry: readonly string[];
+  readonly rolePropagation: string;
+  readonly tokenSwitchover: string;
+  readonly out?: string;
+  readonly output: "table" | "json" | "yaml" | "markdown" | "html";
+}
+
+/** Makes a plan, writes it where it was asked for, and prints the report. @returns the exit code */
+export async function plan(flags: PlanFlags): Promise<number> {
+  const connection = await connectFor(flags);
+  const clusterIds = await resolveScope(connection, flags);
+  const made = await makePlan(
+    connection.azure(),
+    {
+      clusterIds,
+      to: flags.to,
+      controlPlaneIdentity: flags.controlPlaneIdentity,
+      kubeletIdentity: flags.kubeletIdentity,
+      identityResourceGroup: flags.identityResourceGroup,
+      registries: flags.registry,
+      rolePropagation: flags.rolePropagation,
+      tokenSwitchover: flags.tokenSwitchover,
+    },
+    {
+      cloud: connection.cloud,
+      tenant: await tenantOf(connection, subscriptionOf(clusterIds[0]!)!, flags),
+      emulator: connection.emulator,
+      tool: VERSION,
+      now: connection.clock.now(),
+    },
+  );
+  if (flags.out) writePlanFile(flags.out, made);
+  process.stdout.write(await renderAs(flags.output, made, flags.out));
+  return made.clusters.some((cluster) => cluster.blocked) ? 4 : 0;
+}
+
+async function renderAs(output: PlanFlags["output"], made: MigrationPlan, file: string | undefined): Promise<string> {
+  const hash = planHash(made);
+  const nextCommand = nextCommandFor(made, hash, file);
+  switch (output) {
+    case "json":
+      return `${JSON.stringify(made, undefined, 2)}\n`;
+    case "yaml":
+      return formatPlanYaml(made);
+    case "markdown":
+      return renderPlanMarkdown(made, { hash, nextCommand });
+    case "html":
+      return (await import("../report/run-html.ts")).renderPlanHtml(made, { hash, nextCommand });
+    default:
+      return renderPlan(made, {
+        color: useColor(process.stdout, process.env),
+        width: process.stdout.columns ?? 100,
+        hash,
+        nextCommand,
+        ...(file ? { planFile: file } : {}),
+      });
+  }
+}
+
+/** The command that runs a plan, or that makes a file of it first. */
+export function nextCommandFor(made: MigrationPlan, hash: string, file: string | undefined): string {
+  if (made.clusters.every((cluster) => cluster.steps.every((step) => step.changes.length === 0))) {
+    return `aks-mi verify ${made.clusters.map((cluster) => `--id ${cluster.id}`).join(" ")}`;
+  }
+  if (!file) return "aks-mi plan … --out plan.yaml";
+  return `aks-mi apply --plan ${file} --approve ${hash}`;
+}

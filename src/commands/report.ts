@@ -1,0 +1,39 @@
+import { planHash } from "../plan/canonical.ts";
+import { readPlanFile } from "../plan/plan-file.ts";
+import { renderPlanMarkdown } from "../report/plan-report.ts";
+import { renderPlanHtml, renderRunHtml } from "../report/run-html.ts";
+import { renderRunJson } from "../report/run-json.ts";
+import { renderRunMarkdown } from "../report/run-markdown.ts";
+import { foldEvents } from "../report/run-view.ts";
+import { openRun, readEvents } from "../state/state-directory.ts";
+import type { CommonFlags } from "./context.ts";
+import { nextCommandFor } from "./plan.ts";
+
+/** The flags of `report`. */
+export interface ReportFlags extends CommonFlags {
+  readonly plan?: string;
+  readonly mask?: boolean;
+  readonly output: "markdown" | "html" | "json";
+}
+
+/** Renders a run, or a plan file. @returns the exit code */
+export async function report(id: string | undefined, flags: ReportFlags): Promise<number> {
+  process.stdout.write(flags.plan ? renderPlanFile(flags.plan, flags) : renderRun(id, flags));
+  return 0;
+}
+
+function renderPlanFile(file: string, { output, mask }: ReportFlags): string {
+  const plan = readPlanFile(file);
+  const hash = planHash(plan);
+  const options = { hash, nextCommand: nextCommandFor(plan, hash, file), mask };
+  if (output === "html") return renderPlanHtml(plan, options);
+  return output === "json" ? `${JSON.stringify(plan, undefined, 2)}\n` : renderPlanMarkdown(plan, options);
+}
+
+function renderRun(id: string | undefined, { output, mask, stateDir }: ReportFlags): string {
+  const run = openRun(stateDir, id);
+  const view = foldEvents(run.plan, readEvents(run));
+  const hash = planHash(run.plan);
+  if (output === "html") return renderRunHtml(run.plan, view, hash, { mask });
+  return output === "json" ? renderRunJson(run.plan, view, hash, { mask }) : renderRunMarkdown(run.plan, view, hash, { mask });
+}

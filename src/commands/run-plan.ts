@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import type { Connection } from "../azure/connection.ts";
+import { parseDuration } from "../engine/clock.ts";
+import { AksMiError } from "../engine/errors.ts";
+import type { Event } from "../engine/events.ts";
+import { STEP_IDS, type StepId } from "../engine/step.ts";
+import { type ClusterResult, execute, soleError } from "../execute/execute.ts";
+import { exitCodeOf } from "../exit-codes.ts";
+import type { Approval } from "../execute/execute-cluster.ts";
+import { planHash } from "../plan/canonical.ts";
+import { renderRunMarkdown } from "../report/run-markdown.ts";
+import { foldEvents } from "../report/run-view.ts";
+import { statusJson } from "../report/status.ts";
+import { type RunDirectory, writeReport } from "../state/state-directory.ts";
+import { observeAsJsonl } from "../ui/jsonl.ts";
+import { observeAsLines } from "../ui/lines.ts";
+import { observeLive } from "../ui/live.ts";
+import type { RunObserver, RunOutcome } from "../ui/observer.ts";
+import { useColor } from "../ui/terminal.ts";
+import { VERSION } from "../version.ts";
+import { mayPrompt } from "./context.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
+
+/** How a run is to be shown and bounded. */
+export interface RunFlags {
+  readonly stateDir: string;
+  readonly prompt: boolean;
+  readonly until?: string;
+  readonly maxDuration?: string;
+  readonly output: "table" | "json" | "jsonl";
+}
+
+/** Runs a plan in its directory, shows it, writes its reports, and says how it ended. @returns the exit code */
+export async function runPlan(
+  connection: Connection,
+  run: RunDirectory,
+  approval: Approval | undefined,
+  flags: RunFlags,
+): Promise<number> {
+  const { clock } = connection;
+  const pauseAt = flags.maxDuration ? new Date(clock.now().getTime() + parseDuration(flags.maxDuration)!) : undefined;
+  const observer = chooseObserver(run, flags, () => clock.now());
+  const events: Event[] = [];
+  const show = (event: Event) => {
+    events.push(event);
+    observer.event(event);
+  };
+  let outcome: RunOutcome;
+  try {
+    const results = await interruptible((signal) =>
+      execute({
+        connection,
+        stateDir: flags.stateDir,
+        run,
+        tool: VERSION,
+        signal,
+        onEvent: show,
+        approval,
+        until: checkedStep(flags.until),
+        pauseAt,
+      }),
+    );
+    outcome = conclude(run, results, flags, events);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) {
+      await observer.end({ exitCode: exitCodeOf(error) });
+      throw error;
+    }
+    outcome = { exitCode: error.exitCode, message: `Stopped by ${error.signal}; the checkpoint is saved.`, next: resumeCommand(run, flags) };
+  }
+  await writeReports(run, events);
+  await observer.end(outcome);
+  if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(foldEvents(run.plan, events)))}\n`);
+  return outcome.exitCode;
+}
+
+function chooseObserver(run: RunDirectory, flags: RunFlags, now: () => Date): RunObserver {
+  if (flags.output === "jsonl") return observeAsJsonl({ output: process.stdout, messages: process.stderr });
+  const common = { plan: run.plan, output: process.stderr, now, color: useColor(process.stderr, process.env) };
+  if (mayPrompt(flags)) return observeLive({ ...common, other: process.stdout });
+  return observeAsLines({ ...common, planHash: planHash(run.plan), env: process.env, reportFile: join(run.path, "report.md") });
+}
+
+function checkedStep(text: string | undefined): StepId | undefined {
+  if (text === undefined) return undefined;
+  const step = STEP_IDS.find((id) => id === text);
+  if (step) return step;
+  throw new AksMiError("USAGE", `--until names "${text}", which is not a step.`, `The steps are ${STEP_IDS.join(", ")}.`);
+}
+
+function resumeCommand(run: RunDirectory, flags: RunFlags): string {
+  const emulator = run.plan.metadata.emulator ? " --emulator <url>" : "";
+  const stateDir = flags.stateDir === ".aks-mi" ? "" : ` --state-dir ${flags.stateDir}`;
+  return `aks-mi resume ${run.id}${stateDir}${emulator}`;
+}
+
+/** What all clusters came to, in one sentence and one exit code. */
+function conclude(
+  run: RunDirectory,
+  results: readonly ClusterResult[],
+  flags: RunFlags,
+  events: readonly Event[],
+): RunOutcome {
+  const kinds = new Set(results.map(({ outcome }) => outcome.kind));
+  const ids = run.plan.clusters.map((cluster) => `--id ${cluster.id}`).join(" ");
+  if (kinds.size === 1 && kinds.has("done")) {
+    return { exitCode: 0, message: "The migration is complete.", next: `aks-mi verify ${ids}` };
+  }
+  const paused = results.find(({ outcome }) => outcome.kind === "paused")?.outcome;
+  if (kinds.size === 1 && paused?.kind === "paused") {
+    const when = paused.retryAt ? ` Resume it at ${paused.retryAt.toISOString()} or later.` : "";
+    return { exitCode: 8, message: `Paused: ${paused.reason}${when}`, next: resumeCommand(run, flags) };
+  }
+  const error = soleError(results);
+  if (error !== undefined) return failure(error, run, flags, events);
+  const ended = results.map(({ clusterId, outcome }) => `${clusterId.split("/").at(-1)} ${outcome.kind}`).join(", ");
+  return { exitCode: 10, message: `Not all clusters ended alike: ${ended}.`, next: resumeCommand(run, flags) };
+}
+
+function failure(
+  error: unknown,
+  run: RunDirectory,
+  flags: RunFlags,
+  events: readonly Event[],
+): RunOutcome {
+  const known = error instanceof AksMiError;
+  const code = exitCodeOf(error);
+  const written = events.some((event) => event.type === "change:started");
+  const exitCode = known && written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : code;
+  if (!known) throw error;
+  return { exitCode, message: error.message, remedy: error.remedy, ...(exitCode === 1 ? { next: resumeCommand(run, flags) } : {}) };
+}
+
+async function writeReports(run: RunDirectory, events: readonly Event[]): Promise<void> {
+  const view = foldEvents(run.plan, events);
+  const hash = planHash(run.plan);
+  writeReport(run, "report.md", renderRunMarkdown(run.plan, view, hash));
+  const { renderRunHtml } = await import("../report/run-html.ts");
+  writeReport(run, "report.html", renderRunHtml(run.plan, view, hash));
+}

@@ -1,0 +1,89 @@
+import type { Azure } from "../azure/azure.ts";
+import { isOnManagedIdentity } from "../azure/clusters.ts";
+import { AksMiError } from "../engine/errors.ts";
+import type { Event } from "../engine/events.ts";
+import { openJournal, readJournal } from "../engine/journal.ts";
+import { resolveTarget } from "../migration/migration.ts";
+import { type ClusterLock, lockCluster } from "../state/lock.ts";
+import { journalFile, openRun, type RunDirectory } from "../state/state-directory.ts";
+import { sanitize } from "../ui/terminal.ts";
+import { obtainApproval } from "./approval.ts";
+import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
+
+/** Something that a run made, and that may be removed again. */
+interface Made {
+  readonly key: string;
+  readonly resourceId: string;
+}
+
+/** Removes what a run created before its switch: role assignments first, then identities. @returns the exit code */
+export async function undo(id: string | undefined, flags: CommonFlags & ApprovalFlags & { output: "table" | "json" }): Promise<number> {
+  const run = openRun(flags.stateDir, id);
+  const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));
+  const all = perCluster.flat();
+  if (flags.output === "json") process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
+  else process.stdout.write(describe(run, all));
+  if (all.length === 0) return 0;
+  await obtainApproval(run.plan, flags, () => {});
+  const connection = await connectForPlan(run.plan, flags, "USAGE");
+  const azure = connection.azure();
+  for (const [index, cluster] of run.plan.clusters.entries()) {
+    const lock = lockCluster(flags.stateDir, cluster.id, run.id);
+    try {
+      const live = await azure.clusters.get(cluster.id);
+      if (live && isOnManagedIdentity(live)) throw tooLate(cluster.id);
+      await remove(azure, run, index, perCluster[index]!, lock, () => connection.clock.now());
+    } finally {
+      lock.release();
+    }
+  }
+  process.stderr.write(`Removed ${all.length} of ${all.length}. Next: aks-mi plan, for a new start.\n`);
+  return 0;
+}
+
+async function remove(azure: Azure, run: RunDirectory, index: number, made: readonly Made[], lock: ClusterLock, now: () => Date): Promise<void> {
+  const journal = openJournal(journalFile(run, index), { run: run.id, cluster: run.plan.clusters[index]!.id, now });
+  try {
+    for (const { key, resourceId } of made) {
+      lock.ensureHeld();
+      if (key.startsWith("role:")) await azure.roles.remove(resourceId);
+      else await azure.identities.remove(resourceId);
+      journal.append({ type: "change:undone", key, resourceId });
+    }
+  } finally {
+    journal.close();
+  }
+}
+
+/** What the journal says the run itself created: nothing that was there before, and nothing after the switch began. */
+function whatWasMade(run: RunDirectory, index: number): Made[] {
+  const cluster = run.plan.clusters[index]!;
+  const events: Event[] = readJournal(journalFile(run, index));
+  if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:"))) throw tooLate(cluster.id);
+  const made = new Map<string, Made>();
+  for (const event of events) {
+    if (event.type === "change:started" && event.key.startsWith("identity:")) {
+      // Begun, and then perhaps killed: it was not there before, so what is there now is the run's own.
+      const target = resolveTarget(cluster.id, cluster.target);
+      const identity = event.key === "identity:kubelet" ? target.kubelet : target.controlPlane;
+      if (identity) made.set(event.key, { key: event.key, resourceId: identity.id });
+    } else if (event.type === "change:bound" && event.adopted) made.delete(event.key);
+    else if (event.type === "change:bound") made.set(event.key, { key: event.key, resourceId: event.resourceId });
+    else if (event.type === "change:undone") made.delete(event.key);
+  }
+  return [...made.values()].sort((a, b) => Number(b.key.startsWith("role:")) - Number(a.key.startsWith("role:")));
+}
+
+function describe(run: RunDirectory, made: readonly Made[]): string {
+  if (made.length === 0) return `Run ${run.id} has created nothing that could be removed.\n`;
+  const lines = made.map(({ key, resourceId }) => `  - ${key}\n    ${resourceId}`);
+  return sanitize(`Run ${run.id} created ${made.length} things, which would be removed:\n${lines.join("\n")}`).concat("\n");
+}
+
+function tooLate(clusterId: string): AksMiError {
+  return new AksMiError(
+    "BLOCKED",
+    `The switch of ${clusterId.split("/").at(-1)} has begun, and there is no way back from managed identity.`,
+    "Go on with `aks-mi resume`.",
+  );
+}

@@ -1,0 +1,66 @@
+import type { Azure } from "../azure/azure.ts";
+import { AksMiError } from "../engine/errors.ts";
+import { type Completeness, judgeCluster } from "../migration/cluster-state.ts";
+import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
+import { sanitize } from "../ui/terminal.ts";
+import { type CommonFlags, connectFor, resolveScope, type ScopeFlags } from "./context.ts";
+
+/** A cluster with what is proven about it. */
+export interface Verified extends Completeness {
+  readonly id: string;
+  readonly pools: readonly PoolEvidence[];
+}
+
+/** Says per cluster and per pool whether the migration is complete. @returns the exit code: 9 when one is not */
+export async function verify(flags: CommonFlags & ScopeFlags & { output: "table" | "json" }): Promise<number> {
+  const connection = await connectFor(flags);
+  return showVerified(await verifyClusters(connection.azure(), await resolveScope(connection, flags)), flags.output);
+}
+
+/** Reads what Azure shows of each cluster and its nodes. */
+export async function verifyClusters(azure: Azure, ids: readonly string[]): Promise<Verified[]> {
+  const verified: Verified[] = [];
+  for (const id of ids) verified.push(await verifyCluster(azure, id));
+  return verified;
+}
+
+/** Prints what was found. @returns the exit code: 9 when a cluster is not complete */
+export function showVerified(verified: readonly Verified[], output: "table" | "json"): number {
+  process.stdout.write(output === "json" ? `${JSON.stringify({ clusters: verified.map(toJson) }, undefined, 2)}\n` : toText(verified));
+  return verified.every(({ complete }) => complete) ? 0 : 9;
+}
+
+async function verifyCluster(azure: Azure, id: string): Promise<Verified> {
+  const cluster = await azure.clusters.get(id);
+  if (!cluster) throw new AksMiError("USAGE", `There is no cluster ${id}, or you may not see it.`, "Check the id and your sign-in.");
+  const pools = await readNodeEvidence(azure, id, cluster, undefined);
+  return { id, pools, ...judgeCluster(cluster, pools) };
+}
+
+function toJson({ id, state, complete, findings, notAssessed, pools }: Verified) {
+  return {
+    id,
+    state,
+    complete,
+    findings,
+    notAssessed,
+    pools: pools.map(({ pool, nodes, rank, reimaged, seen, nodeImageVersion }) => ({
+      name: pool,
+      nodes,
+      evidence: rank,
+      reimaged,
+      seen,
+      ...(nodeImageVersion ? { nodeImageVersion } : {}),
+    })),
+  };
+}
+
+function toText(verified: readonly Verified[]): string {
+  const lines = verified.flatMap(({ id, state, complete, findings, notAssessed, pools }) => [
+    `${id.split("/").at(-1)}: ${complete ? "complete" : "not complete"} (${state})`,
+    ...pools.map(({ pool, rank, seen }) => `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`),
+    ...findings.map(({ check, severity, seen, remedy }) => `  ${check} ${severity}: ${seen}\n    → ${remedy}`),
+    `  not assessed: ${notAssessed.map(({ check, reason }) => `${check} (${reason})`).join(", ")}`,
+  ]);
+  return `${lines.map(sanitize).join("\n")}\n`;
+}

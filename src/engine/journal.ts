@@ -1,0 +1,119 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { AksMiError } from "./errors.ts";
+import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
+
+/** What numbers and dates an event. */
+export interface JournalHead {
+  readonly run: string;
+  readonly cluster: string;
+  readonly now: () => Date;
+}
+
+/** Where the events of one cluster's run go. */
+export interface Journal {
+  /** Every event so far, those of earlier processes included. */
+  readonly events: readonly Event[];
+  /** Numbers and dates an event and puts it away for good before it returns. */
+  append(event: StampedEvent): Event;
+  close(): void;
+}
+
+/**
+ * Opens an append-only journal file, one JSON object a line. A last line without an end was never acknowledged: it is
+ * cut off.
+ * @throws AksMiError `STATE_UNREADABLE` when a line in the middle is damaged or the version is not ours
+ */
+export function openJournal(file: string, head: JournalHead): Journal {
+  const events = existsSync(file) ? readJournal(file) : [];
+  const handle = attempt(file, () => openSync(file, "a+", 0o600));
+  if (events.length === 0) attempt(file, () => truncateTo(handle, 0));
+  else attempt(file, () => truncateTo(handle, acknowledgedLength(readFileSync(file))));
+  const write = (value: object) =>
+    attempt(file, () => {
+      writeSync(handle, `${JSON.stringify(value)}\n`);
+      fsyncSync(handle);
+    });
+  if (events.length === 0) write({ type: "version", events: EVENTS_VERSION });
+  return {
+    events,
+    append(event) {
+      const numbered: Event = { run: head.run, seq: events.length + 1, at: head.now().toISOString(), cluster: head.cluster, ...event };
+      write(numbered);
+      events.push(numbered);
+      return numbered;
+    },
+    close: () => closeSync(handle),
+  };
+}
+
+/** A journal that leaves nothing behind: dry runs, rehearsals, tests. */
+export function memoryJournal(head: JournalHead): Journal {
+  const events: Event[] = [];
+  return {
+    events,
+    append(event) {
+      const numbered: Event = { run: head.run, seq: events.length + 1, at: head.now().toISOString(), cluster: head.cluster, ...event };
+      events.push(numbered);
+      return numbered;
+    },
+    close() {},
+  };
+}
+
+/** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */
+export function readJournal(file: string): Event[] {
+  const data = attempt(file, () => readFileSync(file));
+  const lines = data.subarray(0, acknowledgedLength(data)).toString("utf8").split("\n").slice(0, -1);
+  const events: Event[] = [];
+  lines.forEach((line, index) => {
+    const value = parseLine(line);
+    if (!value) throw damaged(file, index + 1, "is damaged");
+    if (value.type === "version") {
+      if (value.events !== EVENTS_VERSION) throw damaged(file, index + 1, `has version ${String(value.events)}, which this aks-mi does not know`);
+    } else if (value.seq !== events.length + 1) throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
+    else events.push(value as unknown as Event);
+  });
+  return events;
+}
+
+/** The length up to which lines are complete: what comes after was being written when the process died. */
+function acknowledgedLength(data: Buffer): number {
+  let end = data.lastIndexOf(0x0a) + 1;
+  const lastStart = data.lastIndexOf(0x0a, end - 2) + 1;
+  if (end > 0 && !parseLine(data.subarray(lastStart, end - 1).toString("utf8"))) end = lastStart;
+  return end;
+}
+
+function parseLine(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function truncateTo(handle: number, length: number): void {
+  ftruncateSync(handle, length);
+}
+
+function attempt<T>(file: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new AksMiError(
+      "STATE_UNWRITABLE",
+      `The journal ${file} cannot be kept: ${(error as Error).message}`,
+      "Make room or choose another --state-dir, then run `aks-mi resume`: nothing is done without a journal.",
+      { cause: error },
+    );
+  }
+}
+
+function damaged(file: string, line: number, what: string): AksMiError {
+  return new AksMiError(
+    "STATE_UNREADABLE",
+    `${file}:${line} ${what}.`,
+    "Move the run directory away and apply the same plan again: it goes on from what Azure shows.",
+  );
+}

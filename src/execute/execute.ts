@@ -1,0 +1,61 @@
+import pMap from "p-map";
+import { isAksMiError } from "../engine/errors.ts";
+import { History } from "../engine/history.ts";
+import { MemoryOperationStore } from "../engine/operations.ts";
+import type { Outcome } from "../engine/run.ts";
+import type { Verdict } from "../engine/step.ts";
+import type { Azure } from "../azure/azure.ts";
+import type { Event } from "../engine/events.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { type ExecuteOptions, executeCluster, stepsOf } from "./execute-cluster.ts";
+
+/** How many clusters are worked on side by side. */
+const CLUSTERS_AT_ONCE = 5;
+
+/** How one cluster's run ended. */
+export interface ClusterResult {
+  readonly clusterId: string;
+  readonly outcome: Outcome | { readonly kind: "failed"; readonly error: unknown };
+}
+
+/** Runs every cluster of a plan, side by side; what happens to one does not stop the others. */
+export async function execute(options: ExecuteOptions): Promise<ClusterResult[]> {
+  return pMap(
+    options.run.plan.clusters,
+    async ({ id }, index): Promise<ClusterResult> => {
+      try {
+        return { clusterId: id, outcome: await executeCluster(options, index) };
+      } catch (error) {
+        if (options.signal.aborted) throw options.signal.reason;
+        return { clusterId: id, outcome: { kind: "failed", error } };
+      }
+    },
+    { concurrency: CLUSTERS_AT_ONCE },
+  );
+}
+
+/** True when Azure shows everything that the plan wants: then there is nothing to do, and nothing is written anywhere. */
+export async function isAllDone(azure: Azure, plan: MigrationPlan, events: readonly Event[], now: Date): Promise<boolean> {
+  const signal = new AbortController().signal;
+  for (const cluster of plan.clusters) {
+    const history = new History(events.filter((event) => event.cluster === cluster.id));
+    for (const step of stepsOf(plan, cluster, history, new MemoryOperationStore(), azure)) {
+      const verdict: Verdict = step.decide(await step.detect(signal), now);
+      if (verdict.kind !== "done") return false;
+    }
+  }
+  return true;
+}
+
+/** The error among results, when there is one and they are all alike. */
+export function soleError(results: readonly ClusterResult[]): unknown {
+  const [first] = results;
+  if (first?.outcome.kind !== "failed") return undefined;
+  const { error } = first.outcome;
+  const alike = results.every(({ outcome }) => outcome.kind === "failed" && codeOf(outcome.error) === codeOf(error));
+  return alike ? error : undefined;
+}
+
+function codeOf(error: unknown): string {
+  return isAksMiError(error) ? error.code : "DEFECT";
+}

@@ -1,0 +1,59 @@
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, unsettledStates } from "../azure/clusters.ts";
+import { asString, at } from "../azure/json.ts";
+import type { Finding } from "../engine/step.ts";
+import { isTerminal } from "./cluster-states.ts";
+import type { PoolEvidence } from "./nodes.ts";
+
+/** What a cluster really uses, from control plane and nodes. */
+export type ClusterState = "service-principal" | "half-migrated" | "system-assigned" | "user-assigned" | "broken";
+
+/** How a cluster stands between service principal and managed identity. */
+export interface Completeness {
+  readonly state: ClusterState;
+  readonly complete: boolean;
+  readonly findings: readonly Finding[];
+  readonly notAssessed: readonly { check: string; reason: string }[];
+}
+
+/** Judges a cluster by its own object and by the evidence about its nodes. What cannot be assessed never reads as healthy. */
+export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEvidence[]): Completeness {
+  const onManagedIdentity = isOnManagedIdentity(cluster);
+  const findings: Finding[] = [];
+  if (!onManagedIdentity || !kubeletIdentityOf(cluster)) {
+    findings.push({
+      check: "PM001",
+      severity: "high",
+      seen: onManagedIdentity ? "the cluster names no kubelet identity" : "the control plane uses a service principal",
+      remedy: "Make a plan with `aks-mi plan` and apply it.",
+    });
+  }
+  for (const { what, state } of unsettledStates(cluster)) {
+    const severity = isTerminal(state) ? ("high" as const) : ("medium" as const);
+    findings.push({ check: "PM001", severity, seen: `${what} is ${state}`, remedy: "Wait until it has ended, or reconcile what failed." });
+  }
+  if (onManagedIdentity) {
+    for (const pool of pools.filter(({ rank }) => rank === "none" || rank === "model")) {
+      findings.push({
+        check: "ID002",
+        severity: "high",
+        seen: `pool ${pool.pool}: ${pool.seen}`,
+        remedy: "Resume the run that switched the cluster, or upgrade the pool's node image.",
+      });
+    }
+  }
+  const unknown = pools.filter(({ rank }) => rank === "unknown");
+  const notAssessed = [
+    ...unknown.map((pool) => ({ check: "PM002", reason: `pool ${pool.pool}: ${pool.seen}` })),
+    { check: "PM003", reason: "a pull from inside the cluster was not tried" },
+    { check: "PM004", reason: "events inside the cluster were not read" },
+    { check: "PM005", reason: "the activity log was not read" },
+  ];
+  return { state: stateOf(cluster, pools), complete: findings.length === 0, findings, notAssessed };
+}
+
+function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): ClusterState {
+  if (["Failed", "Canceled"].includes(asString(at(cluster, "properties", "provisioningState")) ?? "")) return "broken";
+  if (!isOnManagedIdentity(cluster)) return "service-principal";
+  if (!kubeletIdentityOf(cluster) || pools.some(({ rank }) => rank === "none" || rank === "model")) return "half-migrated";
+  return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned" ? "user-assigned" : "system-assigned";
+}

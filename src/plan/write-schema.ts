@@ -1,0 +1,4 @@
+import { writeFileSync } from "node:fs";
+import { planJsonSchema } from "./json-schema.ts";
+
+writeFileSync("plans/plan.schema.json", planJsonSchema());

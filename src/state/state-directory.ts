@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { AksMiError } from "../engine/errors.ts";
+import type { Event } from "../engine/events.ts";
+import { readJournal } from "../engine/journal.ts";
+import type { Operation, OperationStore } from "../engine/operations.ts";
+import { formatPlanYaml, readPlanFile } from "../plan/plan-file.ts";
+import { planHash } from "../plan/canonical.ts";
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+
+/** One run's directory: the plan as approved, and a folder with a journal per cluster. */
+export interface RunDirectory {
+  readonly id: string;
+  readonly path: string;
+  readonly plan: MigrationPlan;
+}
+
+/** Creates the directory of a new run (mode 0700) with its plan in it. */
+export function createRun(stateDir: string, plan: MigrationPlan, now: Date): RunDirectory {
+  const id = newRunId(stateDir, plan, now);
+  const path = join(runsDir(stateDir), id);
+  attempt(path, () => {
+    mkdirSync(runsDir(stateDir), { recursive: true, mode: 0o700 });
+    mkdirSync(path, { mode: 0o700 });
+    for (const [index, cluster] of plan.clusters.entries()) mkdirSync(join(path, clusterFolder(index, cluster), "operations"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(path, "plan.yaml"), formatPlanYaml(plan), { mode: 0o600 });
+  });
+  return { id, path, plan };
+}
+
+function newRunId(stateDir: string, plan: MigrationPlan, now: Date): string {
+  const stamp = now.toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  const base = `${stamp}-${planHash(plan).slice(0, 6)}`;
+  let id = base;
+  for (let count = 2; existsSync(join(runsDir(stateDir), id)); count++) id = `${base}-${count}`;
+  return id;
+}
+
+/** Opens a run by its id, or the newest. @throws AksMiError when there is none, or its id is not one */
+export function openRun(stateDir: string, id: string | undefined): RunDirectory {
+  const ids = listRuns(stateDir);
+  const chosen = id ?? ids.at(-1);
+  if (chosen === undefined || !ids.includes(chosen)) {
+    throw new AksMiError(
+      "USAGE",
+      id === undefined ? `There is no run in ${stateDir}.` : `There is no run "${id}" in ${stateDir}.`,
+      ids.length > 0 ? `The runs there are: ${ids.join(", ")}.` : "Start one with `aks-mi apply --plan FILE`, or name its --state-dir.",
+    );
+  }
+  const path = join(runsDir(stateDir), chosen);
+  return { id: chosen, path, plan: readPlanFile(join(path, "plan.yaml")) };
+}
+
+/** The ids of the runs in a state directory, oldest first by their last event. */
+export function listRuns(stateDir: string): string[] {
+  const root = runsDir(stateDir);
+  if (!existsSync(root)) return [];
+  const ids = readdirSync(root).filter((id) => existsSync(join(root, id, "plan.yaml")));
+  const touched = (id: string) => statSync(join(root, id)).birthtimeMs;
+  return ids.sort((a, b) => touched(a) - touched(b) || (a < b ? -1 : 1));
+}
+
+/** The newest run that was begun with this very plan, if there is one. */
+export function findRunOfPlan(stateDir: string, plan: MigrationPlan): RunDirectory | undefined {
+  const hash = planHash(plan);
+  for (const id of listRuns(stateDir).reverse()) {
+    const run = openRun(stateDir, id);
+    if (planHash(run.plan) === hash) return run;
+  }
+  return undefined;
+}
+
+function runsDir(stateDir: string): string {
+  return join(resolve(stateDir), "runs");
+}
+
+/** The folder of one cluster. Names come from the plan's ids, so nothing but plain characters gets into a path. */
+function clusterFolder(index: number, cluster: ClusterPlan): string {
+  const name = cluster.id.split("/").at(-1)!.replace(/[^A-Za-z0-9_-]/g, "_");
+  return `${index + 1}-${name}`;
+}
+
+/** The journal file of one cluster of a run. */
+export function journalFile(run: RunDirectory, index: number): string {
+  return join(run.path, clusterFolder(index, run.plan.clusters[index]!), "journal.jsonl");
+}
+
+/** All events of a run, cluster by cluster. */
+export function readEvents(run: RunDirectory): Event[] {
+  return run.plan.clusters.flatMap((_, index) => (existsSync(journalFile(run, index)) ? readJournal(journalFile(run, index)) : []));
+}
+
+/** Keeps the signed URLs of operations, one file each (0600), until the operation has ended. */
+export function fileOperationStore(run: RunDirectory, index: number): OperationStore {
+  const folder = join(run.path, clusterFolder(index, run.plan.clusters[index]!), "operations");
+  const known = new Map<string, Operation>();
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    const operation = readOperation(join(folder, file));
+    if (operation) known.set(operation.key, operation);
+  }
+  const fileOf = (operation: Operation) => join(folder, `${operation.id.replace(/[^A-Za-z0-9_-]/g, "_")}.json`);
+  return {
+    save(operation) {
+      known.set(operation.key, operation);
+      attempt(folder, () => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        writeFileSync(fileOf(operation), JSON.stringify(operation), { mode: 0o600, flush: true });
+      });
+    },
+    find: (key) => known.get(key),
+    forget(key) {
+      const operation = known.get(key);
+      if (!operation) return;
+      known.delete(key);
+      attempt(folder, () => rmSync(fileOf(operation), { force: true }));
+    },
+  };
+}
+
+/** An operation that was being written when the process died is none: Azure shows what it did. */
+function readOperation(file: string): Operation | undefined {
+  try {
+    const value = JSON.parse(readFileSync(file, "utf8")) as Partial<Operation>;
+    return value.id && value.key && value.url ? (value as Operation) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a report into the run's directory. */
+export function writeReport(run: RunDirectory, name: string, text: string): void {
+  attempt(run.path, () => writeFileSync(join(run.path, name), text, { mode: 0o600 }));
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof AksMiError) throw error;
+    throw new AksMiError("STATE_UNWRITABLE", `Nothing can be kept in ${path}: ${(error as Error).message}`, "Make room or choose another --state-dir.", {
+      cause: error,
+    });
+  }
+}
