@@ -2,7 +2,7 @@ import { callerMay, locksOf } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { resourceGroupNotFound, resourceNotFound } from "./arm-error.ts";
 import { groupIdOf, isSameId, keyOf, nameOf, parentIdOf, typeOf } from "./ids.ts";
-import { isObject, type Json, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
+import { isObject, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
 import { asResource, inlineChildren } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -55,15 +55,15 @@ function putResource(world: World, request: ArmRequest): ArmReply {
 
 /** Stores a resource and keeps parent and inline children in step: the newest word about a subnet counts. */
 export function storeResource(world: World, resource: Resource): void {
-  for (const [key, value] of Object.entries(propertiesOf(resource)))
+  for (const [key, value] of Object.entries(objectAt(resource, "properties") ?? {}))
     if (Array.isArray(value))
       for (const child of inlineChildren(resource, key))
         world.store.delete(`${resource.id}/${key}/${String(child["name"])}`);
   world.store.put(resource);
   const parent = world.store.get(parentIdOf(resource.id));
   const childType = typeOf(resource.id).split("/").at(-1)!;
-  if (!parent || parent === resource || !Array.isArray(propertiesOf(parent)[childType])) return;
-  const siblings = propertiesOf(parent)[childType] as Json[];
+  const siblings = objectAt(parent, "properties")?.[childType];
+  if (!parent || parent === resource || !Array.isArray(siblings)) return;
   const { type: _type, _emulator: _, ...inline } = resource;
   const at = siblings.findIndex((item) => isSameId(textAt(item, "name"), nameOf(resource.id)));
   if (at < 0) siblings.push({ ...inline, name: nameOf(resource.id) });

@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { type Exchange, type RunningServer, startServer } from "../../src/emulator/server.ts";
+import { CLUSTER, plainWorld } from "./harness.ts";
+
+let server: RunningServer | undefined;
+afterEach(() => server?.close());
+
+async function open(timeScale: number, exchanges: Exchange[] = []): Promise<RunningServer> {
+  server = await startServer({ port: 0, timeScale, onRequest: (exchange) => exchanges.push(exchange) });
+  const { endpoint } = server;
+  await fetch(`${endpoint}/_emulator/resources`, { method: "POST", body: JSON.stringify(plainWorld()) });
+  return server;
+}
+
+async function putCluster(endpoint: string): Promise<Response> {
+  const url = `${endpoint}${CLUSTER}?api-version=2026-04-01`;
+  const body = await (await fetch(url)).text();
+  return fetch(url, { method: "PUT", body, headers: { "x-forwarded-proto": "https" } });
+}
+
+describe("the loopback door", () => {
+  it("serves on 127.0.0.1 with links to itself, https where a proxy says so", async () => {
+    const { endpoint } = await open(1);
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const put = await putCluster(endpoint);
+    expect(put.status).toBe(200);
+    expect(put.headers.get("azure-asyncoperation")).toMatch(
+      new RegExp(`^${endpoint.replace("http:", "https:")}/subscriptions/`),
+    );
+    expect(put.headers.get("retry-after")).toBeNull();
+  });
+
+  it("tells clients of a fast clock to poll faster: Retry-After divided, below a second in milliseconds", async () => {
+    const { endpoint } = await open(300);
+    const put = await putCluster(endpoint);
+    expect([put.headers.get("retry-after"), put.headers.get("retry-after-ms")]).toEqual([null, "100"]);
+    await fetch(`${endpoint}/_emulator/faults`, {
+      method: "POST",
+      body: JSON.stringify({ match: {}, fault: { status: 429, retryAfter: 3000 } }),
+    });
+    expect((await fetch(`${endpoint}/subscriptions?api-version=2022-12-01`)).headers.get("retry-after")).toBe("10");
+  });
+
+  it("runs its clock at the scale, from the machine's time", async () => {
+    const { endpoint } = await open(3600);
+    const read = async () =>
+      (await (await fetch(`${endpoint}/_emulator/clock`)).json()) as { now: string; scale: number };
+    const first = await read();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const second = await read();
+    expect(first.scale).toBe(3600);
+    expect(Date.parse(second.now) - Date.parse(first.now)).toBeGreaterThanOrEqual(300_000);
+  });
+
+  it("cuts the connection where a fault says so, and reports exchanges but not control calls", async () => {
+    const exchanges: Exchange[] = [];
+    const { endpoint } = await open(1, exchanges);
+    await fetch(`${endpoint}/_emulator/faults`, {
+      method: "POST",
+      body: JSON.stringify({ match: { method: "GET" }, fault: { drop: "after" } }),
+    });
+    await expect(fetch(`${endpoint}${CLUSTER}?api-version=2026-04-01`)).rejects.toThrow();
+    expect((await fetch(`${endpoint}${CLUSTER}?api-version=2026-04-01`)).status).toBe(200);
+    expect(exchanges.map((exchange) => [exchange.request.method, exchange.response.status])).toEqual([["GET", 200]]);
+  });
+});
