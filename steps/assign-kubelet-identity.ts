@@ -7,7 +7,7 @@ import { MINUTE_MS } from "../src/engine/clock.ts";
 import { TransientError } from "../src/engine/errors.ts";
 import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
-import { clusterState, isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { COMBINED_REFUSED, kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 
@@ -30,7 +30,10 @@ export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIden
     title: "Assign the kubelet identity",
     async detect() {
       const cluster = await readCluster(azure, migration);
-      return { cluster, operation: await readOperation(azure.clusters, operations, key), attempt: history.stateOf(key) };
+      const state = clusterState(cluster);
+      const clear = isAssigned(cluster) && (state === "Succeeded" || !isTerminal(state));
+      const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
+      return { cluster, operation, attempt: history.stateOf(key) };
     },
     decide({ cluster, operation, attempt }) {
       const state = clusterState(cluster);

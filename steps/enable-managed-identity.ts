@@ -3,16 +3,16 @@ import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssign
 import { AzureError, hasAzureCode } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
 import { asObject, asString, at, type JsonObject } from "../src/azure/json.ts";
-import { MINUTE_MS, SECOND_MS } from "../src/engine/clock.ts";
+import { MINUTE_MS } from "../src/engine/clock.ts";
 import { TransientError } from "../src/engine/errors.ts";
 import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
-import { clusterState, isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
 import { type Migration, switchKey } from "../src/migration/migration.ts";
 
-const POLL_MS = 30 * SECOND_MS;
+const POLL_MS = MINUTE_MS;
 
 /** How long a role that Azure still misses for the kubelet identity is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
@@ -38,8 +38,9 @@ export function enableManagedIdentity(migration: Migration, grants: readonly Gra
     title: "Switch the cluster to managed identity",
     async detect() {
       const cluster = await readCluster(azure, migration);
-      const settled = isSwitched(cluster, migration) && clusterState(cluster) === "Succeeded";
-      const operation = await readOperation(azure.clusters, settled ? NOTHING_PENDING : operations, key);
+      const state = clusterState(cluster);
+      const clear = isSwitched(cluster, migration) && (state === "Succeeded" || !isTerminal(state));
+      const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
       return { cluster, operation, attempt: history.stateOf(key), grants: await readGrants(azure, migration, cluster, grants) };
     },
     decide({ cluster, operation, attempt, grants: held }) {
@@ -78,9 +79,6 @@ export function enableManagedIdentity(migration: Migration, grants: readonly Gra
     },
   };
 }
-
-/** Where there is nothing to look for. */
-const NOTHING_PENDING = { save() {}, find: () => undefined, forget() {} };
 
 /** True when the control plane is on the identity of the plan: what a node uses is another question. */
 function isSwitched(cluster: ManagedCluster, { target }: Migration): boolean {

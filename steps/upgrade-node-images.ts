@@ -1,9 +1,10 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { isOnManagedIdentity } from "../src/azure/clusters.ts";
+import { isOnManagedIdentity, poolsOf } from "../src/azure/clusters.ts";
+import { asString } from "../src/azure/json.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { ApplyEvent } from "../src/engine/events.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
-import { isTerminal, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import { isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
 import { type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
@@ -39,13 +40,16 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
     async detect() {
       const cluster = await readCluster(azure, migration);
       const switched = isOnManagedIdentity(cluster);
-      const evidence = await readNodeEvidence(azure, migration.clusterId, cluster, await readSwitchStart(azure, migration, cluster));
+      const switchedAt = await readSwitchStart(azure, migration, cluster);
+      const busy = poolsOf(cluster).filter((pool) => !isTerminal(asString(pool["provisioningState"]) ?? "Succeeded"));
+      // While a pool is at work nothing is decided about the others: they are not read either.
+      const evidence = await readNodeEvidence(azure, clusterId, cluster, switchedAt, switched && busy.length > 0 ? busy : undefined);
       const pools: Pool[] = [];
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
         pools.push({
           ...pool,
-          operation: await readOperation(azure.clusters, waiting ? operations : NOTHING_PENDING, rollKey(pool.pool)),
+          operation: waiting ? await readOperation(azure.clusters, operations, rollKey(pool.pool)) : NO_OPERATION,
           latestImage: waiting ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined,
         });
       }
@@ -77,8 +81,6 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
     },
   };
 }
-
-const NOTHING_PENDING = { save() {}, find: () => undefined, forget() {} };
 
 function describe({ pool, nodes, seen }: PoolEvidence): Change {
   return {

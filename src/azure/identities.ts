@@ -17,6 +17,8 @@ export interface UserAssignedIdentity {
 export interface Identities {
   /** @returns undefined when there is no such identity */
   get(id: string): Promise<UserAssignedIdentity | undefined>;
+  /** The identities of a subscription. */
+  list(subscription: string): Promise<UserAssignedIdentity[]>;
   /** Creates the identity, or takes over the one that is there. Sending it twice makes one identity. */
   create(id: string, location: string): Promise<{ identity: UserAssignedIdentity; adopted: boolean; correlationId: string | undefined }>;
   /** Deletes the identity if it is there. */
@@ -41,6 +43,14 @@ export function createIdentities(transport: Transport): Identities {
         if (hasStatus(error, 404)) return undefined;
         throw error;
       }
+    },
+    async list(subscription) {
+      const client = new ManagedServiceIdentityClient(transport.credential, subscription, transport.clientOptions);
+      return withRetry(`list the identities of subscription ${subscription}`, retry, async () => {
+        const found: UserAssignedIdentity[] = [];
+        for await (const identity of client.userAssignedIdentities.listBySubscription(abort)) found.push(fromSdk(identity));
+        return found;
+      });
     },
     async create(id, location) {
       const { operations, resourceGroup, name } = locate(id);

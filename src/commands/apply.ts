@@ -7,7 +7,7 @@ import { stepsOf } from "../execute/execute-cluster.ts";
 import { ensureNotStale } from "../execute/staleness-check.ts";
 import type { Connection } from "../azure/connection.ts";
 import { planHash } from "../plan/canonical.ts";
-import { planSteps } from "../plan/make-plan.ts";
+import { planSteps } from "../planning/make-plan.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { renderPlan } from "../report/plan-report.ts";

@@ -7,7 +7,7 @@ import { createEmulator } from "../emulator/emulator.ts";
 import { loadScenario } from "../emulator/scenario.ts";
 import { ScaledClock } from "../engine/clock.ts";
 import { planHash } from "../plan/canonical.ts";
-import { makePlan } from "../plan/make-plan.ts";
+import { makePlan } from "../planning/make-plan.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { createRun } from "../state/state-directory.ts";

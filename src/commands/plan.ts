@@ -1,6 +1,6 @@
 import { subscriptionOf } from "../azure/ids.ts";
 import { planHash } from "../plan/canonical.ts";
-import { makePlan } from "../plan/make-plan.ts";
+import { makePlan } from "../planning/make-plan.ts";
 import { formatPlanYaml, writePlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";

@@ -3,7 +3,7 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { readFacts } from "../migration/read-facts.ts";
-import { compareFacts, type Difference } from "../plan/staleness.ts";
+import { compareFacts, type Difference } from "../planning/staleness.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 
 /** The source of a registry that the user named, as `readFacts` writes it. */

@@ -1,9 +1,7 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
-import type { Clusters, OperationStatus } from "../azure/clusters.ts";
+import type { Accepted, Clusters, ManagedCluster, OperationStatus } from "../azure/clusters.ts";
 import { asString, at } from "../azure/json.ts";
 import type { Operation, OperationStore } from "../engine/operations.ts";
 import type { Report } from "../engine/step.ts";
-import type { Accepted } from "../azure/clusters.ts";
 
 /** The states in which a cluster or pool stays until somebody does something. */
 const TERMINAL_STATES = new Set(["Succeeded", "Failed", "Canceled"]);
@@ -26,7 +24,8 @@ export interface OperationFacts {
   readonly message: string;
 }
 
-const NO_OPERATION: OperationFacts = { state: "none", code: "", message: "" };
+/** Where there is nothing to look for. */
+export const NO_OPERATION: OperationFacts = { state: "none", code: "", message: "" };
 
 /**
  * Asks Azure how the operation of a change stands. Only `status` decides: an operation may carry an error while it goes

@@ -2,7 +2,7 @@ import type { Azure } from "../azure/azure.ts";
 import { kubeletIdentityOf, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
+import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import { MINUTE_MS } from "../engine/clock.ts";
 
@@ -27,8 +27,17 @@ export interface PoolEvidence {
   readonly seen: string;
 }
 
-/** Reads the evidence about every pool: its scale set, and each instance of it. */
-export async function readNodeEvidence(azure: Azure, clusterId: string, cluster: ManagedCluster, switchedAt: Date | undefined): Promise<PoolEvidence[]> {
+/**
+ * Reads the evidence about pools: the scale set of each, and every instance of it.
+ * @param switchedAt a node provisioned before this cannot have the new identity
+ */
+export async function readNodeEvidence(
+  azure: Azure,
+  clusterId: string,
+  cluster: ManagedCluster,
+  switchedAt: Date | undefined,
+  pools: readonly JsonObject[] = poolsOf(cluster),
+): Promise<PoolEvidence[]> {
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const { subscription } = parseResourceId(clusterId)!;
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
@@ -39,7 +48,7 @@ export async function readNodeEvidence(azure: Azure, clusterId: string, cluster:
     if (!hasStatus(error, 403)) throw error;
   }
   const evidence: PoolEvidence[] = [];
-  for (const pool of poolsOf(cluster)) {
+  for (const pool of pools) {
     const name = asString(pool["name"]) ?? "";
     const base = {
       pool: name,

@@ -8,7 +8,7 @@ import { loadScenario } from "../../src/emulator/scenario.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { type ClusterResult, execute } from "../../src/execute/execute.ts";
-import { makePlan, type PlanRequest } from "../../src/plan/make-plan.ts";
+import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { createRun, type RunDirectory } from "../../src/state/state-directory.ts";
 

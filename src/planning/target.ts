@@ -3,7 +3,7 @@ import { isWithin, parseResourceId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
-import type { ClusterFacts, ClusterPlan, IdentityTarget } from "./schema.ts";
+import type { ClusterFacts, ClusterPlan, IdentityTarget } from "../plan/schema.ts";
 
 /** What the user chose, as flags or in the wizard. */
 export interface TargetChoice {

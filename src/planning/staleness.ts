@@ -1,8 +1,8 @@
 import { isWithin, sameId } from "../azure/ids.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import type { Target } from "../migration/migration.ts";
-import { canonicalJson } from "./canonical.ts";
-import type { ClusterFacts } from "./schema.ts";
+import { canonicalJson } from "../plan/canonical.ts";
+import type { ClusterFacts } from "../plan/schema.ts";
 
 /** One fact that is not as it was when the plan was made. */
 export interface Difference {

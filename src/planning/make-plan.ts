@@ -15,8 +15,8 @@ import { checkLocks, checkReadiness, checkSystemAssigned } from "../migration/pr
 import { readPrincipalState } from "../migration/principal.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { missingFromMigration } from "../migration/verification.ts";
-import { fingerprint } from "./canonical.ts";
-import type { ClusterPlan, MigrationPlan, PathId } from "./schema.ts";
+import { fingerprint } from "../plan/canonical.ts";
+import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
 import { chooseTarget, type TargetChoice } from "./target.ts";
 
 /** What a plan is made from. */

@@ -1,0 +1,121 @@
+import type { Azure } from "../azure/azure.ts";
+import { isOnManagedIdentity, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import type { Connection } from "../azure/connection.ts";
+import { normalizeId, parseResourceId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
+import { judgeCluster } from "../migration/cluster-state.ts";
+import { readNodeEvidence } from "../migration/nodes.ts";
+import { readFacts } from "../migration/read-facts.ts";
+import { planHash } from "../plan/canonical.ts";
+import { makePlan } from "../planning/make-plan.ts";
+import { writePlanFile } from "../plan/plan-file.ts";
+import { createRun } from "../state/state-directory.ts";
+import { useColor } from "../ui/terminal.ts";
+import { runWizard, type WizardCluster, type WizardIo, type WizardRegistry, type WizardServices } from "../ui/wizard.ts";
+import { VERSION } from "../version.ts";
+import { whoAmI } from "./approval.ts";
+import { type CommonFlags, connectFor } from "./context.ts";
+import { runPlan } from "./run-plan.ts";
+
+/** The wizard, on Azure or on the emulator that the flags name. @returns the exit code */
+export async function wizard(flags: CommonFlags): Promise<number> {
+  return runWizardOn(await connectFor(flags), flags);
+}
+
+/** Leads through a migration, then runs it. @returns the exit code */
+export async function runWizardOn(connection: Connection, flags: Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant">): Promise<number> {
+  const io: WizardIo = {
+    input: process.stdin,
+    output: process.stderr,
+    color: useColor(process.stderr, process.env),
+    columns: () => process.stderr.columns ?? 80,
+    rows: () => process.stderr.rows ?? 24,
+    now: () => connection.clock.now(),
+  };
+  const result = await runWizard(await servicesFor(connection, flags), io);
+  if (result.kind !== "apply") return 0;
+  const run = createRun(flags.stateDir, result.plan, connection.clock.now());
+  return runPlan(connection, run, { by: whoAmI(), how: "prompt" }, {
+    stateDir: flags.stateDir,
+    prompt: flags.prompt,
+    output: "table",
+    ...(result.until ? { until: result.until } : {}),
+  });
+}
+
+async function servicesFor(connection: Connection, flags: Pick<CommonFlags, "emulator" | "tenant">): Promise<WizardServices> {
+  const azure = connection.azure();
+  const subscriptions = (await azure.resources.subscriptions()).filter((subscription) => subscription.enabled);
+  const tenant = flags.tenant ?? subscriptions[0]?.tenant ?? "unknown";
+  const known = new Map<string, ManagedCluster>();
+  return {
+    account: { cloud: connection.cloud, tenant, who: whoAmI(), emulator: connection.emulator },
+    commonFlags: flags.emulator ? ["--emulator", flags.emulator] : [],
+    async listClusters() {
+      const found: WizardCluster[] = [];
+      for (const { id: subscription } of subscriptions) {
+        for (const cluster of await azure.clusters.list(subscription)) {
+          const id = normalizeId(asString(cluster["id"]) ?? "");
+          known.set(id, cluster);
+          found.push(await describeCluster(azure, id, cluster));
+        }
+      }
+      return found;
+    },
+    async identities(clusterId) {
+      const identities = await azure.identities.list(parseResourceId(clusterId)!.subscription);
+      return identities.map(({ id }) => ({ id, name: parseResourceId(id)!.name, resourceGroup: parseResourceId(id)!.resourceGroup }));
+    },
+    registries: (clusterId) => listRegistries(azure, clusterId, known.get(clusterId)!),
+    makePlan: (choices) =>
+      makePlan(
+        azure,
+        {
+          clusterIds: choices.clusters,
+          to: choices.to,
+          controlPlaneIdentity: choices.controlPlaneIdentity,
+          kubeletIdentity: choices.kubeletIdentity,
+          identityResourceGroup: choices.identityResourceGroup,
+          registries: choices.registries,
+          rolePropagation: "60m",
+          tokenSwitchover: "24h",
+        },
+        { cloud: connection.cloud, tenant, emulator: connection.emulator, tool: VERSION, now: connection.clock.now() },
+      ),
+    savePlan: async (plan, file) => writePlanFile(file, plan),
+    hash: planHash,
+  };
+}
+
+async function describeCluster(azure: Azure, id: string, cluster: ManagedCluster): Promise<WizardCluster> {
+  const { name, resourceGroup, subscription } = parseResourceId(id)!;
+  const pools = poolsOf(cluster);
+  const onManagedIdentity = isOnManagedIdentity(cluster);
+  const evidence = onManagedIdentity ? await readNodeEvidence(azure, id, cluster, undefined) : [];
+  const nodes = pools.reduce((sum, pool) => sum + Number(pool["count"] ?? 0), 0);
+  return {
+    id,
+    name,
+    resourceGroup,
+    subscription,
+    state: judgeCluster(cluster, evidence).state,
+    secretExpires: onManagedIdentity ? undefined : await readSecretEnd(azure, cluster),
+    detail: `${pools.length} pools, ${nodes} nodes, Kubernetes ${asString(at(cluster, "properties", "kubernetesVersion")) ?? "of unknown version"}`,
+  };
+}
+
+async function readSecretEnd(azure: Azure, cluster: ManagedCluster): Promise<Date | undefined> {
+  const principal = await azure.graph.servicePrincipal(asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "");
+  const ends = principal.kind === "found" ? await azure.graph.credentialEnds(principal.value.appId) : undefined;
+  return ends?.kind === "found" ? ends.value[0] : undefined;
+}
+
+async function listRegistries(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<WizardRegistry[]> {
+  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
+  const principal = isOnManagedIdentity(cluster) ? undefined : await azure.graph.servicePrincipal(clientId);
+  const { facts } = await readFacts(azure, cluster, principal?.kind === "found" ? principal.value.objectId : undefined, []);
+  const always = facts.registries.map(({ id, source }) => ({ id, source, always: true }));
+  const others = await azure.registries.list(parseResourceId(clusterId)!.subscription);
+  const more = others.filter(({ id }) => !always.some((registry) => registry.id.toLowerCase() === id.toLowerCase()));
+  return [...always, ...more.map(({ id }) => ({ id, source: "in the cluster's subscription", always: false }))];
+}

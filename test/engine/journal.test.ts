@@ -1,0 +1,67 @@
+import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { openJournal, readJournal } from "../../src/engine/journal.ts";
+
+const head = { run: "r", cluster: "/c", now: () => new Date("2026-11-22T08:00:00Z") };
+let file: string;
+
+beforeEach(() => {
+  file = join(mkdtempSync(join(tmpdir(), "aks-mi-journal-")), "journal.jsonl");
+});
+
+describe("a journal", () => {
+  test("numbers its events, and goes on with the numbers after it was closed", () => {
+    const first = openJournal(file, head);
+    first.append({ type: "step:started", title: "one" });
+    first.close();
+    const second = openJournal(file, head);
+    second.append({ type: "step:started", title: "two" });
+    expect(readJournal(file).map(({ seq, type }) => [seq, type])).toEqual([
+      [1, "step:started"],
+      [2, "step:started"],
+    ]);
+    expect(readFileSync(file, "utf8").split("\n")[0]).toBe('{"type":"version","events":"1"}');
+  });
+
+  test("is readable by its owner alone", () => {
+    openJournal(file, head).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test.each(['{"run":"r","se', '{"run":"r"}garbage\n', "\n"])("cuts off a last line that was never acknowledged: %j", (torn) => {
+    const journal = openJournal(file, head);
+    journal.append({ type: "step:started", title: "one" });
+    journal.close();
+    appendFileSync(file, torn);
+    expect(readJournal(file)).toHaveLength(1);
+    const again = openJournal(file, head);
+    again.append({ type: "step:started", title: "two" });
+    again.close();
+    expect(readJournal(file).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  test("refuses a damaged line in the middle, and names it", () => {
+    const journal = openJournal(file, head);
+    journal.append({ type: "step:started", title: "one" });
+    journal.close();
+    appendFileSync(file, "garbage\n");
+    appendFileSync(file, '{"run":"r","seq":2,"type":"step:started"}\n');
+    expect(() => readJournal(file)).toThrow(`${file}:3 is damaged`);
+  });
+
+  test("refuses a version that it does not know", () => {
+    writeFileSync(file, '{"type":"version","events":"2"}\n{"seq":1}\n');
+    expect(() => openJournal(file, head)).toThrow("version 2");
+  });
+
+  test("refuses a gap in the numbers", () => {
+    writeFileSync(file, '{"type":"version","events":"1"}\n{"seq":1}\n{"seq":3}\n{"seq":4}\n');
+    expect(() => readJournal(file)).toThrow("number 3 instead of 2");
+  });
+
+  test("says what to do when it cannot be written", () => {
+    expect(() => openJournal("/proc/nowhere/journal.jsonl", head)).toThrow(expect.objectContaining({ code: "STATE_UNWRITABLE" }));
+  });
+});

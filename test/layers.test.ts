@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+/** What each layer may import, besides itself: the arrows of the architecture. A missing layer may import anything. */
+const ALLOWED: Record<string, readonly string[]> = {
+  "src/engine": [],
+  "src/azure": ["src/engine"],
+  "src/emulator": ["src/engine"],
+  "src/plan": ["src/engine"],
+  "src/migration": ["src/engine", "src/azure", "src/plan"],
+  "src/planning": ["src/engine", "src/azure", "src/migration", "src/plan", "plans"],
+  "src/state": ["src/engine", "src/plan"],
+  "src/report": ["src/engine", "src/plan", "src/ui"],
+  "src/ui": ["src/engine", "src/plan", "src/report"],
+  "src/execute": ["src/engine", "src/azure", "src/migration", "src/plan", "src/planning", "src/state", "plans"],
+  steps: ["src/engine", "src/azure", "src/migration"],
+  plans: ["src/engine", "src/azure", "src/migration", "src/plan", "steps"],
+};
+
+/** Packages that only one layer may know. */
+const OWNED_PACKAGES: Record<string, readonly string[]> = {
+  "@azure/": ["src/azure"],
+  "p-retry": ["src/azure"],
+  inquirer: ["src/ui", "src/commands"],
+  listr2: ["src/ui"],
+  commander: ["src/cli.ts"],
+};
+
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return sources(path);
+    return path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+function layerOf(file: string): string {
+  const [top, next] = file.split("/");
+  return top === "src" ? (next!.endsWith(".ts") ? file : `src/${next}`) : top!;
+}
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+}
+
+const files = ["src", "steps", "plans"].flatMap(sources);
+
+test.each(files)("%s imports only what its layer may", (file) => {
+  const layer = layerOf(file);
+  for (const name of importsOf(file)) {
+    if (name.startsWith(".")) {
+      const target = layerOf(relative(".", resolve(dirname(file), name)));
+      if (target !== layer && ALLOWED[layer]) expect(ALLOWED[layer], `${file} imports ${name}`).toContain(target);
+    } else {
+      const owners = Object.entries(OWNED_PACKAGES).find(([prefix]) => name === prefix || name.startsWith(prefix))?.[1];
+      if (owners) expect(owners, `${file} imports ${name}`).toContain(layer);
+    }
+  }
+});
+
+test("no step imports another step", () => {
+  for (const file of sources("steps")) {
+    for (const name of importsOf(file)) expect(name.startsWith("./"), `${file} imports ${name}`).toBe(false);
+  }
+});
+
+test("nothing in the engine but the journal touches files", () => {
+  for (const file of sources("src/engine")) {
+    if (file.endsWith("journal.ts")) continue;
+    expect(importsOf(file).filter((name) => name.startsWith("node:")), file).toEqual([]);
+  }
+});
