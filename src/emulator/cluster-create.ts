@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../engine/clock.ts";
 import type { ArmReply, ArmRequest } from "./arm.ts";
-import { flat } from "./arm-error.ts";
+import { ArmError, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { ensureIdle, finishClusterOperation, operationHeaders, startClusterOperation } from "./cluster-update.ts";
 import { clusterView } from "./cluster-view.ts";
@@ -49,11 +49,9 @@ export function createCluster(world: World, request: ArmRequest): ArmReply {
 /** A service principal that the directory does not know is refused (recorded 2021). */
 function ensureServicePrincipal(world: World, clientId: string | undefined): void {
   if (clientId === undefined || clientId === "msi" || world.principals.named(clientId)) return;
-  throw flat(
-    400,
-    "ServicePrincipalNotFound",
-    `Service principal clientID: ${clientId} not found in Active Directory tenant ${world.principals.tenantId}, Please see https://aka.ms/aks-sp-help for more details.`,
-  );
+  const code = "ServicePrincipalNotFound";
+  const message = `Service principal clientID: ${clientId} not found in Active Directory tenant ${world.principals.tenantId}, Please see https://aka.ms/aks-sp-help for more details.`;
+  throw new ArmError(400, code, { code, message });
 }
 
 /** DELETE on a cluster: 202, and its node resource group goes with it. */

@@ -30,12 +30,12 @@ export function mergeProperties(current: JsonObject, body: JsonObject): void {
   }
 }
 
-/** Merged by the identity update, not by copying. */
+/** Merged by the identity update, or by starting and stopping, not by copying. */
 const HANDLED_APART = new Set(["identityProfile", "servicePrincipalProfile", "powerState"]);
 
 function mergeKey(current: JsonObject, key: string, value: Json): void {
   const known = current[key];
-  if (value === null) delete current[key];
+  if (value === null || (key === "countIPv6" && value === 0)) delete current[key];
   else if (isObject(value) && isObject(known) && !REPLACED.has(key)) mergeObject(known, value);
   else current[key] = value;
 }

@@ -146,6 +146,7 @@ class Door {
 
   #serveTarget(request: ArmRequest): ArmReply {
     const remaining = this.#throttles.take(this.#world, request);
+    const correlated = { "x-ms-correlation-request-id": request.correlationId };
     const isWrite = request.method !== "GET" && request.method !== "HEAD";
     try {
       ensureAccess(this.#world, request);
@@ -155,12 +156,12 @@ class Door {
       if (isWrite) this.#activity.add(this.#world, request, reply.status);
       return {
         ...reply,
-        headers: { ...reply.headers, ...remaining, "x-ms-correlation-request-id": request.correlationId },
+        headers: { ...contentType(request.target), ...reply.headers, ...remaining, ...correlated },
       };
     } catch (error) {
       if (!(error instanceof ArmError)) throw error;
       if (isWrite) this.#activity.add(this.#world, request, error.status);
-      const headers = { ...error.headers, ...remaining, "x-ms-correlation-request-id": request.correlationId };
+      const headers = { ...error.headers, ...remaining, ...correlated };
       throw new ArmError(error.status, error.message, error.body, headers);
     }
   }
@@ -198,6 +199,11 @@ class Door {
       body,
     };
   }
+}
+
+/** AKS answers without a charset, ARM with one (recorded). */
+function contentType(target: Target): Record<string, string> {
+  return target.type.startsWith("microsoft.containerservice/") ? { "content-type": "application/json" } : {};
 }
 
 /** The path with single slashes and without percent signs. */

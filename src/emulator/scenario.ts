@@ -46,7 +46,7 @@ export async function loadScenario(nameOrFile: string): Promise<Scenario> {
 /** Reads a scenario from YAML text; `file` is named in errors. */
 export function parseScenario(text: string, file: string): Scenario {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const fail = (path: (string | number)[], what: string): never => {
     const node = path.length === 0 ? document.contents : (document.getIn(path, true) as YamlNode | undefined);
     const line = lines.linePos((node?.range?.[0] ?? 0) as number).line;

@@ -184,7 +184,7 @@ function listAll(world: World, request: PlainRequest, at: string): ArmReply {
       callerMay(world, request.caller, `${item.type}/read`, item.id),
   );
   return pageOf(
-    found.map((item) => summary(world, item)),
+    found.map((item) => summary(world, item, request.query.get("$expand") ?? "")),
     request,
     1000,
   );
@@ -198,18 +198,23 @@ function isTopLevel(resource: Resource): boolean {
   );
 }
 
-const SUMMARY = ["kind", "managedBy", "sku", "identity", "zones", "location"];
+const SUMMARY = ["kind", "managedBy", "sku", "identity", "zones", "location", "systemData"];
 
-function summary(world: World, resource: Resource): JsonObject {
+/** A resource in a list of all: without properties; times and state only when `$expand` asks for them (recorded 2021). */
+function summary(world: World, resource: Resource, expand: string): JsonObject {
   const picked = Object.fromEntries(SUMMARY.filter((key) => key in resource).map((key) => [key, resource[key]]));
+  const started = new Date(world.startMs).toISOString();
+  const expanded: JsonObject = {
+    createdTime: started,
+    changedTime: started,
+    provisioningState: textAt(resource, "properties", "provisioningState") ?? "Succeeded",
+  };
   return {
     id: resource.id,
     name: nameOf(resource.id),
     type: resource.type,
     ...picked,
     tags: resource["tags"] ?? {},
-    createdTime: new Date(world.startMs).toISOString(),
-    changedTime: new Date(world.startMs).toISOString(),
-    provisioningState: textAt(resource, "properties", "provisioningState") ?? "Succeeded",
+    ...Object.fromEntries(Object.entries(expanded).filter(([key]) => expand.includes(key))),
   };
 }
