@@ -1,5 +1,5 @@
 import type { Palette } from "../ui/terminal.ts";
-import { padColumns, visibleLength, wrapText } from "../ui/terminal.ts";
+import { breakCommand, padColumns, visibleLength, wrapText } from "../ui/terminal.ts";
 import { parseId, shortId } from "./ids.ts";
 
 /** Wider lines are hard to read. */
@@ -90,8 +90,8 @@ export class Page {
     for (const [index, id] of this.#ids.entries()) this.bullet(this.paint.dim(`[${index + 1}]`), id);
   }
 
-  /** A command to copy: never wrapped, or it would not run. */
+  /** A command to copy: never wrapped in a way that a shell would not understand. */
   command(text: string): void {
-    this.line(`  ${this.paint.cyan(text)}`);
+    for (const line of breakCommand(text, this.width - 2)) this.line(`  ${this.paint.cyan(line)}`);
   }
 }

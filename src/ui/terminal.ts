@@ -47,7 +47,8 @@ export function padColumns(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - visibleLength(text)));
 }
 
-const COLOR_CODE = /(\u001b\[[0-9;]*m)/u;
+const ESCAPE = "\u001b";
+const COLOR_CODE = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`, "u");
 
 /** Cuts a text to a number of columns, with an ellipsis where something is missing; colours end where they would have. */
 export function truncate(text: string, columns: number): string {
@@ -89,4 +90,12 @@ function breakWord(word: string, columns: number): { text: string; glued: boolea
     rest = rest.slice(end);
   }
   return [...pieces, { text: rest, glued: pieces.length > 0 }];
+}
+
+/** A command for a shell, broken before its flags where it is longer than a line; it can be copied as it stands. */
+export function breakCommand(command: string, columns: number): string[] {
+  // Within quotes a backslash at the end of a line would become part of the word.
+  if (command.length <= columns || /['"]/.test(command)) return [command];
+  const parts = command.split(/ (?=--)/);
+  return parts.map((part, index) => `${index > 0 ? "    " : ""}${part}${index < parts.length - 1 ? " \\" : ""}`);
 }

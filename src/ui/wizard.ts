@@ -1,0 +1,182 @@
+import { isAksMiError } from "../engine/errors.ts";
+import type { StepId } from "../engine/step.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import type { PromptStreams, Prompts } from "./prompts.ts";
+import { createPrompts, LeftWizard, WentBack } from "./prompts.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
+import { APPROVAL_STEPS } from "./wizard-approval.ts";
+import { CHOICE_STEPS } from "./wizard-choices.ts";
+import { equivalentCommands } from "./wizard-command.ts";
+import type { Session, WizardStep } from "./wizard-session.ts";
+
+/** Who is signed in, and where. */
+export interface WizardAccount {
+  readonly cloud: string;
+  readonly tenant: string;
+  /** As Azure knows the caller: a name or an object id. */
+  readonly who: string;
+  readonly emulator: boolean;
+}
+
+/** A cluster as it really is. */
+export interface WizardCluster {
+  readonly id: string;
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly subscription: string;
+  readonly state: "service-principal" | "half-migrated" | "system-assigned" | "user-assigned" | "broken";
+  /** When the service principal's secret expires, where that can be read. */
+  readonly secretExpires?: Date | undefined;
+  /** One sentence: findings, pools, whatever decides. */
+  readonly detail: string;
+}
+
+/** A user-assigned identity that exists already. */
+export interface WizardIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly resourceGroup: string;
+}
+
+/** A registry the cluster pulls from, or may. */
+export interface WizardRegistry {
+  readonly id: string;
+  /** How it came to be here, for example the old principal's role. */
+  readonly source: string;
+  /** True when every plan has it, because the old principal can pull from it. */
+  readonly always: boolean;
+}
+
+/** What the user chose: all that a plan is made of. */
+export interface WizardChoices {
+  readonly clusters: readonly string[];
+  readonly to: "user-assigned" | "system-assigned";
+  /** Name or resource id; undefined for the default. */
+  readonly controlPlaneIdentity?: string | undefined;
+  /** Name, resource id, or `aks` for the one that AKS makes; undefined for the default. */
+  readonly kubeletIdentity?: string | undefined;
+  readonly identityResourceGroup?: string | undefined;
+  /** Besides those that every plan has. */
+  readonly registries: readonly string[];
+}
+
+/** What the wizard asks of the rest of the program. None of it writes to Azure. */
+export interface WizardServices {
+  readonly account: WizardAccount;
+  /** Flags that the equivalent command needs besides the choices, for example `--emulator` and its address. */
+  readonly commonFlags: readonly string[];
+  listClusters(signal?: AbortSignal): Promise<readonly WizardCluster[]>;
+  identities(clusterId: string): Promise<readonly WizardIdentity[]>;
+  registries(clusterId: string): Promise<readonly WizardRegistry[]>;
+  /** @throws AksMiError when there is no such plan; the user then changes an answer */
+  makePlan(choices: WizardChoices): Promise<MigrationPlan>;
+  /** @throws AksMiError when the file can't be written; the user then names another */
+  savePlan(plan: MigrationPlan, file: string): Promise<void>;
+  hash(plan: MigrationPlan): string;
+}
+
+/** How the wizard was left. Only `apply` has an approval: the user has read this plan and confirmed its point of no return. */
+export type WizardResult =
+  | {
+      readonly kind: "apply";
+      readonly plan: MigrationPlan;
+      /** Where to stop: the user wants to prepare now and to switch later. */
+      readonly until?: StepId | undefined;
+    }
+  | { readonly kind: "saved"; readonly file: string }
+  | { readonly kind: "left" };
+
+/** Where the wizard is read from and drawn. */
+export interface WizardIo extends PromptStreams {
+  readonly columns: () => number;
+  readonly rows: () => number;
+  readonly now: () => Date;
+  readonly signal?: AbortSignal | undefined;
+  /** Instead of inquirer's, in tests. */
+  readonly prompts?: Prompts | undefined;
+}
+
+/** Leads through a migration up to its approval. Writes nothing but, if asked to, the plan file. */
+export async function runWizard(services: WizardServices, io: WizardIo): Promise<WizardResult> {
+  const session = await startSession(services, io);
+  try {
+    const result = await walk(session);
+    printCommands(session, result);
+    return result;
+  } catch (error) {
+    if (!(error instanceof LeftWizard)) throw error;
+    say(session, "You left the wizard; nothing was changed and nothing was saved.");
+    return { kind: "left" };
+  }
+}
+
+async function startSession(services: WizardServices, io: WizardIo): Promise<Session> {
+  const clusters = await working(io, "Reading the clusters…", () => services.listClusters(io.signal));
+  return {
+    services,
+    io,
+    account: sanitizeDeep(services.account),
+    clusters: clusters.map((cluster) => ({
+      ...sanitizeDeep({ ...cluster, secretExpires: undefined }),
+      secretExpires: cluster.secretExpires,
+    })),
+    prompts: io.prompts ?? createPrompts(io),
+    paint: createPalette(io.color),
+    answers: { clusters: [], registries: [] },
+    passed: [],
+    working: (text, work) => working(io, text, work),
+  };
+}
+
+/** Goes through the steps, back and forth, until one of them has a result. */
+async function walk(session: Session): Promise<WizardResult> {
+  const steps = [...CHOICE_STEPS, ...APPROVAL_STEPS];
+  let index = 0;
+  while (index >= 0) {
+    const step = steps[index]!;
+    session.passed = steps.slice(0, index);
+    const [result, move] = await askStep(session, step);
+    if (result) return result;
+    index += move;
+    // A question that does not apply is passed over in the direction in which the user goes.
+    while (steps[index] && !steps[index]!.applies(session)) index += move;
+  }
+  throw new LeftWizard();
+}
+
+async function askStep(session: Session, step: WizardStep): Promise<[WizardResult | undefined, 1 | -1]> {
+  try {
+    const result = await step.ask(session);
+    session.notice = undefined;
+    return [result ?? undefined, 1];
+  } catch (error) {
+    if (isAksMiError(error)) session.notice = sanitize(`${error.message} ${error.remedy}`);
+    else if (error instanceof WentBack) session.notice = undefined;
+    else throw error;
+    return [undefined, -1];
+  }
+}
+
+async function working<T>({ output, color }: WizardIo, text: string, work: () => Promise<T>): Promise<T> {
+  output.write(createPalette(color).dim(text));
+  try {
+    return await work();
+  } finally {
+    output.write("\r\u001b[2K");
+  }
+}
+
+function printCommands(session: Session, result: WizardResult): void {
+  if (result.kind === "left") {
+    say(session, "There is nothing to do, and nothing was changed.");
+    return;
+  }
+  say(session, session.paint.dim("The same without the wizard:"));
+  for (const command of equivalentCommands(session, result))
+    for (const line of breakCommand(command, session.io.columns() - 3)) say(session, `  ${session.paint.cyan(line)}`);
+  if (result.kind === "saved") say(session, `The plan is saved in ${sanitize(result.file)}; nothing was changed.`);
+}
+
+function say({ io }: Session, text: string): void {
+  io.output.write(`${text}\n`);
+}

@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { AksMiError } from "../../src/engine/errors.ts";
+import { paginate } from "../../src/ui/wizard-approval.ts";
+import {
+  checkIdentityName,
+  checkPlanFile,
+  checkRegistryId,
+  checkResourceGroupName,
+} from "../../src/ui/wizard-command.ts";
+import { buildEmptyPlan, buildPlan, CLUSTER, HASH, REGISTRY } from "../report/fixtures.ts";
+import { driveWizard, KEYS } from "./wizard-driver.ts";
+import { fakeServices } from "./wizard-fixtures.ts";
+
+const CHOICES = [
+  "❯ ◯ payments-prod",
+  "❯ Go on with payments-prod",
+  "❯ User-assigned (recommended)",
+  "❯ id-payments-prod (recommended)",
+  "❯ id-payments-prod-kubelet (recommended)",
+  "Resource group for new identities: (rg-payments)",
+  "❯ Go on with acrshared",
+];
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** From the first page of the plan to the question of what shall happen with it. */
+async function skipPlan(wizard: ReturnType<typeof driveWizard>): Promise<void> {
+  await wizard.see("The plan, page 1");
+  wizard.press(KEYS.down);
+  await wizard.accept("❯ Go on without reading the rest");
+}
+
+describe("the wizard", () => {
+  it("leads with Enter alone through the recommended answers and has the point of no return confirmed by name", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES);
+    await skipPlan(wizard);
+    await wizard.accept("❯ Run it now");
+    await wizard.see("Type payments-prod to confirm:");
+    wizard.press("payments-prod", KEYS.enter);
+    expect(await wizard.result).toEqual({ kind: "apply", plan: buildPlan(), until: undefined });
+    expect(calls.choices).toEqual([
+      {
+        clusters: [CLUSTER],
+        to: "user-assigned",
+        controlPlaneIdentity: "id-payments-prod",
+        kubeletIdentity: "id-payments-prod-kubelet",
+        identityResourceGroup: "rg-payments",
+        registries: [],
+      },
+    ]);
+    expect(calls.saved).toEqual([]);
+    const commands = wizard.text().slice(wizard.text().indexOf("The same without the wizard:"));
+    expect(commands).toContain(`--id ${CLUSTER} \\\n`);
+    expect(commands).toContain("--kubelet-identity id-payments-prod-kubelet");
+    expect(commands).toContain(`--approve ${HASH}`);
+  });
+
+  it("shows who is signed in where, the true state of each cluster and how long its secret lives", async () => {
+    const wizard = driveWizard(fakeServices().services);
+    await wizard.see("Which clusters");
+    const text = wizard.text();
+    expect(text).toContain("AzureCloud · ada@contoso.com · tenant 99999999");
+    expect(text).toMatch(/payments-prod +service principal +secret: 27 days left/);
+    expect(text).toMatch(/legacy +broken .*repair it first/);
+    expect(text.indexOf("payments-prod")).toBeLessThan(text.indexOf("orders-prod"));
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("finds clusters by what is typed", async () => {
+    const wizard = driveWizard(fakeServices().services);
+    await wizard.see("Which clusters");
+    wizard.press("orders");
+    await wizard.accept("❯ ◯ orders-prod", "❯ Go on with orders-prod");
+    await wizard.see("Cluster    orders-prod in rg-payments");
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("goes back with Esc and keeps the answers", async () => {
+    const wizard = driveWizard(fakeServices().services);
+    await wizard.accept(...CHOICES.slice(0, 2));
+    await wizard.see("❯ User-assigned");
+    wizard.press(KEYS.down, KEYS.enter);
+    await wizard.see("❯ Go on with acrshared");
+    wizard.press(KEYS.escape);
+    await wizard.see("❯ System-assigned");
+    wizard.press(KEYS.escape);
+    await wizard.see("❯ Go on with payments-prod");
+    wizard.press(KEYS.escape);
+    expect(await wizard.result).toEqual({ kind: "left" });
+  });
+
+  it("asks again when another name is typed, and Esc at the point of no return goes back", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES);
+    await skipPlan(wizard);
+    await wizard.accept("❯ Run it now");
+    await wizard.see("POINT OF NO RETURN");
+    wizard.press("payments-dev", KEYS.enter);
+    await wizard.see("✖ That is not payments-prod");
+    wizard.press(KEYS.escape);
+    await wizard.see("❯ Run it now");
+    wizard.press(KEYS.interrupt);
+    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(calls.saved).toEqual([]);
+    expect(wizard.text()).toContain("nothing was changed and nothing was saved");
+  });
+
+  it("leaves when its input ends, instead of pretending that all went well", async () => {
+    const wizard = driveWizard(fakeServices().services);
+    await wizard.see("Which clusters");
+    wizard.input.end();
+    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(wizard.input.listenerCount("keypress")).toBe(0);
+  });
+
+  it("saves the plan instead of running it, under a name that a plan can have", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES);
+    await skipPlan(wizard);
+    await wizard.see("❯ Run it now");
+    wizard.press(KEYS.down, KEYS.down);
+    await wizard.accept("❯ Save the plan");
+    await wizard.see("File for the plan:");
+    wizard.press("plan.txt", KEYS.enter);
+    await wizard.see("✖ The file's name ends with");
+    wizard.press(KEYS.clear, "next week.yaml", KEYS.enter);
+    expect(await wizard.result).toEqual({ kind: "saved", file: "next week.yaml" });
+    expect(calls.saved).toEqual(["next week.yaml"]);
+    expect(wizard.text()).toContain("--plan 'next week.yaml'");
+  });
+
+  it("prepares without a confirmation by name, and stops before the switch", async () => {
+    const wizard = driveWizard(fakeServices().services);
+    await wizard.accept(...CHOICES);
+    await skipPlan(wizard);
+    await wizard.see("❯ Run it now");
+    wizard.press(KEYS.down);
+    await wizard.accept("❯ Prepare now, switch later", "❯ Yes");
+    expect(await wizard.result).toMatchObject({ kind: "apply", until: "enable-managed-identity" });
+    expect(wizard.text()).toContain("--until enable-managed-identity");
+  });
+
+  it("shows why there is no plan, and lets an answer be changed", async () => {
+    const refusal = new AksMiError("AZURE_REFUSED", "You may not read payments-prod.", "Ask for Reader.");
+    const { services } = fakeServices({ makePlan: () => Promise.reject(refusal) });
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES);
+    await wizard.see("You may not read payments-prod. Ask for Reader.");
+    expect(wizard.drawn.at(-1)).toContain("❯ Go on with acrshared");
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("offers neither a run of a blocked plan nor of an empty one", async () => {
+    for (const plan of [buildPlan({ blocked: true }), buildEmptyPlan()]) {
+      const wizard = driveWizard(fakeServices({ makePlan: async () => plan }).services);
+      await wizard.accept(...CHOICES);
+      await skipPlan(wizard);
+      await wizard.see("What shall happen");
+      expect(wizard.drawn.at(-1)).not.toMatch(/Run it now|Prepare now/);
+      wizard.press(KEYS.interrupt);
+      await wizard.result;
+    }
+  });
+
+  it("asks for no names when several clusters are chosen: each gets its own default names", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES.slice(0, 1));
+    await wizard.see("❯ Go on with payments-prod");
+    wizard.press(KEYS.down, KEYS.down, KEYS.enter);
+    await wizard.accept("❯ Go on with payments-prod, orders-prod", "❯ User-assigned");
+    await wizard.see("The plan, page 1");
+    expect(calls.choices).toMatchObject([
+      { controlPlaneIdentity: undefined, kubeletIdentity: undefined, registries: [] },
+    ]);
+    expect(calls.choices).toMatchObject([{ clusters: [CLUSTER, CLUSTER.replace("payments-prod", "orders-prod")] }]);
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("takes another name and another registry", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept(...CHOICES.slice(0, 3));
+    await wizard.see("❯ id-payments-prod (recommended)");
+    wizard.press(KEYS.down, KEYS.down, KEYS.enter);
+    await wizard.see("Name of the identity:");
+    wizard.press("x", KEYS.enter);
+    await wizard.see("✖ 3 to 128 letters");
+    wizard.press(KEYS.clear, "id-own", KEYS.enter);
+    await wizard.see("❯ id-payments-prod-kubelet (recommended)");
+    wizard.press(KEYS.down, KEYS.down, KEYS.down);
+    await wizard.accept("❯ The one that AKS makes", CHOICES[5]!);
+    await wizard.see(CHOICES[6]!);
+    wizard.press(KEYS.down, KEYS.enter);
+    await wizard.see("Resource id of the registry:");
+    wizard.press(`${REGISTRY}2`, KEYS.enter);
+    await wizard.accept("❯ Go on with acrshared, acrshared2");
+    await wizard.see("The plan, page 1");
+    expect(calls.choices).toMatchObject([
+      { controlPlaneIdentity: "id-own", kubeletIdentity: "aks", registries: [`${REGISTRY}2`] },
+    ]);
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it.each([
+    { columns: 80, rows: 24 },
+    { columns: 140, rows: 40 },
+  ])("fits every screen into $columns by $rows", async (size) => {
+    // inquirer has no other way to learn the width of a stream that is not a terminal.
+    vi.stubEnv("CLI_WIDTH", String(size.columns));
+    const wizard = driveWizard(fakeServices().services, size);
+    await wizard.accept(...CHOICES);
+    const screens = size.rows === 24 ? 10 : 5;
+    for (let page = 1; page < screens; page += 1) await wizard.accept(`The plan, page ${page} of ${screens}`);
+    await wizard.accept("❯ I have read it", "❯ Run it now");
+    await wizard.see("Type payments-prod");
+    for (const screen of wizard.drawn) {
+      expect(screen.split("\n").length, screen).toBeLessThanOrEqual(size.rows);
+      for (const line of screen.split("\n")) expect([...line].length, line).toBeLessThanOrEqual(size.columns);
+    }
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+});
+
+describe("what is typed", () => {
+  it("is checked as Azure would", () => {
+    expect(["id-a", "a_1", "0ab", "a".repeat(128)].map(checkIdentityName)).toEqual([true, true, true, true]);
+    for (const name of ["ab", "-abc", "a b c", "id.x", "a".repeat(129)])
+      expect(checkIdentityName(name)).toContain("128");
+    expect(["rg", "rg.(x)_-1", "größe"].map(checkResourceGroupName)).toEqual([true, true, true]);
+    for (const name of ["", "rg.", "a/b", "MC_rg_a_b"]) expect(checkResourceGroupName(name)).not.toBe(true);
+    expect(checkRegistryId(REGISTRY)).toBe(true);
+    expect(checkRegistryId("acrshared")).not.toBe(true);
+    expect(["a.yaml", "dir/a.yml", "a.json"].map(checkPlanFile)).toEqual([true, true, true]);
+    expect(checkPlanFile(".yaml")).not.toBe(true);
+  });
+});
+
+describe("the pages of a plan", () => {
+  it("break at an empty line where one is near, and lose no line with text", () => {
+    const lines = ["1", "2", "3", "", "5", "6", "7", "8", "9", "10"];
+    expect(paginate(lines, 5)).toEqual([["1", "2", "3"], ["5", "6", "7", "8", "9"], ["10"]]);
+  });
+});
