@@ -1,8 +1,9 @@
-// Compiles the command line into dist/. Dependencies stay external: they are installed beside the package.
+// Compiles the command line into dist/. Dependencies stay external: they are installed beside the package. Only the
+// argument parser is bundled, because finding and loading it costs a third of the time that --help takes.
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const { version, dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
 rmSync("dist", { recursive: true, force: true });
 await build({
@@ -13,8 +14,12 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  packages: "external",
+  external: Object.keys(dependencies),
+  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
   define: { AKS_MI_VERSION: JSON.stringify(version) },
+  minifySyntax: true,
+  minifyWhitespace: true,
   logLevel: "warning",
 });
 cpSync("src/emulator/scenarios", "dist/scenarios", { recursive: true });
+cpSync("node_modules/commander/LICENSE", "dist/commander.LICENSE");

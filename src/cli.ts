@@ -170,4 +170,11 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// A reader that has seen enough (`aks-mi … | head`) is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
 process.exitCode = await main(process.argv);

@@ -10,20 +10,24 @@ import type { Change, Step } from "../src/engine/step.ts";
 import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { COMBINED_REFUSED, kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
+import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
-const POLL_MS = MINUTE_MS;
+const POLL_MS = 2 * MINUTE_MS;
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
 
 interface Facts {
   readonly cluster: ManagedCluster;
   readonly operation: OperationFacts;
   readonly attempt: ChangeState | undefined;
+  /** Read while Azure is at work: the update rolls the pools. */
+  readonly pools: readonly PoolEvidence[];
 }
 
 /** Gives the nodes their own kubelet identity where the switch did not: an update of its own, which rolls every pool. */
 export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIdentity, azure: Azure): Step<Facts, Change> {
   const { clusterId, history, operations } = migration;
   const key = kubeletIdentityKey(clusterId);
+  const news = createNodeProgress();
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
   return {
     id: "assign-kubelet-identity",
@@ -33,7 +37,8 @@ export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIden
       const state = clusterState(cluster);
       const clear = isAssigned(cluster) && (state === "Succeeded" || !isTerminal(state));
       const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
-      return { cluster, operation, attempt: history.stateOf(key) };
+      const pools = isTerminal(state) ? [] : await readNodeEvidence(azure, clusterId, cluster, history.startedAt(key));
+      return { cluster, operation, attempt: history.stateOf(key), pools };
     },
     decide({ cluster, operation, attempt }) {
       const state = clusterState(cluster);
@@ -46,6 +51,7 @@ export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIden
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
+    progress: ({ pools }) => news(pools),
     async apply(_change, report) {
       try {
         const accepted = await azure.clusters.update(clusterId, (body, live) => {

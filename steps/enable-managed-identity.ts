@@ -11,8 +11,9 @@ import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperat
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
 import { type Migration, switchKey } from "../src/migration/migration.ts";
+import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
-const POLL_MS = MINUTE_MS;
+const POLL_MS = 2 * MINUTE_MS;
 
 /** How long a role that Azure still misses for the kubelet identity is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
@@ -23,6 +24,8 @@ interface Facts {
   /** How far the switch had come in this run. */
   readonly attempt: ChangeState | undefined;
   readonly grants: GrantFacts;
+  /** Read while Azure is at work: the update may be rolling the pools. */
+  readonly pools: readonly PoolEvidence[];
 }
 
 /**
@@ -33,6 +36,7 @@ interface Facts {
 export function enableManagedIdentity(migration: Migration, grants: readonly Grant[], azure: Azure): Step<Facts, Change> {
   const { clusterId, target, history, operations } = migration;
   const key = switchKey(clusterId);
+  const news = createNodeProgress();
   return {
     id: "enable-managed-identity",
     title: "Switch the cluster to managed identity",
@@ -41,7 +45,9 @@ export function enableManagedIdentity(migration: Migration, grants: readonly Gra
       const state = clusterState(cluster);
       const clear = isSwitched(cluster, migration) && (state === "Succeeded" || !isTerminal(state));
       const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
-      return { cluster, operation, attempt: history.stateOf(key), grants: await readGrants(azure, migration, cluster, grants) };
+      const held = await readGrants(azure, migration, cluster, grants);
+      const pools = isTerminal(state) ? [] : await readNodeEvidence(azure, clusterId, cluster, history.startedAt(key));
+      return { cluster, operation, attempt: history.stateOf(key), grants: held, pools };
     },
     decide({ cluster, operation, attempt, grants: held }) {
       const state = clusterState(cluster);
@@ -60,6 +66,7 @@ export function enableManagedIdentity(migration: Migration, grants: readonly Gra
       }
       return { kind: "done", evidence: evidence(cluster) };
     },
+    progress: ({ pools }) => news(pools),
     async apply(change, report) {
       const grant = grants.find((candidate) => grantChange(candidate).key === change.key);
       if (grant) return applyGrant(azure, migration, grant, report);

@@ -2,15 +2,14 @@ import type { Azure } from "../src/azure/azure.ts";
 import { isOnManagedIdentity, poolsOf } from "../src/azure/clusters.ts";
 import { asString } from "../src/azure/json.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
-import type { ApplyEvent } from "../src/engine/events.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
 import { isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
-import { type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 import { readSwitchStart } from "../src/migration/switch-time.ts";
 
-const POLL_MS = MINUTE_MS;
+const POLL_MS = 2 * MINUTE_MS;
 
 /** How long to wait before it is worth looking for a newer node image: Linux images come weekly (AKS documentation). */
 const NEXT_IMAGE_MS = 24 * 60 * MINUTE_MS;
@@ -32,7 +31,7 @@ interface Facts {
  */
 export function upgradeNodeImages(migration: Migration, gaps: readonly Change[], azure: Azure): Step<Facts, Change> {
   const { clusterId, operations } = migration;
-  const shown = new Map<string, number>();
+  const news = createNodeProgress();
   return {
     id: "upgrade-node-images",
     title: "Re-image the nodes",
@@ -66,15 +65,7 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const ready = left.filter((pool) => pool.latestImage !== pool.nodeImageVersion);
       return ready.length > 0 ? { kind: "change", changes: ready.map(describe) } : noNewerImage(left, now);
     },
-    progress({ switched, pools }) {
-      const news: ApplyEvent[] = [];
-      for (const { pool, nodes, reimaged } of switched ? pools : []) {
-        if (shown.get(pool) === reimaged.length || (!shown.has(pool) && reimaged.length === 0)) continue;
-        shown.set(pool, reimaged.length);
-        news.push({ type: "node:progress", pool, reimaged: reimaged.length, nodes, names: reimaged });
-      }
-      return news;
-    },
+    progress: ({ switched, pools }) => (switched ? news(pools) : []),
     async apply(change, report) {
       const accepted = await azure.clusters.upgradeNodeImage(clusterId, change.key.slice(rollKey("").length));
       await rememberOperation(operations, change.key, accepted, report);

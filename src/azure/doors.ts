@@ -17,9 +17,12 @@ export function createLoopbackClient(emulator: URL): HttpClient {
   return {
     async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
       const asked = new URL(request.url);
+      const url = new URL(emulator);
+      url.pathname = asked.pathname;
+      url.search = asked.search;
       const copy = createPipelineRequest({
         ...request,
-        url: new URL(asked.pathname + asked.search, emulator).toString(),
+        url: url.toString(),
         headers: createHttpHeaders({ ...request.headers.toJSON(), host: asked.host, "x-forwarded-proto": "https" }),
         allowInsecureConnection: true,
       });

@@ -50,7 +50,7 @@ export function translateError(thrown: unknown, what: string): Error {
   if (/Credential|Authentication/.test(failure.name ?? "")) return notSignedIn(what, failure);
   if (failure.statusCode === undefined) {
     return isNetworkFailure(failure)
-      ? new TransientError(`${what}: ${failure.code ?? failure.message}`, { cause: thrown })
+      ? new TransientError(failure.code ?? failure.message, { cause: thrown })
       : (thrown as Error);
   }
   return translateResponse(failure.statusCode, failure.response?.bodyAsText ?? "", failure.response?.headers, what, thrown);
@@ -68,7 +68,7 @@ export function translateResponse(
   const azureCode = code ?? `HTTP ${status}`;
   if (TRANSIENT_STATUS.has(status)) {
     const retryAfterMs = readRetryAfter(headers);
-    return new TransientError(`${what}: ${azureCode} (${status})`, { cause, retryAfterMs });
+    return new TransientError(`${azureCode} (HTTP ${status})`, { cause, retryAfterMs });
   }
   const sentence = `Azure refused to ${what}: ${azureCode} (HTTP ${status})${message ? `: ${message}` : "."}`;
   if (status === 401) return new AzureError("NOT_SIGNED_IN", status, azureCode, sentence, SIGN_IN_REMEDY, cause);

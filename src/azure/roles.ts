@@ -41,7 +41,7 @@ export interface Roles {
    * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over.
    * A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
    */
-  assign(grant: { scope: string; roleGuid: string; principalId: string }): Promise<{ id: string; adopted: boolean; correlationId: string | undefined }>;
+  assign(grant: { scope: string; role: string; roleGuid: string; principalId: string }): Promise<{ id: string; adopted: boolean; correlationId: string | undefined }>;
   /** Deletes the assignment if it is there. */
   remove(id: string): Promise<void>;
 }
@@ -74,11 +74,13 @@ export function createRoles(transport: Transport): Roles {
       definitions.set(key, known);
       return known;
     },
-    async assign({ scope, roleGuid, principalId }) {
+    async assign({ scope, role, roleGuid, principalId }) {
       const name = assignmentName(scope, roleGuid, principalId);
       const subscription = subscriptionOf(scope);
       const roleDefinitionId = `${subscription ? `/subscriptions/${subscription}` : ""}/providers/Microsoft.Authorization/roleDefinitions/${roleGuid}`;
-      const what = `assign role ${roleGuid} on ${scope}`;
+      const what = `assign ${role} on ${scope.split("/").at(-1)}`;
+      // The SDK puts a slash before the scope; with two, a URL names another host.
+      const path = scope.replace(/^\//, "");
       const giveUpAt = retry.clock.now().getTime() + PRINCIPAL_LIMIT_MS;
       for (;;) {
         let correlationId: string | undefined;
@@ -86,7 +88,7 @@ export function createRoles(transport: Transport): Roles {
         try {
           const made = await withRetry(what, retry, () =>
             client(scope).roleAssignments.create(
-              scope,
+              path,
               name,
               { roleDefinitionId, principalId, principalType: "ServicePrincipal" },
               {
@@ -114,7 +116,7 @@ export function createRoles(transport: Transport): Roles {
     },
     async remove(id) {
       const [scope, name] = id.split("/providers/Microsoft.Authorization/roleAssignments/") as [string, string];
-      await withRetry(`delete role assignment ${name}`, retry, () => client(scope).roleAssignments.delete(scope, name, abort));
+      await withRetry(`delete role assignment ${name}`, retry, () => client(scope).roleAssignments.delete(scope.replace(/^\//, ""), name, abort));
     },
   };
 }

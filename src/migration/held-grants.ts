@@ -63,7 +63,7 @@ export async function applyGrant(azure: Azure, migration: Migration, grant: Gran
   if (!principalId) {
     throw new AksMiError("STEP_FAILED", `The ${grant.who} identity is gone: ${grant.role} cannot be assigned to it.`, "Run `aks-mi resume`.");
   }
-  const { id, adopted, correlationId } = await azure.roles.assign({ scope: grant.scope, roleGuid: grant.roleGuid, principalId });
+  const { id, adopted, correlationId } = await azure.roles.assign({ scope: grant.scope, role: grant.role, roleGuid: grant.roleGuid, principalId });
   await report({ type: "change:bound", key: grantChange(grant).key, resourceId: id, correlationId, adopted });
 }
 

@@ -5,6 +5,7 @@ import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import { MINUTE_MS } from "../engine/clock.ts";
+import type { ApplyEvent } from "../engine/events.ts";
 
 /**
  * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
@@ -87,4 +88,14 @@ const CLOCK_SLACK_MS = 2 * MINUTE_MS;
 function isReimaged({ latestModelApplied, provisionedAt }: ScaleSetInstance, switchedAt: Date | undefined): boolean {
   const older = switchedAt && provisionedAt && provisionedAt.getTime() < switchedAt.getTime() - CLOCK_SLACK_MS;
   return latestModelApplied && !older;
+}
+
+/** Tells which nodes have been re-imaged, pool by pool, whenever that has changed since it was last asked. */
+export function createNodeProgress(): (pools: readonly PoolEvidence[]) => ApplyEvent[] {
+  const shown = new Map<string, number>();
+  return (pools) => {
+    const news = pools.filter(({ pool, reimaged }) => reimaged.length !== (shown.get(pool) ?? 0));
+    for (const { pool, reimaged } of news) shown.set(pool, reimaged.length);
+    return news.map(({ pool, nodes, reimaged }) => ({ type: "node:progress", pool, reimaged: reimaged.length, nodes, names: reimaged }));
+  };
 }
