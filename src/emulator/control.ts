@@ -3,11 +3,12 @@ import { isAksMiError } from "../engine/errors.ts";
 import type { ArmReply } from "./arm.ts";
 import { parseBehaviour } from "./behaviour.ts";
 import type { Faults } from "./faults.ts";
-import { nameOf, typeOf } from "./ids.ts";
-import { isObject, type Json, type JsonObject, type Resource, textAt } from "./json.ts";
+import { nameOf } from "./ids.ts";
+import { type Json, type JsonObject, textAt } from "./json.ts";
 import { findRegistries } from "./life.ts";
 import { adoptCluster, CLUSTER_TYPE } from "./node-resource-group.ts";
 import type { RequestLog } from "./request-log.ts";
+import { readResource } from "./resource-input.ts";
 import { storeResource } from "./resources.ts";
 import type { World } from "./world.ts";
 
@@ -80,35 +81,9 @@ function advance(world: World, body: Json | undefined): void {
 /** Puts resources into the model as they are; what follows from them is computed when all of them are in. */
 export function putResources(world: World, body: Json | undefined): number {
   if (!Array.isArray(body)) throw new RangeError("Resources are put in as an array.");
-  const resources = body.map(toResource);
+  const resources = body.map((item, index) => readResource(item, `Resource ${index + 1}`));
   for (const resource of resources) storeResource(world, resource);
   for (const resource of resources) if (resource.type.toLowerCase() === CLUSTER_TYPE) adoptCluster(world, resource);
   for (const cluster of world.clusters.values()) if (!cluster.hasSwitched) findRegistries(world, cluster);
   return resources.length;
-}
-
-function toResource(value: Json, index: number): Resource {
-  if (!isObject(value)) throw new RangeError(`Resource ${index + 1} is not an object.`);
-  const copy = structuredClone(value);
-  const type = textAt(copy, "type");
-  const id = textAt(copy, "id") ?? (type && /^kubernetes\//i.test(type) ? kubernetesId(copy, type) : undefined);
-  if (!id) throw new RangeError(`Resource ${index + 1} has no id.`);
-  const isDirectory = type !== undefined && /^microsoft\.graph\//i.test(type);
-  const isKubernetes = type !== undefined && /^kubernetes\//i.test(type);
-  if (!isDirectory && !isKubernetes && !id.startsWith("/"))
-    throw new RangeError(`Resource ${index + 1} has the id '${id}', which is no resource id.`);
-  delete propertiesSecret(copy)["secret"];
-  return { ...copy, id: id.length > 1 && id.endsWith("/") ? id.slice(0, -1) : id, type: type ?? typeOf(id) };
-}
-
-/** The place where a service principal's secret could have been put in: it is not kept. */
-function propertiesSecret(resource: JsonObject): JsonObject {
-  const profile = isObject(resource["properties"]) ? resource["properties"]["servicePrincipalProfile"] : undefined;
-  return isObject(profile) ? profile : {};
-}
-
-function kubernetesId(manifest: JsonObject, type: string): string {
-  const namespace = textAt(manifest, "metadata", "namespace") ?? "default";
-  const name = textAt(manifest, "metadata", "name") ?? textAt(manifest, "name") ?? "unnamed";
-  return `${textAt(manifest, "cluster") ?? ""}/${type}/${namespace}/${name}`.toLowerCase();
 }

@@ -6,6 +6,7 @@ import { type ArmReply, type ArmRequest, type Target, targetOf } from "./arm.ts"
 import { ArmError, enveloped } from "./arm-error.ts";
 import { putResources, serveControl } from "./control.ts";
 import { type Fault, Faults } from "./faults.ts";
+import { generateFleet } from "./generate.ts";
 import { serveGraph } from "./graph.ts";
 import { isObject, type Json } from "./json.ts";
 import { serveProvider } from "./providers.ts";
@@ -47,8 +48,9 @@ export interface Emulator {
 export function createEmulator(options: EmulatorOptions): Emulator {
   const world = new World(options.clock, options.seed ?? 1, Math.max(1, options.retryAfterDivisor ?? 1));
   if (options.scenario) {
-    world.setBehaviour(options.scenario.behaviour);
-    putResources(world, options.scenario.resources);
+    const { behaviour, generate, resources } = options.scenario;
+    world.setBehaviour(behaviour);
+    putResources(world, [...(generate ? generateFleet(generate, world.ids) : []), ...resources]);
   }
   const door = new Door(world);
   return { handle: (request) => door.handle(request), settle: () => world.settle(), clock: options.clock };

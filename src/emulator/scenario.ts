@@ -1,16 +1,19 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node as YamlNode } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument, type Node as YamlNode } from "yaml";
 import { AksMiError, isAksMiError } from "../engine/errors.ts";
 import { type Behaviour, parseBehaviour } from "./behaviour.ts";
-import { typeOf } from "./ids.ts";
+import type { GenerateSettings } from "./generate.ts";
 import { isObject, type Json, type Resource } from "./json.ts";
+import { readResource } from "./resource-input.ts";
 
 /** A state of the world to begin with: resources as they would be put in, and behaviour settings. */
 export interface Scenario {
   resources: Resource[];
   behaviour: Partial<Behaviour>;
+  /** A fleet to be made from the emulator's seed, beside the resources. */
+  generate?: GenerateSettings;
 }
 
 /** Where the shipped scenarios lie: beside this file, and beside the compiled one. */
@@ -62,33 +65,44 @@ export function parseScenario(text: string, file: string): Scenario {
     const { line } = lines.linePos(broken.pos[0]);
     throw new AksMiError("USAGE", `${file}:${line}: ${broken.message.split("\n")[0]}`, "Correct the YAML.");
   }
-  if (!isMap(document.contents)) return fail([], "a scenario has the keys resources and behaviour.");
+  if (!isMap(document.contents)) return fail([], "a scenario has the keys resources, behaviour and generate.");
   for (const pair of document.contents.items) {
     const key = isScalar(pair.key) ? String(pair.key.value) : "";
-    if (!KEYS.includes(key)) fail([key], `there is no key '${key}' in a scenario; it has ${KEYS.join(" and ")}.`);
+    if (!KEYS.includes(key)) fail([key], `there is no key '${key}' in a scenario; it has ${KEYS.join(", ")}.`);
   }
-  const content = document.toJS() as { resources?: Json; behaviour?: Json };
+  const content = document.toJS() as { resources?: Json; behaviour?: Json; generate?: Json };
   return {
-    resources: readResources(content.resources ?? [], document.get("resources"), fail),
+    resources: readResources(content.resources ?? [], fail),
     behaviour: readBehaviour(content.behaviour ?? {}, fail),
+    ...(content.generate === undefined ? {} : { generate: readGenerate(content.generate, fail) }),
   };
 }
 
-const KEYS = ["resources", "behaviour"];
+const KEYS = ["resources", "behaviour", "generate"];
 
 type Fail = (path: (string | number)[], what: string) => never;
 
-function readResources(value: Json, node: unknown, fail: Fail): Resource[] {
-  if (!Array.isArray(value) || (node !== undefined && !isSeq(node))) return fail(["resources"], "resources is a list.");
+function readResources(value: Json, fail: Fail): Resource[] {
+  if (!Array.isArray(value)) return fail(["resources"], "resources is a list.");
   return value.map((item, index) => {
-    if (!isObject(item)) return fail(["resources", index], "a resource is an object.");
-    const { id, type } = item;
-    const isPlain = typeof type === "string" && /^kubernetes\//i.test(type);
-    if (typeof id !== "string" && !isPlain) return fail(["resources", index], "a resource has an id.");
-    if (typeof id === "string" && type === undefined && !id.startsWith("/"))
-      return fail(["resources", index, "id"], `'${id}' is no resource id.`);
-    return { ...item, id: id as string, type: typeof type === "string" ? type : typeOf(id as string) };
+    try {
+      return readResource(item, "the resource");
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return fail(["resources", index], error.message);
+    }
   });
+}
+
+function readGenerate(value: Json, fail: Fail): GenerateSettings {
+  if (!isObject(value)) return fail(["generate"], "generate is an object with clusters and subscriptions.");
+  const amounts = Object.entries(value).map(([key, amount]) => {
+    if (!["clusters", "subscriptions"].includes(key)) fail(["generate", key], `there is no key '${key}' in generate.`);
+    if (typeof amount !== "number" || !Number.isInteger(amount) || amount < 1)
+      fail(["generate", key], `${key} is a whole number above 0.`);
+    return [key, amount];
+  });
+  return { clusters: 1, subscriptions: 1, ...Object.fromEntries(amounts) };
 }
 
 function readBehaviour(value: Json, fail: Fail): Partial<Behaviour> {
