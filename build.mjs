@@ -15,7 +15,9 @@ await build({
   platform: "node",
   target: "node20",
   external: Object.keys(dependencies),
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
   define: { AKS_MI_VERSION: JSON.stringify(version) },
   minifySyntax: true,
   minifyWhitespace: true,

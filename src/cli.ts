@@ -21,7 +21,10 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .option("--plan <file>", "run this plan without a prompt, as `apply --plan` does")
     .addOption(untilOption())
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
-    .addHelpText("after", "\nIn a terminal, `aks-mi` alone starts the wizard.\nExample:\n  aks-mi plan --id <cluster id> --out plan.yaml")
+    .addHelpText(
+      "after",
+      "\nIn a terminal, `aks-mi` alone starts the wizard.\nExample:\n  aks-mi plan --id <cluster id> --out plan.yaml",
+    )
     .action(async (flags) => {
       if (flags.plan) done(await (await import("./commands/apply.ts")).apply({ ...flags, prompt: false }));
       else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || process.env["CI"]) {
@@ -30,14 +33,38 @@ function buildProgram(setExitCode: (code: number) => void): Command {
       } else done(await (await import("./commands/wizard.ts")).wizard(flags));
     });
 
-  withScope(command("plan", "make a plan from reads alone, and print the dry-run report", "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml"))
-    .addOption(new Option("--to <identity>", "where the control plane is to go").choices(["user-assigned", "system-assigned"]).default("user-assigned"))
-    .option("--control-plane-identity <name or id>", "a user-assigned identity for the control plane (default: id-<cluster>)")
-    .option("--kubelet-identity <name, id or aks>", "one for the nodes, or the one AKS makes (default: id-<cluster>-kubelet)")
-    .option("--identity-resource-group <name>", "where new identities are created (default: the cluster's resource group)")
+  withScope(
+    command(
+      "plan",
+      "make a plan from reads alone, and print the dry-run report",
+      "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml",
+    ),
+  )
+    .addOption(
+      new Option("--to <identity>", "where the control plane is to go")
+        .choices(["user-assigned", "system-assigned"])
+        .default("user-assigned"),
+    )
+    .option(
+      "--control-plane-identity <name or id>",
+      "a user-assigned identity for the control plane (default: id-<cluster>)",
+    )
+    .option(
+      "--kubelet-identity <name, id or aks>",
+      "one for the nodes, or the one AKS makes (default: id-<cluster>-kubelet)",
+    )
+    .option(
+      "--identity-resource-group <name>",
+      "where new identities are created (default: the cluster's resource group)",
+    )
     .option("--registry <id>", "a container registry that the nodes pull from (repeatable)", collect, [])
     .option("--role-propagation <duration>", "how long roles are given to work", durationText, "60m")
-    .option("--token-switchover <duration>", "how long the old principal is kept valid after the switch", durationText, "24h")
+    .option(
+      "--token-switchover <duration>",
+      "how long the old principal is kept valid after the switch",
+      durationText,
+      "24h",
+    )
     .option("--out <file>", "write the plan file: YAML, or JSON where the name ends in .json")
     .addOption(outputOption(["table", "json", "yaml", "markdown", "html"]))
     .action(async (flags) => done(await (await import("./commands/plan.ts")).plan(flags)));
@@ -63,12 +90,24 @@ function buildProgram(setExitCode: (code: number) => void): Command {
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/status.ts")).status(run, flags)));
 
-  withApproval(command("undo", "before the switch: remove the identities and role assignments that a run created", "aks-mi undo --yes"))
+  withApproval(
+    command(
+      "undo",
+      "before the switch: remove the identities and role assignments that a run created",
+      "aks-mi undo --yes",
+    ),
+  )
     .argument("[run]", "the run's id (the newest by default)")
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/undo.ts")).undo(run, flags)));
 
-  withScope(command("verify", "say per cluster and per pool whether its migration is complete", "aks-mi verify --id <cluster id> -o json"))
+  withScope(
+    command(
+      "verify",
+      "say per cluster and per pool whether its migration is complete",
+      "aks-mi verify --id <cluster id> -o json",
+    ),
+  )
     .addOption(outputOption(["table", "json"]))
     .action(async (flags) => done(await (await import("./commands/verify.ts")).verify(flags)));
 
@@ -104,7 +143,9 @@ function buildProgram(setExitCode: (code: number) => void): Command {
 function withCommonFlags(command: Command): Command {
   return command
     .option("--tenant <id>", "the Microsoft Entra tenant")
-    .addOption(new Option("--cloud <name>", "the cloud").choices(["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]))
+    .addOption(
+      new Option("--cloud <name>", "the cloud").choices(["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]),
+    )
     .addOption(new Option("--emulator <url>", "an emulator on this machine in place of Azure").env("AKS_MI_EMULATOR"))
     .addOption(new Option("--state-dir <dir>", "where runs are kept").env("AKS_MI_STATE_DIR").default(".aks-mi"))
     .option("--no-prompt", "never ask (automatic in CI or without a terminal)")
@@ -138,7 +179,8 @@ function collect(value: string, earlier: string[]): string[] {
 }
 
 function durationText(value: string): string {
-  if (parseDuration(value) === undefined) throw new InvalidArgumentError("It must be a duration such as 90s, 60m, 24h or 1h30m.");
+  if (parseDuration(value) === undefined)
+    throw new InvalidArgumentError("It must be a duration such as 90s, 60m, 24h or 1h30m.");
   return value;
 }
 

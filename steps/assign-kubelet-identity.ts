@@ -7,9 +7,21 @@ import { MINUTE_MS } from "../src/engine/clock.ts";
 import { TransientError } from "../src/engine/errors.ts";
 import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
-import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import {
+  clusterState,
+  isTerminal,
+  NO_OPERATION,
+  type OperationFacts,
+  readOperation,
+  rememberOperation,
+} from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
-import { COMBINED_REFUSED, kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
+import {
+  COMBINED_REFUSED,
+  kubeletIdentityKey,
+  type Migration,
+  type PlannedIdentity,
+} from "../src/migration/migration.ts";
 import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
@@ -24,7 +36,11 @@ interface Facts {
 }
 
 /** Gives the nodes their own kubelet identity where the switch did not: an update of its own, which rolls every pool. */
-export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIdentity, azure: Azure): Step<Facts, Change> {
+export function assignKubeletIdentity(
+  migration: Migration,
+  kubelet: PlannedIdentity,
+  azure: Azure,
+): Step<Facts, Change> {
   const { clusterId, history, operations } = migration;
   const key = kubeletIdentityKey(clusterId);
   const news = createNodeProgress();
@@ -45,7 +61,8 @@ export function assignKubeletIdentity(migration: Migration, kubelet: PlannedIden
       if (operation.state === "failed") return failed(key, operation);
       const again = attempt === "failed" && isTerminal(state) && state !== "Succeeded";
       if (!isAssigned(cluster) || again) {
-        if (operation.state === "running") return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: POLL_MS };
+        if (operation.state === "running")
+          return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: POLL_MS };
         return { kind: "change", changes: [describe(migration, kubelet)] };
       }
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
@@ -73,7 +90,8 @@ function describe({ clusterId, from }: Migration, kubelet: PlannedIdentity): Cha
   return {
     key: kubeletIdentityKey(clusterId),
     summary: `assign the kubelet identity ${kubelet.name} with an update of its own`,
-    reason: "updating the kubelet identity upgrades every node pool (AKS documentation), so it is sent only where the first update did not carry it",
+    reason:
+      "updating the kubelet identity upgrades every node pool (AKS documentation), so it is sent only where the first update did not carry it",
     risk: "disruptive",
     drains: from.pools.map((pool) => pool.name),
     nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0),

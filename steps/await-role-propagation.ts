@@ -6,6 +6,16 @@ import type { GrantFacts } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 
 /** Waits until the roles work: up to 60 minutes after each was assigned (AKS documentation), counted from Azure's own dates. */
-export function awaitRolePropagation(migration: Migration, grants: readonly Grant[], azure: Azure): Step<GrantFacts, Change> {
-  return propagationStep({ id: "await-role-propagation", title: "Wait until the roles work", azure, migration, grants });
+export function awaitRolePropagation(
+  migration: Migration,
+  grants: readonly Grant[],
+  azure: Azure,
+): Step<GrantFacts, Change> {
+  return propagationStep({
+    id: "await-role-propagation",
+    title: "Wait until the roles work",
+    azure,
+    migration,
+    grants,
+  });
 }

@@ -20,7 +20,8 @@ export function awaitTokenSwitchover(migration: Migration, azure: Azure): Step<D
       const hours = formatDuration(migration.tokenSwitchoverMs);
       if (!switchedAt) return { kind: "wait", reason: "The cluster has not been switched yet.", pollMs: MINUTE_MS };
       const until = new Date(switchedAt.getTime() + migration.tokenSwitchoverMs);
-      if (now >= until) return { kind: "done", evidence: `The switch of ${switchedAt.toISOString()} is more than ${hours} ago.` };
+      if (now >= until)
+        return { kind: "done", evidence: `The switch of ${switchedAt.toISOString()} is more than ${hours} ago.` };
       const reason = `Components keep the old identity's token for up to ${hours}; the service principal must stay valid until then.`;
       return { kind: "wait", reason, until, pollMs: MINUTE_MS };
     },

@@ -20,8 +20,12 @@ export function createIdentities(target: Target, azure: { identities: Identities
     },
     decide(facts) {
       const missing = [...planned].filter(([key]) => !facts.get(key));
-      if (missing.length > 0) return { kind: "change", changes: missing.map(([key, identity]) => describe(key, identity)) };
-      return { kind: "done", evidence: `The identities ${[...planned.values()].map(({ name }) => name).join(" and ")} are there.` };
+      if (missing.length > 0)
+        return { kind: "change", changes: missing.map(([key, identity]) => describe(key, identity)) };
+      return {
+        kind: "done",
+        evidence: `The identities ${[...planned.values()].map(({ name }) => name).join(" and ")} are there.`,
+      };
     },
     async apply(change, report) {
       const { id, location } = planned.get(change.key)!;

@@ -1,5 +1,10 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../src/azure/clusters.ts";
+import {
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  userAssignedIdsOf,
+} from "../src/azure/clusters.ts";
 import { AzureError, hasAzureCode } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
 import { asObject, asString, at, type JsonObject } from "../src/azure/json.ts";
@@ -7,7 +12,14 @@ import { MINUTE_MS } from "../src/engine/clock.ts";
 import { TransientError } from "../src/engine/errors.ts";
 import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
-import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import {
+  clusterState,
+  isTerminal,
+  NO_OPERATION,
+  type OperationFacts,
+  readOperation,
+  rememberOperation,
+} from "../src/migration/cluster-states.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
 import { type Migration, switchKey } from "../src/migration/migration.ts";
@@ -33,7 +45,11 @@ interface Facts {
  * the kubelet identity too, so that nodes roll once; where the service refuses that, the update goes without it.
  * @param grants roles of an identity that exists only from this moment on (system-assigned): given while the update runs
  */
-export function enableManagedIdentity(migration: Migration, grants: readonly Grant[], azure: Azure): Step<Facts, Change> {
+export function enableManagedIdentity(
+  migration: Migration,
+  grants: readonly Grant[],
+  azure: Azure,
+): Step<Facts, Change> {
   const { clusterId, target, history, operations } = migration;
   const key = switchKey(clusterId);
   const news = createNodeProgress();
@@ -53,13 +69,15 @@ export function enableManagedIdentity(migration: Migration, grants: readonly Gra
       const state = clusterState(cluster);
       if (operation.state === "failed") return failed(key, operation);
       if (!isSwitched(cluster, migration)) {
-        if (operation.state === "running") return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
+        if (operation.state === "running")
+          return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
       if (attempt === "failed" && isTerminal(state) && state !== "Succeeded") {
         return { kind: "change", changes: [describe(migration, key)] };
       }
-      if (held.missing.length > 0 && !held.waitingForPrincipal) return { kind: "change", changes: held.missing.map(grantChange) };
+      if (held.missing.length > 0 && !held.waitingForPrincipal)
+        return { kind: "change", changes: held.missing.map(grantChange) };
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
         return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: POLL_MS };
@@ -109,7 +127,9 @@ function switched(body: JsonObject, { target }: Migration, withKubelet: boolean)
 
 function describe({ from, target, clusterId }: Migration, key: string): Change {
   const name = clusterId.split("/").at(-1)!;
-  const to = target.controlPlane ? `the user-assigned identity ${target.controlPlane.name}` : "a system-assigned identity";
+  const to = target.controlPlane
+    ? `the user-assigned identity ${target.controlPlane.name}`
+    : "a system-assigned identity";
   const kubelet = target.kubelet ? `, and its nodes to ${target.kubelet.name}, in one update` : "";
   return {
     key,

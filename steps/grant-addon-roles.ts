@@ -6,7 +6,11 @@ import type { GrantFacts } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 
 /** Gives the add-ons' own identities, which Azure makes with the switch, the rights that they had through the service principal. */
-export function grantAddonRoles(migration: Migration, grants: readonly Grant[], azure: Azure): Step<GrantFacts, Change> {
+export function grantAddonRoles(
+  migration: Migration,
+  grants: readonly Grant[],
+  azure: Azure,
+): Step<GrantFacts, Change> {
   const addons = [...new Set(grants.map((grant) => grant.who))];
   const gaps = addons.map(
     (who): Change => ({
@@ -16,5 +20,12 @@ export function grantAddonRoles(migration: Migration, grants: readonly Grant[], 
       risk: "disruptive",
     }),
   );
-  return grantStep({ id: "grant-addon-roles", title: "Give the add-ons their rights back", azure, migration, grants, gaps });
+  return grantStep({
+    id: "grant-addon-roles",
+    title: "Give the add-ons their rights back",
+    azure,
+    migration,
+    grants,
+    gaps,
+  });
 }

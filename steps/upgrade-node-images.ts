@@ -3,7 +3,13 @@ import { isOnManagedIdentity, poolsOf } from "../src/azure/clusters.ts";
 import { asString } from "../src/azure/json.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
-import { isTerminal, NO_OPERATION, type OperationFacts, readOperation, rememberOperation } from "../src/migration/cluster-states.ts";
+import {
+  isTerminal,
+  NO_OPERATION,
+  type OperationFacts,
+  readOperation,
+  rememberOperation,
+} from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
 import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
@@ -42,7 +48,13 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const switchedAt = await readSwitchStart(azure, migration, cluster);
       const busy = poolsOf(cluster).filter((pool) => !isTerminal(asString(pool["provisioningState"]) ?? "Succeeded"));
       // While a pool is at work nothing is decided about the others: they are not read either.
-      const evidence = await readNodeEvidence(azure, clusterId, cluster, switchedAt, switched && busy.length > 0 ? busy : undefined);
+      const evidence = await readNodeEvidence(
+        azure,
+        clusterId,
+        cluster,
+        switchedAt,
+        switched && busy.length > 0 ? busy : undefined,
+      );
       const pools: Pool[] = [];
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
@@ -91,7 +103,8 @@ function failed({ pool, operation }: Pool): Verdict {
     key: rollKey(pool),
     code: operation.code,
     message: `The node image upgrade of pool ${pool} failed: ${operation.message}`,
-    remedy: "Put right what Azure says (a disruption budget that allows no eviction, quota, addresses), then run `aks-mi resume`.",
+    remedy:
+      "Put right what Azure says (a disruption budget that allows no eviction, quota, addresses), then run `aks-mi resume`.",
   };
 }
 

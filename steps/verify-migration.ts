@@ -22,7 +22,12 @@ export function verifyMigration(migration: Migration, azure: Azure): Step<Facts,
     title: "Verify that the migration is complete",
     async detect() {
       const cluster = await readCluster(azure, migration);
-      const pools = await readNodeEvidence(azure, migration.clusterId, cluster, await readSwitchStart(azure, migration, cluster));
+      const pools = await readNodeEvidence(
+        azure,
+        migration.clusterId,
+        cluster,
+        await readSwitchStart(azure, migration, cluster),
+      );
       return { state: clusterState(cluster), pools, missing: missingFromMigration(cluster, migration.target, pools) };
     },
     decide({ state, pools, missing }) {
@@ -37,7 +42,10 @@ export function verifyMigration(migration: Migration, azure: Azure): Step<Facts,
         };
       }
       const nodes = pools.reduce((sum, pool) => sum + pool.nodes, 0);
-      return { kind: "done", evidence: `The cluster is on the planned identities, and so are its ${nodes} nodes (${describe(pools)}).` };
+      return {
+        kind: "done",
+        evidence: `The cluster is on the planned identities, and so are its ${nodes} nodes (${describe(pools)}).`,
+      };
     },
     async apply() {},
   };

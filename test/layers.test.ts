@@ -68,6 +68,9 @@ test("no step imports another step", () => {
 test("nothing in the engine but the journal touches files", () => {
   for (const file of sources("src/engine")) {
     if (file.endsWith("journal.ts")) continue;
-    expect(importsOf(file).filter((name) => name.startsWith("node:")), file).toEqual([]);
+    expect(
+      importsOf(file).filter((name) => name.startsWith("node:")),
+      file,
+    ).toEqual([]);
   }
 });

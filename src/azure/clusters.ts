@@ -79,27 +79,50 @@ export function createClusters({ arm, retry }: Transport): Clusters {
         if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
         const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
         try {
-          const response = await arm.send(`update cluster ${id}`, "PUT", url(id), body, eTag ? { "if-match": eTag } : {});
+          const response = await arm.send(
+            `update cluster ${id}`,
+            "PUT",
+            url(id),
+            body,
+            eTag ? { "if-match": eTag } : {},
+          );
           return accepted(response);
         } catch (error) {
           if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
-          retry.onRetry?.({ request: "update the cluster", reason: (error as Error).message, delayMs: CONFLICT_POLL_MS });
+          retry.onRetry?.({
+            request: "update the cluster",
+            reason: (error as Error).message,
+            delayMs: CONFLICT_POLL_MS,
+          });
           await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
         }
       }
     },
     async latestNodeImage(id, pool) {
-      const profile = await arm.get(`read the upgrade profile of pool ${pool}`, url(id, `/agentPools/${pool}/upgradeProfiles/default`));
+      const profile = await arm.get(
+        `read the upgrade profile of pool ${pool}`,
+        url(id, `/agentPools/${pool}/upgradeProfiles/default`),
+      );
       return asString(at(profile.body, "properties", "latestNodeImageVersion"));
     },
     async upgradeNodeImage(id, pool) {
       const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
       for (;;) {
         try {
-          return accepted(await arm.send(`upgrade the node image of pool ${pool}`, "POST", url(id, `/agentPools/${pool}/upgradeNodeImageVersion`)));
+          return accepted(
+            await arm.send(
+              `upgrade the node image of pool ${pool}`,
+              "POST",
+              url(id, `/agentPools/${pool}/upgradeNodeImageVersion`),
+            ),
+          );
         } catch (error) {
           if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
-          retry.onRetry?.({ request: `upgrade pool ${pool}`, reason: (error as Error).message, delayMs: CONFLICT_POLL_MS });
+          retry.onRetry?.({
+            request: `upgrade pool ${pool}`,
+            reason: (error as Error).message,
+            delayMs: CONFLICT_POLL_MS,
+          });
           await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
         }
       }
@@ -150,7 +173,9 @@ export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
 }
 
 /** The kubelet identity that the cluster names, if it names one. */
-export function kubeletIdentityOf(cluster: ManagedCluster): { resourceId: string; objectId: string | undefined } | undefined {
+export function kubeletIdentityOf(
+  cluster: ManagedCluster,
+): { resourceId: string; objectId: string | undefined } | undefined {
   const profile = at(cluster, "properties", "identityProfile", "kubeletidentity");
   const resourceId = asString(at(profile, "resourceId"));
   return resourceId ? { resourceId: normalizeId(resourceId), objectId: asString(at(profile, "objectId")) } : undefined;

@@ -66,7 +66,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     emulator: true,
     clock,
     azure: ({ signal, onRetry } = {}) =>
-      createAzure(createTransport({ cloud, credential, httpClient, retry: { clock, signal, onRetry, toClockMs: (ms) => ms } })),
+      createAzure(
+        createTransport({ cloud, credential, httpClient, retry: { clock, signal, onRetry, toClockMs: (ms) => ms } }),
+      ),
   };
 }
 

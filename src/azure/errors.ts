@@ -53,7 +53,13 @@ export function translateError(thrown: unknown, what: string): Error {
       ? new TransientError(failure.code ?? failure.message, { cause: thrown })
       : (thrown as Error);
   }
-  return translateResponse(failure.statusCode, failure.response?.bodyAsText ?? "", failure.response?.headers, what, thrown);
+  return translateResponse(
+    failure.statusCode,
+    failure.response?.bodyAsText ?? "",
+    failure.response?.headers,
+    what,
+    thrown,
+  );
 }
 
 /** Turns an answer of status 400 and above into an error; see `translateError`. */
@@ -72,11 +78,13 @@ export function translateResponse(
   }
   const sentence = `Azure refused to ${what}: ${azureCode} (HTTP ${status})${message ? `: ${message}` : "."}`;
   if (status === 401) return new AzureError("NOT_SIGNED_IN", status, azureCode, sentence, SIGN_IN_REMEDY, cause);
-  if (status === 403) return new AzureError("AZURE_REFUSED", status, azureCode, sentence, refusedRemedy(azureCode), cause);
+  if (status === 403)
+    return new AzureError("AZURE_REFUSED", status, azureCode, sentence, refusedRemedy(azureCode), cause);
   return new AzureError("AZURE_ERROR", status, azureCode, sentence, remedyFor(azureCode, status), cause);
 }
 
-const SIGN_IN_REMEDY = "Sign in with `az login` (or set the variables of your service principal) and run the command again.";
+const SIGN_IN_REMEDY =
+  "Sign in with `az login` (or set the variables of your service principal) and run the command again.";
 
 function notSignedIn(what: string, failure: HttpFailure): AksMiError {
   const first = failure.message.split("\n")[0]!.slice(0, 300);
@@ -86,7 +94,8 @@ function notSignedIn(what: string, failure: HttpFailure): AksMiError {
 }
 
 function refusedRemedy(azureCode: string): string {
-  if (azureCode === "RequestDisallowedByPolicy") return "Ask for an exemption from the policy that the message names, then run the command again.";
+  if (azureCode === "RequestDisallowedByPolicy")
+    return "Ask for an exemption from the policy that the message names, then run the command again.";
   if (azureCode === "LinkedAuthorizationFailed")
     return "Ask for the role that the message names on the linked scope (Managed Identity Operator on the identities), then run the command again.";
   return "Ask for a role with the action that the message names on its scope (or activate it in PIM), then run the command again.";
@@ -136,6 +145,8 @@ function readRetryAfter(headers: { get(name: string): string | undefined } | und
 function isNetworkFailure(failure: HttpFailure): boolean {
   return (
     failure.name === "ConnectionDropped" ||
-    /^(REQUEST_SEND_ERROR|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|UND_ERR|PARSE_ERROR|ERR_STREAM)/.test(failure.code ?? "")
+    /^(REQUEST_SEND_ERROR|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|UND_ERR|PARSE_ERROR|ERR_STREAM)/.test(
+      failure.code ?? "",
+    )
   );
 }

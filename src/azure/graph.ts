@@ -10,7 +10,10 @@ export interface ServicePrincipal {
 }
 
 /** What Microsoft Graph answered; `denied` when the caller may not ask. */
-export type GraphAnswer<T> = { readonly kind: "found"; readonly value: T } | { readonly kind: "missing" } | { readonly kind: "denied" };
+export type GraphAnswer<T> =
+  | { readonly kind: "found"; readonly value: T }
+  | { readonly kind: "missing" }
+  | { readonly kind: "denied" };
 
 /** Microsoft Graph, as far as service principals need it. */
 export interface Graph {
@@ -24,7 +27,11 @@ export interface Graph {
 
 /** Microsoft Graph v1.0 as plain requests. */
 export function createGraph({ graph }: Transport): Graph {
-  const ask = async <T>(what: string, path: string, read: (values: ReturnType<typeof asObject>[]) => T | undefined): Promise<GraphAnswer<T>> => {
+  const ask = async <T>(
+    what: string,
+    path: string,
+    read: (values: ReturnType<typeof asObject>[]) => T | undefined,
+  ): Promise<GraphAnswer<T>> => {
     try {
       const value = read((await graph.list(what, path)).map(asObject));
       return value === undefined ? { kind: "missing" } : { kind: "found", value };
@@ -36,20 +43,26 @@ export function createGraph({ graph }: Transport): Graph {
   };
   return {
     servicePrincipal: (clientId) =>
-      ask("look up the service principal", `/v1.0/servicePrincipals?$filter=${encodeURIComponent(`servicePrincipalNames/any(c:c eq '${quote(clientId)}')`)}`, ([first]) =>
-        first && {
-          objectId: asString(first["id"]) ?? "",
-          appId: asString(first["appId"]) ?? "",
-          displayName: asString(first["displayName"]) ?? "",
-        },
+      ask(
+        "look up the service principal",
+        `/v1.0/servicePrincipals?$filter=${encodeURIComponent(`servicePrincipalNames/any(c:c eq '${quote(clientId)}')`)}`,
+        ([first]) =>
+          first && {
+            objectId: asString(first["id"]) ?? "",
+            appId: asString(first["appId"]) ?? "",
+            displayName: asString(first["displayName"]) ?? "",
+          },
       ),
     credentialEnds: (appId) =>
-      ask("read the application's credentials", `/v1.0/applications?$filter=${encodeURIComponent(`appId eq '${quote(appId)}'`)}`, ([first]) =>
-        first &&
-        [...asArray(first["passwordCredentials"]), ...asArray(first["keyCredentials"])]
-          .map((credential) => new Date(asString(at(credential, "endDateTime")) ?? ""))
-          .filter((end) => !Number.isNaN(end.getTime()))
-          .sort((a, b) => b.getTime() - a.getTime()),
+      ask(
+        "read the application's credentials",
+        `/v1.0/applications?$filter=${encodeURIComponent(`appId eq '${quote(appId)}'`)}`,
+        ([first]) =>
+          first &&
+          [...asArray(first["passwordCredentials"]), ...asArray(first["keyCredentials"])]
+            .map((credential) => new Date(asString(at(credential, "endDateTime")) ?? ""))
+            .filter((end) => !Number.isNaN(end.getTime()))
+            .sort((a, b) => b.getTime() - a.getTime()),
       ),
     groupsOf: (objectId) =>
       ask("list the service principal's groups", `/v1.0/servicePrincipals/${objectId}/transitiveMemberOf`, (groups) =>

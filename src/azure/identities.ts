@@ -20,7 +20,10 @@ export interface Identities {
   /** The identities of a subscription. */
   list(subscription: string): Promise<UserAssignedIdentity[]>;
   /** Creates the identity, or takes over the one that is there. Sending it twice makes one identity. */
-  create(id: string, location: string): Promise<{ identity: UserAssignedIdentity; adopted: boolean; correlationId: string | undefined }>;
+  create(
+    id: string,
+    location: string,
+  ): Promise<{ identity: UserAssignedIdentity; adopted: boolean; correlationId: string | undefined }>;
   /** Deletes the identity if it is there. */
   remove(id: string): Promise<void>;
 }
@@ -38,7 +41,9 @@ export function createIdentities(transport: Transport): Identities {
     async get(id) {
       const { operations, resourceGroup, name } = locate(id);
       try {
-        return fromSdk(await withRetry(`read identity ${name}`, retry, () => operations.get(resourceGroup, name, abort)));
+        return fromSdk(
+          await withRetry(`read identity ${name}`, retry, () => operations.get(resourceGroup, name, abort)),
+        );
       } catch (error) {
         if (hasStatus(error, 404)) return undefined;
         throw error;
@@ -48,7 +53,8 @@ export function createIdentities(transport: Transport): Identities {
       const client = new ManagedServiceIdentityClient(transport.credential, subscription, transport.clientOptions);
       return withRetry(`list the identities of subscription ${subscription}`, retry, async () => {
         const found: UserAssignedIdentity[] = [];
-        for await (const identity of client.userAssignedIdentities.listBySubscription(abort)) found.push(fromSdk(identity));
+        for await (const identity of client.userAssignedIdentities.listBySubscription(abort))
+          found.push(fromSdk(identity));
         return found;
       });
     },

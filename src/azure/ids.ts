@@ -18,7 +18,12 @@ export function parseResourceId(id: string): ResourceId | undefined {
   const segments = match[4]!.split("/");
   if (segments.length % 2 !== 0 || segments.some((segment) => segment === "")) return undefined;
   const types = segments.filter((_, index) => index % 2 === 0);
-  return { subscription: match[1]!, resourceGroup: match[2]!, type: [match[3], ...types].join("/"), name: segments.at(-1)! };
+  return {
+    subscription: match[1]!,
+    resourceGroup: match[2]!,
+    type: [match[3], ...types].join("/"),
+    name: segments.at(-1)!,
+  };
 }
 
 /** The subscription in any scope below a subscription, or undefined. */

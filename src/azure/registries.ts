@@ -33,7 +33,9 @@ export function createRegistries(transport: Transport): Registries {
     async get(id) {
       const { subscription, resourceGroup, name } = parseResourceId(id)!;
       try {
-        return fromSdk(await withRetry(`read registry ${name}`, retry, () => client(subscription).get(resourceGroup, name, abort)));
+        return fromSdk(
+          await withRetry(`read registry ${name}`, retry, () => client(subscription).get(resourceGroup, name, abort)),
+        );
       } catch (error) {
         if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
         throw error;

@@ -46,7 +46,10 @@ export function createResources({ arm }: Transport): Resources {
       };
     },
     async locks(scope) {
-      const found = await arm.list(`list the locks of ${scope}`, `${scope}/providers/Microsoft.Authorization/locks?api-version=2020-05-01`);
+      const found = await arm.list(
+        `list the locks of ${scope}`,
+        `${scope}/providers/Microsoft.Authorization/locks?api-version=2020-05-01`,
+      );
       return found.map((lock) => ({
         id: asString(at(lock, "id")) ?? "",
         name: asString(at(lock, "name")) ?? "",

@@ -41,7 +41,12 @@ export interface Roles {
    * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over.
    * A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
    */
-  assign(grant: { scope: string; role: string; roleGuid: string; principalId: string }): Promise<{ id: string; adopted: boolean; correlationId: string | undefined }>;
+  assign(grant: {
+    scope: string;
+    role: string;
+    roleGuid: string;
+    principalId: string;
+  }): Promise<{ id: string; adopted: boolean; correlationId: string | undefined }>;
   /** Deletes the assignment if it is there. */
   remove(id: string): Promise<void>;
 }
@@ -66,7 +71,8 @@ export function createRoles(transport: Transport): Roles {
   const definitions = new Map<string, Promise<RoleDefinition | undefined>>();
 
   return {
-    listForPrincipal: (subscription, principalId) => list(`/subscriptions/${subscription}`, `principalId eq '${principalId}'`),
+    listForPrincipal: (subscription, principalId) =>
+      list(`/subscriptions/${subscription}`, `principalId eq '${principalId}'`),
     listAssignedTo: (scope, principalId) => list(scope, `atScope() and assignedTo('${principalId}')`),
     definition(roleDefinitionId) {
       const key = roleDefinitionId.toLowerCase();
@@ -106,7 +112,11 @@ export function createRoles(transport: Transport): Roles {
             const existing = (await list(scope, "atScope()")).find(
               (held) => held.roleGuid === roleGuid && held.principalId === principalId && isWithin(scope, held.scope),
             );
-            return { id: existing?.id ?? `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`, adopted: true, correlationId };
+            return {
+              id: existing?.id ?? `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`,
+              adopted: true,
+              correlationId,
+            };
           }
           if (!hasAzureCode(error, "PrincipalNotFound") || retry.clock.now().getTime() >= giveUpAt) throw error;
           retry.onRetry?.({ request: what, reason: "PrincipalNotFound", delayMs: PRINCIPAL_POLL_MS });
@@ -116,7 +126,9 @@ export function createRoles(transport: Transport): Roles {
     },
     async remove(id) {
       const [scope, name] = id.split("/providers/Microsoft.Authorization/roleAssignments/") as [string, string];
-      await withRetry(`delete role assignment ${name}`, retry, () => client(scope).roleAssignments.delete(scope.replace(/^\//, ""), name, abort));
+      await withRetry(`delete role assignment ${name}`, retry, () =>
+        client(scope).roleAssignments.delete(scope.replace(/^\//, ""), name, abort),
+      );
     },
   };
 }
@@ -143,7 +155,9 @@ async function readDefinition({ arm }: Transport, roleDefinitionId: string): Pro
  * The principal is in it because a re-created identity has a new one (`RoleAssignmentUpdateNotPermitted`).
  */
 export function assignmentName(scope: string, roleGuid: string, principalId: string): string {
-  const hash = createHash("sha256").update([normalizeId(scope), roleGuid, principalId].join("|").toLowerCase()).digest();
+  const hash = createHash("sha256")
+    .update([normalizeId(scope), roleGuid, principalId].join("|").toLowerCase())
+    .digest();
   hash[6] = (hash[6]! & 0x0f) | 0x80;
   hash[8] = (hash[8]! & 0x3f) | 0x80;
   const hex = hash.toString("hex");
@@ -164,7 +178,9 @@ function fromWire(value: Json): RoleAssignment {
     roleDefinitionId: asString(properties["roleDefinitionId"]) ?? "",
     principalId: asString(properties["principalId"]) ?? "",
   };
-  const dates = ["createdOn", "updatedOn"].map((key) => Date.parse(asString(properties[key]) ?? "")).filter((time) => !Number.isNaN(time));
+  const dates = ["createdOn", "updatedOn"]
+    .map((key) => Date.parse(asString(properties[key]) ?? ""))
+    .filter((time) => !Number.isNaN(time));
   return {
     id: normalizeId(asString(at(value, "id")) ?? ""),
     scope: normalizeId(assignment.scope!),

@@ -46,7 +46,13 @@ export interface RawClient {
   /** Reads every page of a list. @throws AzureError */
   list(what: string, pathAndQuery: string): Promise<Json[]>;
   /** Writes, once. @throws TransientError when nobody knows whether Azure acted */
-  send(what: string, method: HttpMethods, pathAndQuery: string, body?: Json, headers?: Record<string, string>): Promise<RawResponse>;
+  send(
+    what: string,
+    method: HttpMethods,
+    pathAndQuery: string,
+    body?: Json,
+    headers?: Record<string, string>,
+  ): Promise<RawResponse>;
 }
 
 /** A list that never ends is a defect of the service, or a loop. */
@@ -69,7 +75,10 @@ export function createTransport(options: {
     httpClient,
     retryOptions: { maxRetries: 0 as const },
   };
-  const { pipeline } = new ContainerServiceClient(credential, { ...clientOptions, credentials: { scopes: clientOptions.credentialScopes } });
+  const { pipeline } = new ContainerServiceClient(credential, {
+    ...clientOptions,
+    credentials: { scopes: clientOptions.credentialScopes },
+  });
   const graphPipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
   graphPipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: `${cloud.graph}/.default` }));
   return {
@@ -95,7 +104,13 @@ function withDates(inner: HttpClient, onDate: ((date: Date) => void) | undefined
 }
 
 function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient, retry: RetryContext): RawClient {
-  const attempt = async (what: string, method: HttpMethods, target: string, body?: Json, headers?: Record<string, string>) => {
+  const attempt = async (
+    what: string,
+    method: HttpMethods,
+    target: string,
+    body?: Json,
+    headers?: Record<string, string>,
+  ) => {
     const url = new URL(target, endpoint);
     ensureSameHost(url, endpoint);
     const request = createPipelineRequest({
@@ -128,7 +143,8 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
       }
       return items;
     },
-    send: (what, method, target, body, headers) => once(what, retry, () => attempt(what, method, target, body, headers)),
+    send: (what, method, target, body, headers) =>
+      once(what, retry, () => attempt(what, method, target, body, headers)),
   };
 }
 
@@ -147,8 +163,13 @@ function parseBody(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
-    throw new AksMiError("AZURE_ERROR", `The answer to "${what}" is not JSON.`, "Check for a proxy that answers in Azure's place.", {
-      cause,
-    });
+    throw new AksMiError(
+      "AZURE_ERROR",
+      `The answer to "${what}" is not JSON.`,
+      "Check for a proxy that answers in Azure's place.",
+      {
+        cause,
+      },
+    );
   }
 }

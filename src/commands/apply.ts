@@ -1,15 +1,15 @@
-import { MINUTE_MS, formatDuration } from "../engine/clock.ts";
+import type { Connection } from "../azure/connection.ts";
+import { formatDuration, MINUTE_MS } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import { isAllDone } from "../execute/execute.ts";
 import { stepsOf } from "../execute/execute-cluster.ts";
 import { ensureNotStale } from "../execute/staleness-check.ts";
-import type { Connection } from "../azure/connection.ts";
 import { planHash } from "../plan/canonical.ts";
-import { planSteps } from "../planning/make-plan.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import { planSteps } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { createRun, findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
@@ -31,7 +31,9 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   const notBefore = parseTime(flags.notBefore);
   ensureNotBlocked(plan);
   if (flags.dryRun) return dryRun(plan, flags);
-  const approval = await obtainApproval(plan, flags, () => process.stderr.write(report(plan, flags.plan, process.stderr)));
+  const approval = await obtainApproval(plan, flags, () =>
+    process.stderr.write(report(plan, flags.plan, process.stderr)),
+  );
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
   if (await nothingToDo(connection, plan, flags.stateDir)) {
     process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
@@ -77,7 +79,11 @@ async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {
     clusters.push({ ...cluster, steps: await planSteps(steps, connection.clock.now()) });
   }
   const now = { ...plan, clusters };
-  process.stdout.write(flags.output === "json" ? `${JSON.stringify(now, undefined, 2)}\n` : report(now, flags.plan, process.stdout, planHash(plan)));
+  process.stdout.write(
+    flags.output === "json"
+      ? `${JSON.stringify(now, undefined, 2)}\n`
+      : report(now, flags.plan, process.stdout, planHash(plan)),
+  );
   return 0;
 }
 
@@ -95,7 +101,11 @@ function parseTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
   if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT/.test(text)) return time;
-  throw new AksMiError("USAGE", `--not-before names "${text}", which is not a time.`, "Write it like 2026-11-22T22:00:00Z.");
+  throw new AksMiError(
+    "USAGE",
+    `--not-before names "${text}", which is not a time.`,
+    "Write it like 2026-11-22T22:00:00Z.",
+  );
 }
 
 async function waitUntil({ clock }: Connection, time: Date): Promise<void> {

@@ -10,7 +10,11 @@ import { type ApprovalFlags, mayPrompt } from "./context.ts";
  * @param show prints what is to be approved, before the question
  * @throws AksMiError `APPROVAL_NEEDED`: never a hang
  */
-export async function obtainApproval(plan: MigrationPlan, flags: ApprovalFlags & { prompt: boolean }, show: () => void): Promise<Approval> {
+export async function obtainApproval(
+  plan: MigrationPlan,
+  flags: ApprovalFlags & { prompt: boolean },
+  show: () => void,
+): Promise<Approval> {
   const hash = planHash(plan);
   if (flags.approve !== undefined) {
     if (flags.approve.toLowerCase().replace(/^sha256:/, "") === hash) return { by: whoAmI(), how: "hash" };
@@ -22,7 +26,11 @@ export async function obtainApproval(plan: MigrationPlan, flags: ApprovalFlags &
   }
   if (flags.yes) return { by: whoAmI(), how: "yes" };
   if (!mayPrompt(flags)) {
-    throw new AksMiError("APPROVAL_NEEDED", "The plan has not been approved.", `Review it, then add --approve ${hash} (or --yes).`);
+    throw new AksMiError(
+      "APPROVAL_NEEDED",
+      "The plan has not been approved.",
+      `Review it, then add --approve ${hash} (or --yes).`,
+    );
   }
   show();
   const names = plan.clusters.map((cluster) => cluster.id.split("/").at(-1)!).join(", ");
@@ -31,7 +39,11 @@ export async function obtainApproval(plan: MigrationPlan, flags: ApprovalFlags &
     { type: "input", name: "typed", message: `Type ${names} to approve; there is no way back after the switch:` },
   ]);
   if (typed.trim() === names) return { by: whoAmI(), how: "prompt" };
-  throw new AksMiError("APPROVAL_NEEDED", `"${typed.trim()}" is not ${names}: nothing has been approved or written.`, "Run the command again.");
+  throw new AksMiError(
+    "APPROVAL_NEEDED",
+    `"${typed.trim()}" is not ${names}: nothing has been approved or written.`,
+    "Run the command again.",
+  );
 }
 
 /** The name under which an approval is recorded. */

@@ -1,5 +1,5 @@
-import { type Connection, connect } from "../azure/connection.ts";
 import type { CloudName } from "../azure/clouds.ts";
+import { type Connection, connect } from "../azure/connection.ts";
 import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { AksMiError, type ErrorCode } from "../engine/errors.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
@@ -42,17 +42,34 @@ export function connectFor(flags: CommonFlags): Promise<Connection> {
  * Connects to where a plan was made.
  * @throws AksMiError with `code` when the flags say otherwise: before any request is sent
  */
-export async function connectForPlan(plan: MigrationPlan, flags: CommonFlags, code: Extract<ErrorCode, "PLAN_STALE" | "USAGE">): Promise<Connection> {
+export async function connectForPlan(
+  plan: MigrationPlan,
+  flags: CommonFlags,
+  code: Extract<ErrorCode, "PLAN_STALE" | "USAGE">,
+): Promise<Connection> {
   const { cloud, tenant, emulator } = plan.metadata;
   const mismatch = (what: string, planned: string, given: string) =>
-    new AksMiError(code, `The plan was made ${what} ${planned}, and this command would run ${what} ${given}.`, "Run it where the plan was made, or make a new plan.");
+    new AksMiError(
+      code,
+      `The plan was made ${what} ${planned}, and this command would run ${what} ${given}.`,
+      "Run it where the plan was made, or make a new plan.",
+    );
   if (flags.cloud && flags.cloud !== cloud) throw mismatch("in", cloud, flags.cloud);
-  if (flags.tenant && flags.tenant.toLowerCase() !== tenant.toLowerCase()) throw mismatch("in tenant", tenant, flags.tenant);
+  if (flags.tenant && flags.tenant.toLowerCase() !== tenant.toLowerCase())
+    throw mismatch("in tenant", tenant, flags.tenant);
   if (emulator && !flags.emulator) {
-    throw new AksMiError(code, "The plan was made on an emulator, and none is named.", "Name it with --emulator URL or AKS_MI_EMULATOR.");
+    throw new AksMiError(
+      code,
+      "The plan was made on an emulator, and none is named.",
+      "Name it with --emulator URL or AKS_MI_EMULATOR.",
+    );
   }
   if (!emulator && flags.emulator) {
-    throw new AksMiError(code, "The plan was made for Azure itself, and an emulator is named.", "Leave out --emulator and unset AKS_MI_EMULATOR.");
+    throw new AksMiError(
+      code,
+      "The plan was made for Azure itself, and an emulator is named.",
+      "Leave out --emulator and unset AKS_MI_EMULATOR.",
+    );
   }
   return connect({ cloud, tenant: emulator ? undefined : tenant, emulator: flags.emulator });
 }
@@ -62,13 +79,19 @@ export async function resolveScope(connection: Connection, flags: ScopeFlags): P
   const ids = flags.id.map(checkedClusterId);
   if (ids.length > 0) return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
   if (!flags.subscription && !flags.resourceGroup && !flags.name) {
-    throw new AksMiError("USAGE", "No cluster is named.", "Name clusters with --id, or with --subscription, --resource-group and --name.");
+    throw new AksMiError(
+      "USAGE",
+      "No cluster is named.",
+      "Name clusters with --id, or with --subscription, --resource-group and --name.",
+    );
   }
   const azure = connection.azure();
   const subscription = await chooseSubscription(connection, flags.subscription);
   const clusters = await azure.clusters.list(subscription, flags.resourceGroup);
   const found = clusters.map((cluster) => normalizeId(String(cluster["id"])));
-  const named = flags.name ? found.filter((id) => parseResourceId(id)?.name.toLowerCase() === flags.name!.toLowerCase()) : found;
+  const named = flags.name
+    ? found.filter((id) => parseResourceId(id)?.name.toLowerCase() === flags.name!.toLowerCase())
+    : found;
   if (named.length > 0) return named;
   const where = flags.resourceGroup ? `resource group ${flags.resourceGroup}` : `subscription ${subscription}`;
   throw new AksMiError(
@@ -80,15 +103,27 @@ export async function resolveScope(connection: Connection, flags: ScopeFlags): P
 
 async function chooseSubscription(connection: Connection, given: string | undefined): Promise<string> {
   const wanted = given ?? process.env["AZURE_SUBSCRIPTION_ID"];
-  const subscriptions = (await connection.azure().resources.subscriptions()).filter((subscription) => subscription.enabled);
+  const subscriptions = (await connection.azure().resources.subscriptions()).filter(
+    (subscription) => subscription.enabled,
+  );
   const matches = wanted
-    ? subscriptions.filter((subscription) => [subscription.id, subscription.name].some((value) => value.toLowerCase() === wanted.toLowerCase()))
+    ? subscriptions.filter((subscription) =>
+        [subscription.id, subscription.name].some((value) => value.toLowerCase() === wanted.toLowerCase()),
+      )
     : subscriptions;
   if (matches.length === 1) return matches[0]!.id;
   if (wanted && matches.length === 0) {
-    throw new AksMiError("USAGE", `There is no subscription ${wanted} that you can see.`, "Check its id with `az account list -o table`.");
+    throw new AksMiError(
+      "USAGE",
+      `There is no subscription ${wanted} that you can see.`,
+      "Check its id with `az account list -o table`.",
+    );
   }
-  throw new AksMiError("USAGE", `You can see ${subscriptions.length} subscriptions, and none is named.`, "Name one with --subscription.");
+  throw new AksMiError(
+    "USAGE",
+    `You can see ${subscriptions.length} subscriptions, and none is named.`,
+    "Name one with --subscription.",
+  );
 }
 
 function checkedClusterId(id: string): string {

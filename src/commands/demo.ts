@@ -7,8 +7,8 @@ import { createEmulator } from "../emulator/emulator.ts";
 import { loadScenario } from "../emulator/scenario.ts";
 import { ScaledClock } from "../engine/clock.ts";
 import { planHash } from "../plan/canonical.ts";
-import { makePlan } from "../planning/make-plan.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
+import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { createRun } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
@@ -32,12 +32,16 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const emulator = createEmulator({ clock, scenario: await loadScenario("demo") });
   const connection = await connect({ cloud: "AzureCloud", emulator });
   const stateDir = flags.stateDir ?? mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
-  process.stderr.write(`An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.\n\n`);
+  process.stderr.write(
+    `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.\n\n`,
+  );
   if (mayPrompt(flags)) return (await import("./wizard.ts")).runWizardOn(connection, { stateDir, prompt: true });
 
   const azure = connection.azure();
   const [subscription] = await azure.resources.subscriptions();
-  const clusters = (await Promise.all((await azure.resources.subscriptions()).map(({ id }) => azure.clusters.list(id)))).flat();
+  const clusters = (
+    await Promise.all((await azure.resources.subscriptions()).map(({ id }) => azure.clusters.list(id)))
+  ).flat();
   const clusterIds = clusters.map((cluster) => normalizeId(String(cluster["id"])));
   const made = await makePlan(
     azure,
@@ -48,11 +52,24 @@ export async function demo(flags: DemoFlags): Promise<number> {
   writePlanFile(file, made);
   const hash = planHash(made);
   const color = useColor(process.stdout, process.env);
-  process.stdout.write(renderPlan(made, { color, width: process.stdout.columns ?? 100, hash, planFile: file, nextCommand: nextCommandFor(made, hash, file) }));
+  process.stdout.write(
+    renderPlan(made, {
+      color,
+      width: process.stdout.columns ?? 100,
+      hash,
+      planFile: file,
+      nextCommand: nextCommandFor(made, hash, file),
+    }),
+  );
 
   process.stderr.write("\nThe demo approves its own plan. From here on this is what `aks-mi apply` does:\n\n");
   const run = createRun(stateDir, made, clock.now());
-  const exitCode = await runPlan(connection, run, { by: whoAmI(), how: "yes" }, { stateDir, prompt: false, output: "table" });
+  const exitCode = await runPlan(
+    connection,
+    run,
+    { by: whoAmI(), how: "yes" },
+    { stateDir, prompt: false, output: "table" },
+  );
   if (exitCode !== 0) return exitCode;
   process.stdout.write("\nWhat Azure shows now (`aks-mi verify`):\n\n");
   return showVerified(await verifyClusters(azure, clusterIds), "table");

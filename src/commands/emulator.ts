@@ -24,11 +24,17 @@ export async function emulator(flags: EmulatorFlags): Promise<number> {
     ...(scenario ? { scenario } : {}),
     ...(record ? { onRequest: (exchange: object) => appendFileSync(record, `${JSON.stringify(exchange)}\n`) } : {}),
   }).catch((error: NodeJS.ErrnoException) => {
-    throw new AksMiError("USAGE", `The emulator cannot listen on port ${flags.port}: ${error.message}`, "Choose another --port; 0 picks a free one.");
+    throw new AksMiError(
+      "USAGE",
+      `The emulator cannot listen on port ${flags.port}: ${error.message}`,
+      "Choose another --port; 0 picks a free one.",
+    );
   });
   process.stdout.write(`${JSON.stringify({ endpoint: server.endpoint })}\n`);
   try {
-    await interruptible((signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));
+    await interruptible(
+      (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    );
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
   }

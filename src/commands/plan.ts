@@ -1,8 +1,8 @@
 import { subscriptionOf } from "../azure/ids.ts";
 import { planHash } from "../plan/canonical.ts";
-import { makePlan } from "../planning/make-plan.ts";
 import { formatPlanYaml, writePlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
 import { useColor } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
@@ -61,7 +61,7 @@ async function renderAs(output: PlanFlags["output"], made: MigrationPlan, file: 
     case "markdown":
       return renderPlanMarkdown(made, { hash, nextCommand });
     case "html":
-      return (await import("../report/run-html.ts")).renderPlanHtml(made, { hash, nextCommand });
+      return (await import("../report/plan-html.ts")).renderPlanHtml(made, { hash, nextCommand });
     default:
       return renderPlan(made, {
         color: useColor(process.stdout, process.env),

@@ -1,7 +1,8 @@
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
-import { renderPlanMarkdown } from "../report/plan-report.ts";
-import { renderPlanHtml, renderRunHtml } from "../report/run-html.ts";
+import { renderPlanHtml } from "../report/plan-html.ts";
+import { renderPlanMarkdown } from "../report/plan-markdown.ts";
+import { renderRunHtml } from "../report/run-html.ts";
 import { renderRunJson } from "../report/run-json.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import { foldEvents } from "../report/run-view.ts";
@@ -35,5 +36,7 @@ function renderRun(id: string | undefined, { output, mask, stateDir }: ReportFla
   const view = foldEvents(run.plan, readEvents(run));
   const hash = planHash(run.plan);
   if (output === "html") return renderRunHtml(run.plan, view, hash, { mask });
-  return output === "json" ? renderRunJson(run.plan, view, hash, { mask }) : renderRunMarkdown(run.plan, view, hash, { mask });
+  return output === "json"
+    ? renderRunJson(run.plan, view, hash, { mask })
+    : renderRunMarkdown(run.plan, view, hash, { mask });
 }

@@ -5,8 +5,8 @@ import { AksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import { STEP_IDS, type StepId } from "../engine/step.ts";
 import { type ClusterResult, execute, soleError } from "../execute/execute.ts";
-import { exitCodeOf } from "../exit-codes.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
+import { exitCodeOf } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import { foldEvents } from "../report/run-view.ts";
@@ -66,7 +66,11 @@ export async function runPlan(
       await observer.end({ exitCode: exitCodeOf(error) });
       throw error;
     }
-    outcome = { exitCode: error.exitCode, message: `Stopped by ${error.signal}; the checkpoint is saved.`, next: resumeCommand(run, flags) };
+    outcome = {
+      exitCode: error.exitCode,
+      message: `Stopped by ${error.signal}; the checkpoint is saved.`,
+      next: resumeCommand(run, flags),
+    };
   }
   await writeReports(run, events);
   await observer.end(outcome);
@@ -78,14 +82,23 @@ function chooseObserver(run: RunDirectory, flags: RunFlags, now: () => Date): Ru
   if (flags.output === "jsonl") return observeAsJsonl({ output: process.stdout, messages: process.stderr });
   const common = { plan: run.plan, output: process.stderr, now, color: useColor(process.stderr, process.env) };
   if (mayPrompt(flags)) return observeLive({ ...common, other: process.stdout });
-  return observeAsLines({ ...common, planHash: planHash(run.plan), env: process.env, reportFile: join(run.path, "report.md") });
+  return observeAsLines({
+    ...common,
+    planHash: planHash(run.plan),
+    env: process.env,
+    reportFile: join(run.path, "report.md"),
+  });
 }
 
 function checkedStep(text: string | undefined): StepId | undefined {
   if (text === undefined) return undefined;
   const step = STEP_IDS.find((id) => id === text);
   if (step) return step;
-  throw new AksMiError("USAGE", `--until names "${text}", which is not a step.`, `The steps are ${STEP_IDS.join(", ")}.`);
+  throw new AksMiError(
+    "USAGE",
+    `--until names "${text}", which is not a step.`,
+    `The steps are ${STEP_IDS.join(", ")}.`,
+  );
 }
 
 function resumeCommand(run: RunDirectory, flags: RunFlags): string {
@@ -117,18 +130,18 @@ function conclude(
   return { exitCode: 10, message: `Not all clusters ended alike: ${ended}.`, next: resumeCommand(run, flags) };
 }
 
-function failure(
-  error: unknown,
-  run: RunDirectory,
-  flags: RunFlags,
-  events: readonly Event[],
-): RunOutcome {
+function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: readonly Event[]): RunOutcome {
   const known = error instanceof AksMiError;
   const code = exitCodeOf(error);
   const written = events.some((event) => event.type === "change:started");
   const exitCode = known && written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : code;
   if (!known) throw error;
-  return { exitCode, message: error.message, remedy: error.remedy, ...(exitCode === 1 ? { next: resumeCommand(run, flags) } : {}) };
+  return {
+    exitCode,
+    message: error.message,
+    remedy: error.remedy,
+    ...(exitCode === 1 ? { next: resumeCommand(run, flags) } : {}),
+  };
 }
 
 async function writeReports(run: RunDirectory, events: readonly Event[]): Promise<void> {

@@ -6,16 +6,22 @@ import { useColor } from "../ui/terminal.ts";
 import { type CommonFlags, connectFor } from "./context.ts";
 
 /** Shows where a run stands, also while it goes on. @returns the exit code */
-export async function status(id: string | undefined, flags: CommonFlags & { output: "table" | "json" }): Promise<number> {
+export async function status(
+  id: string | undefined,
+  flags: CommonFlags & { output: "table" | "json" },
+): Promise<number> {
   const run = openRun(flags.stateDir, id);
   const folded = foldEvents(run.plan, readEvents(run));
   // A process that was killed wrote no last word: its lock tells that nobody is at work.
-  const abandoned = folded.state === "running" && !run.plan.clusters.some((cluster) => isClusterLocked(flags.stateDir, cluster.id));
+  const abandoned =
+    folded.state === "running" && !run.plan.clusters.some((cluster) => isClusterLocked(flags.stateDir, cluster.id));
   const view = { ...folded, run: run.id, state: abandoned ? ("paused" as const) : folded.state };
   if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(view))}\n`);
   else {
     const now = await timeOf(run, flags, view.lastEventAt);
-    process.stdout.write(renderStatus(view, { now, color: useColor(process.stdout, process.env), width: process.stdout.columns ?? 100 }));
+    process.stdout.write(
+      renderStatus(view, { now, color: useColor(process.stdout, process.env), width: process.stdout.columns ?? 100 }),
+    );
   }
   return 0;
 }

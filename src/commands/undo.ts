@@ -17,11 +17,15 @@ interface Made {
 }
 
 /** Removes what a run created before its switch: role assignments first, then identities. @returns the exit code */
-export async function undo(id: string | undefined, flags: CommonFlags & ApprovalFlags & { output: "table" | "json" }): Promise<number> {
+export async function undo(
+  id: string | undefined,
+  flags: CommonFlags & ApprovalFlags & { output: "table" | "json" },
+): Promise<number> {
   const run = openRun(flags.stateDir, id);
   const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));
   const all = perCluster.flat();
-  if (flags.output === "json") process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
+  if (flags.output === "json")
+    process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
   else process.stdout.write(describe(run, all));
   if (all.length === 0) return 0;
   await obtainApproval(run.plan, flags, () => {});
@@ -41,7 +45,14 @@ export async function undo(id: string | undefined, flags: CommonFlags & Approval
   return 0;
 }
 
-async function remove(azure: Azure, run: RunDirectory, index: number, made: readonly Made[], lock: ClusterLock, now: () => Date): Promise<void> {
+async function remove(
+  azure: Azure,
+  run: RunDirectory,
+  index: number,
+  made: readonly Made[],
+  lock: ClusterLock,
+  now: () => Date,
+): Promise<void> {
   const journal = openJournal(journalFile(run, index), { run: run.id, cluster: run.plan.clusters[index]!.id, now });
   try {
     for (const { key, resourceId } of made) {
@@ -59,7 +70,8 @@ async function remove(azure: Azure, run: RunDirectory, index: number, made: read
 function whatWasMade(run: RunDirectory, index: number): Made[] {
   const cluster = run.plan.clusters[index]!;
   const events: Event[] = readJournal(journalFile(run, index));
-  if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:"))) throw tooLate(cluster.id);
+  if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:")))
+    throw tooLate(cluster.id);
   const made = new Map<string, Made>();
   for (const event of events) {
     if (event.type === "change:started" && event.key.startsWith("identity:")) {
@@ -77,7 +89,9 @@ function whatWasMade(run: RunDirectory, index: number): Made[] {
 function describe(run: RunDirectory, made: readonly Made[]): string {
   if (made.length === 0) return `Run ${run.id} has created nothing that could be removed.\n`;
   const lines = made.map(({ key, resourceId }) => `  - ${key}\n    ${resourceId}`);
-  return sanitize(`Run ${run.id} created ${made.length} things, which would be removed:\n${lines.join("\n")}`).concat("\n");
+  return sanitize(`Run ${run.id} created ${made.length} things, which would be removed:\n${lines.join("\n")}`).concat(
+    "\n",
+  );
 }
 
 function tooLate(clusterId: string): AksMiError {

@@ -26,13 +26,20 @@ export async function verifyClusters(azure: Azure, ids: readonly string[]): Prom
 
 /** Prints what was found. @returns the exit code: 9 when a cluster is not complete */
 export function showVerified(verified: readonly Verified[], output: "table" | "json"): number {
-  process.stdout.write(output === "json" ? `${JSON.stringify({ clusters: verified.map(toJson) }, undefined, 2)}\n` : toText(verified));
+  process.stdout.write(
+    output === "json" ? `${JSON.stringify({ clusters: verified.map(toJson) }, undefined, 2)}\n` : toText(verified),
+  );
   return verified.every(({ complete }) => complete) ? 0 : 9;
 }
 
 async function verifyCluster(azure: Azure, id: string): Promise<Verified> {
   const cluster = await azure.clusters.get(id);
-  if (!cluster) throw new AksMiError("USAGE", `There is no cluster ${id}, or you may not see it.`, "Check the id and your sign-in.");
+  if (!cluster)
+    throw new AksMiError(
+      "USAGE",
+      `There is no cluster ${id}, or you may not see it.`,
+      "Check the id and your sign-in.",
+    );
   const pools = await readNodeEvidence(azure, id, cluster, undefined);
   return { id, pools, ...judgeCluster(cluster, pools) };
 }
@@ -58,7 +65,10 @@ function toJson({ id, state, complete, findings, notAssessed, pools }: Verified)
 function toText(verified: readonly Verified[]): string {
   const lines = verified.flatMap(({ id, state, complete, findings, notAssessed, pools }) => [
     `${id.split("/").at(-1)}: ${complete ? "complete" : "not complete"} (${state})`,
-    ...pools.map(({ pool, rank, seen }) => `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`),
+    ...pools.map(
+      ({ pool, rank, seen }) =>
+        `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`,
+    ),
     ...findings.map(({ check, severity, seen, remedy }) => `  ${check} ${severity}: ${seen}\n    → ${remedy}`),
     `  not assessed: ${notAssessed.map(({ check, reason }) => `${check} (${reason})`).join(", ")}`,
   ]);

@@ -7,11 +7,17 @@ import { judgeCluster } from "../migration/cluster-state.ts";
 import { readNodeEvidence } from "../migration/nodes.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { planHash } from "../plan/canonical.ts";
-import { makePlan } from "../planning/make-plan.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
+import { makePlan } from "../planning/make-plan.ts";
 import { createRun } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
-import { runWizard, type WizardCluster, type WizardIo, type WizardRegistry, type WizardServices } from "../ui/wizard.ts";
+import {
+  runWizard,
+  type WizardCluster,
+  type WizardIo,
+  type WizardRegistry,
+  type WizardServices,
+} from "../ui/wizard.ts";
 import { VERSION } from "../version.ts";
 import { whoAmI } from "./approval.ts";
 import { type CommonFlags, connectFor } from "./context.ts";
@@ -23,7 +29,10 @@ export async function wizard(flags: CommonFlags): Promise<number> {
 }
 
 /** Leads through a migration, then runs it. @returns the exit code */
-export async function runWizardOn(connection: Connection, flags: Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant">): Promise<number> {
+export async function runWizardOn(
+  connection: Connection,
+  flags: Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant">,
+): Promise<number> {
   const io: WizardIo = {
     input: process.stdin,
     output: process.stderr,
@@ -35,15 +44,23 @@ export async function runWizardOn(connection: Connection, flags: Pick<CommonFlag
   const result = await runWizard(await servicesFor(connection, flags), io);
   if (result.kind !== "apply") return 0;
   const run = createRun(flags.stateDir, result.plan, connection.clock.now());
-  return runPlan(connection, run, { by: whoAmI(), how: "prompt" }, {
-    stateDir: flags.stateDir,
-    prompt: flags.prompt,
-    output: "table",
-    ...(result.until ? { until: result.until } : {}),
-  });
+  return runPlan(
+    connection,
+    run,
+    { by: whoAmI(), how: "prompt" },
+    {
+      stateDir: flags.stateDir,
+      prompt: flags.prompt,
+      output: "table",
+      ...(result.until ? { until: result.until } : {}),
+    },
+  );
 }
 
-async function servicesFor(connection: Connection, flags: Pick<CommonFlags, "emulator" | "tenant">): Promise<WizardServices> {
+async function servicesFor(
+  connection: Connection,
+  flags: Pick<CommonFlags, "emulator" | "tenant">,
+): Promise<WizardServices> {
   const azure = connection.azure();
   const subscriptions = (await azure.resources.subscriptions()).filter((subscription) => subscription.enabled);
   const tenant = flags.tenant ?? subscriptions[0]?.tenant ?? "unknown";
@@ -64,7 +81,11 @@ async function servicesFor(connection: Connection, flags: Pick<CommonFlags, "emu
     },
     async identities(clusterId) {
       const identities = await azure.identities.list(parseResourceId(clusterId)!.subscription);
-      return identities.map(({ id }) => ({ id, name: parseResourceId(id)!.name, resourceGroup: parseResourceId(id)!.resourceGroup }));
+      return identities.map(({ id }) => ({
+        id,
+        name: parseResourceId(id)!.name,
+        resourceGroup: parseResourceId(id)!.resourceGroup,
+      }));
     },
     registries: (clusterId) => listRegistries(azure, clusterId, known.get(clusterId)!),
     makePlan: (choices) =>
@@ -105,7 +126,9 @@ async function describeCluster(azure: Azure, id: string, cluster: ManagedCluster
 }
 
 async function readSecretEnd(azure: Azure, cluster: ManagedCluster): Promise<Date | undefined> {
-  const principal = await azure.graph.servicePrincipal(asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "");
+  const principal = await azure.graph.servicePrincipal(
+    asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "",
+  );
   const ends = principal.kind === "found" ? await azure.graph.credentialEnds(principal.value.appId) : undefined;
   return ends?.kind === "found" ? ends.value[0] : undefined;
 }
@@ -113,7 +136,12 @@ async function readSecretEnd(azure: Azure, cluster: ManagedCluster): Promise<Dat
 async function listRegistries(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<WizardRegistry[]> {
   const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
   const principal = isOnManagedIdentity(cluster) ? undefined : await azure.graph.servicePrincipal(clientId);
-  const { facts } = await readFacts(azure, cluster, principal?.kind === "found" ? principal.value.objectId : undefined, []);
+  const { facts } = await readFacts(
+    azure,
+    cluster,
+    principal?.kind === "found" ? principal.value.objectId : undefined,
+    [],
+  );
   const always = facts.registries.map(({ id, source }) => ({ id, source, always: true }));
   const others = await azure.registries.list(parseResourceId(clusterId)!.subscription);
   const more = others.filter(({ id }) => !always.some((registry) => registry.id.toLowerCase() === id.toLowerCase()));

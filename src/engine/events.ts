@@ -36,9 +36,20 @@ export type ApplyEvent =
 export type EngineEvent =
   | ApplyEvent
   | { readonly type: "run:started"; readonly planHash: string; readonly tool: string; readonly resumed: boolean }
-  | { readonly type: "run:approved"; readonly planHash: string; readonly by: string; readonly how: "prompt" | "yes" | "hash" }
+  | {
+      readonly type: "run:approved";
+      readonly planHash: string;
+      readonly by: string;
+      readonly how: "prompt" | "yes" | "hash";
+    }
   | { readonly type: "step:started"; readonly title: string }
-  | { readonly type: "change:started"; readonly key: string; readonly summary: string; readonly risk: Risk; readonly again?: true }
+  | {
+      readonly type: "change:started";
+      readonly key: string;
+      readonly summary: string;
+      readonly risk: Risk;
+      readonly again?: true;
+    }
   | { readonly type: "change:applied"; readonly key: string }
   /** Taken back by `undo`, before the switch. */
   | { readonly type: "change:undone"; readonly key: string; readonly resourceId: string }

@@ -30,7 +30,7 @@ export class History {
     if (event.type === "change:started") this.#start(event.key, event.step, at);
     else if (event.type === "change:applied") this.#apply(event.key, at);
     else if (event.type === "change:failed") this.#move(event.key, "failed");
- else if (event.type === "change:undone") this.#changes.delete(event.key);
+    else if (event.type === "change:undone") this.#changes.delete(event.key);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
   }
 

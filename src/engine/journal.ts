@@ -37,7 +37,13 @@ export function openJournal(file: string, head: JournalHead): Journal {
   return {
     events,
     append(event) {
-      const numbered: Event = { run: head.run, seq: events.length + 1, at: head.now().toISOString(), cluster: head.cluster, ...event };
+      const numbered: Event = {
+        run: head.run,
+        seq: events.length + 1,
+        at: head.now().toISOString(),
+        cluster: head.cluster,
+        ...event,
+      };
       write(numbered);
       events.push(numbered);
       return numbered;
@@ -52,7 +58,13 @@ export function memoryJournal(head: JournalHead): Journal {
   return {
     events,
     append(event) {
-      const numbered: Event = { run: head.run, seq: events.length + 1, at: head.now().toISOString(), cluster: head.cluster, ...event };
+      const numbered: Event = {
+        run: head.run,
+        seq: events.length + 1,
+        at: head.now().toISOString(),
+        cluster: head.cluster,
+        ...event,
+      };
       events.push(numbered);
       return numbered;
     },
@@ -69,8 +81,10 @@ export function readJournal(file: string): Event[] {
     const value = parseLine(line);
     if (!value) throw damaged(file, index + 1, "is damaged");
     if (value.type === "version") {
-      if (value.events !== EVENTS_VERSION) throw damaged(file, index + 1, `has version ${String(value.events)}, which this aks-mi does not know`);
-    } else if (value.seq !== events.length + 1) throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
+      if (value.events !== EVENTS_VERSION)
+        throw damaged(file, index + 1, `has version ${String(value.events)}, which this aks-mi does not know`);
+    } else if (value.seq !== events.length + 1)
+      throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
     else events.push(value as unknown as Event);
   });
   return events;

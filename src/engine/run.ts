@@ -202,7 +202,11 @@ interface Settling {
 }
 
 /** Waits for Azure to show what it has accepted; after a while that is an error, and the change is never repeated. */
-async function* settle(options: RunOptions, changes: readonly Change[], settling: Settling): AsyncGenerator<StampedEvent> {
+async function* settle(
+  options: RunOptions,
+  changes: readonly Change[],
+  settling: Settling,
+): AsyncGenerator<StampedEvent> {
   const keys = changes.map((change) => change.key);
   const vanished = changes.find((change) => options.history.stateOf(change.key) === "seen");
   if (vanished) {

@@ -49,7 +49,13 @@ export type Verdict<C extends Change = Change> =
     }
   | { readonly kind: "pause"; readonly reason: string; readonly retryAt?: Date }
   /** It cannot become done by itself. With a `key`: that change's operation failed, and the next resume may try it again. */
-  | { readonly kind: "failed"; readonly key?: string; readonly code: string; readonly message: string; readonly remedy: string }
+  | {
+      readonly kind: "failed";
+      readonly key?: string;
+      readonly code: string;
+      readonly message: string;
+      readonly remedy: string;
+    }
   | { readonly kind: "blocked"; readonly findings: readonly Finding[] };
 
 /** Tells the journal what happens while a change is applied; resolves when the event is on disk. */

@@ -43,7 +43,11 @@ export async function executeCluster(options: ExecuteOptions, index: number): Pr
   const cluster = directory.plan.clusters[index]!;
   const lock = lockCluster(stateDir, cluster.id, directory.id);
   try {
-    const journal = openJournal(journalFile(directory, index), { run: directory.id, cluster: cluster.id, now: () => connection.clock.now() });
+    const journal = openJournal(journalFile(directory, index), {
+      run: directory.id,
+      cluster: cluster.id,
+      now: () => connection.clock.now(),
+    });
     try {
       return await follow(options, index, journal, lock);
     } finally {
@@ -90,7 +94,13 @@ async function follow(options: ExecuteOptions, index: number, journal: Journal, 
 }
 
 /** The steps of a cluster's path, ready to run. */
-export function stepsOf(plan: MigrationPlan, cluster: ClusterPlan, history: History, operations: OperationStore, azure: Azure): AnyStep[] {
+export function stepsOf(
+  plan: MigrationPlan,
+  cluster: ClusterPlan,
+  history: History,
+  operations: OperationStore,
+  azure: Azure,
+): AnyStep[] {
   return PATH_STEPS[cluster.path]!(migrationOf(plan, cluster, history, operations), azure);
 }
 

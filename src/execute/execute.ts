@@ -1,11 +1,11 @@
 import pMap from "p-map";
+import type { Azure } from "../azure/azure.ts";
 import { isAksMiError } from "../engine/errors.ts";
+import type { Event } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import type { Outcome } from "../engine/run.ts";
 import type { Verdict } from "../engine/step.ts";
-import type { Azure } from "../azure/azure.ts";
-import type { Event } from "../engine/events.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { type ExecuteOptions, executeCluster, stepsOf } from "./execute-cluster.ts";
 
@@ -35,7 +35,12 @@ export async function execute(options: ExecuteOptions): Promise<ClusterResult[]>
 }
 
 /** True when Azure shows everything that the plan wants: then there is nothing to do, and nothing is written anywhere. */
-export async function isAllDone(azure: Azure, plan: MigrationPlan, events: readonly Event[], now: Date): Promise<boolean> {
+export async function isAllDone(
+  azure: Azure,
+  plan: MigrationPlan,
+  events: readonly Event[],
+  now: Date,
+): Promise<boolean> {
   const signal = new AbortController().signal;
   for (const cluster of plan.clusters) {
     const history = new History(events.filter((event) => event.cluster === cluster.id));

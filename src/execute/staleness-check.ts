@@ -3,8 +3,8 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { readFacts } from "../migration/read-facts.ts";
-import { compareFacts, type Difference } from "../planning/staleness.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
+import { compareFacts, type Difference } from "../planning/staleness.ts";
 
 /** The source of a registry that the user named, as `readFacts` writes it. */
 const NAMED = "named with --registry";

@@ -43,14 +43,16 @@ function* grantsOf(
         const group = resourceGroupId(gateway.subscription, gateway.resourceGroup);
         yield give("Network Contributor", group, "the ingress controller configures the application gateway");
       }
-      if (config["subnetId"]) yield give("Network Contributor", config["subnetId"], "the application gateway is in this subnet");
+      if (config["subnetId"])
+        yield give("Network Contributor", config["subnetId"], "the application gateway is in this subnet");
       if (config["subnetCIDR"] && firstSubnet) {
         yield give("Network Contributor", virtualNetworkOf(firstSubnet), "the application gateway has a subnet in it");
       }
       break;
     }
     case "aciconnectorlinux":
-      if (firstSubnet) yield give("Contributor", virtualNetworkOf(firstSubnet), "virtual nodes place container groups in it");
+      if (firstSubnet)
+        yield give("Contributor", virtualNetworkOf(firstSubnet), "virtual nodes place container groups in it");
       break;
     case "webapprouting":
       for (const zone of (config["dnsZoneResourceIds"] ?? "").split(",").filter(Boolean)) {

@@ -1,16 +1,16 @@
 /** GUIDs of the built-in roles that this project assigns or looks for, from Azure's list of built-in roles. */
 export const BUILT_IN_ROLES = {
-  "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
   "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
-  "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+  Contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c",
   "DNS Zone Contributor": "befefa01-2a29-4197-83a8-272ff33ce314",
   "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
   "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
   "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
   "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
-  "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+  Owner: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
   "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
-  "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+  Reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
   "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
 } as const;

@@ -29,7 +29,12 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
   }
   for (const { what, state } of unsettledStates(cluster)) {
     const severity = isTerminal(state) ? ("high" as const) : ("medium" as const);
-    findings.push({ check: "PM001", severity, seen: `${what} is ${state}`, remedy: "Wait until it has ended, or reconcile what failed." });
+    findings.push({
+      check: "PM001",
+      severity,
+      seen: `${what} is ${state}`,
+      remedy: "Wait until it has ended, or reconcile what failed.",
+    });
   }
   if (onManagedIdentity) {
     for (const pool of pools.filter(({ rank }) => rank === "none" || rank === "model")) {
@@ -54,6 +59,9 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
 function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): ClusterState {
   if (["Failed", "Canceled"].includes(asString(at(cluster, "properties", "provisioningState")) ?? "")) return "broken";
   if (!isOnManagedIdentity(cluster)) return "service-principal";
-  if (!kubeletIdentityOf(cluster) || pools.some(({ rank }) => rank === "none" || rank === "model")) return "half-migrated";
-  return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned" ? "user-assigned" : "system-assigned";
+  if (!kubeletIdentityOf(cluster) || pools.some(({ rank }) => rank === "none" || rank === "model"))
+    return "half-migrated";
+  return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned"
+    ? "user-assigned"
+    : "system-assigned";
 }

@@ -31,7 +31,11 @@ export const NO_OPERATION: OperationFacts = { state: "none", code: "", message: 
  * Asks Azure how the operation of a change stands. Only `status` decides: an operation may carry an error while it goes
  * on, and even when it succeeded (recorded in 2024).
  */
-export async function readOperation(clusters: Clusters, operations: OperationStore, key: string): Promise<OperationFacts> {
+export async function readOperation(
+  clusters: Clusters,
+  operations: OperationStore,
+  key: string,
+): Promise<OperationFacts> {
   const operation: Operation | undefined = operations.find(key);
   const status: OperationStatus | undefined = operation && (await clusters.operation(operation.url));
   if (!status) return NO_OPERATION;
@@ -40,7 +44,12 @@ export async function readOperation(clusters: Clusters, operations: OperationSto
 }
 
 /** Remembers the operation that a write started, before anything else is done. */
-export async function rememberOperation(operations: OperationStore, key: string, accepted: Accepted, report: Report): Promise<void> {
+export async function rememberOperation(
+  operations: OperationStore,
+  key: string,
+  accepted: Accepted,
+  report: Report,
+): Promise<void> {
   const { operation, operationUrl, correlationId } = accepted;
   if (!operation || !operationUrl) return;
   operations.save({ id: operation, key, url: operationUrl });

@@ -9,7 +9,8 @@ export function kubeletGap(pull: readonly Grant[]): Change[] {
     {
       key: "gap:kubelet",
       summary: `if the switch re-images nodes, they cannot pull from ${registries(pull)} until the kubelet identity's new role works`,
-      reason: "the kubelet identity that AKS makes exists only after the switch; an own one (--kubelet-identity) has its rights before",
+      reason:
+        "the kubelet identity that AKS makes exists only after the switch; an own one (--kubelet-identity) has its rights before",
       risk: "disruptive",
     },
   ];
@@ -35,8 +36,10 @@ export function controlPlaneGap(own: readonly Grant[]): Change[] {
   return [
     {
       key: "gap:control-plane",
-      summary: "load balancers, routes and disks outside the node resource group may fail from the switch until the new roles work",
-      reason: "a system-assigned identity exists only from the switch on, and roles take up to an hour; a user-assigned one has them before",
+      summary:
+        "load balancers, routes and disks outside the node resource group may fail from the switch until the new roles work",
+      reason:
+        "a system-assigned identity exists only from the switch on, and roles take up to an hour; a user-assigned one has them before",
       risk: "disruptive",
     },
   ];

@@ -69,7 +69,10 @@ export function propagationStep(options: {
       if (!facts.youngest) return { kind: "done", evidence: "No role assignment is recent." };
       const until = new Date(facts.youngest.getTime() + migration.rolePropagationMs);
       if (now >= until) {
-        return { kind: "done", evidence: `The youngest role assignment, of ${facts.youngest.toISOString()}, is ${minutes} minutes old.` };
+        return {
+          kind: "done",
+          evidence: `The youngest role assignment, of ${facts.youngest.toISOString()}, is ${minutes} minutes old.`,
+        };
       }
       const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${facts.youngest.toISOString()}.`;
       return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS };

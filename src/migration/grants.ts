@@ -55,13 +55,20 @@ export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, targe
 export function kubeletGrants(facts: ClusterFacts): Grant[] {
   return facts.registries.map((registry) => {
     const role: BuiltInRole = registry.mode === "abac" ? "Container Registry Repository Reader" : "AcrPull";
-    return builtIn("kubelet", role, BUILT_IN_ROLES[role], registry.id, `the nodes pull images from it (${registry.source})`);
+    return builtIn(
+      "kubelet",
+      role,
+      BUILT_IN_ROLES[role],
+      registry.id,
+      `the nodes pull images from it (${registry.source})`,
+    );
   });
 }
 
 function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target): Generator<Grant> {
   const outside = (id: string) => !isWithin(id, nodeResourceGroupId(clusterId, facts));
-  const give = (role: BuiltInRole, scope: string, reason: string) => builtIn("control-plane", role, BUILT_IN_ROLES[role], scope, reason);
+  const give = (role: BuiltInRole, scope: string, reason: string) =>
+    builtIn("control-plane", role, BUILT_IN_ROLES[role], scope, reason);
   const subnets = clusterSubnets(facts).filter(outside);
   for (const id of subnets) yield give("Network Contributor", id, "nodes and load balancers join this subnet");
   for (const id of facts.network.routeTables.filter(outside)) {
@@ -74,15 +81,24 @@ function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target
     yield give("Network Contributor", id, "the load balancer uses this outbound address");
   }
   if (facts.privateDnsZone) {
-    yield give("Private DNS Zone Contributor", facts.privateDnsZone, "the API server's private name is registered in it");
+    yield give(
+      "Private DNS Zone Contributor",
+      facts.privateDnsZone,
+      "the API server's private name is registered in it",
+    );
     for (const vnet of new Set(subnets.map(virtualNetworkOf))) {
       yield give("Network Contributor", vnet, "the private DNS zone is linked to this virtual network");
     }
   }
   if (facts.diskEncryptionSet) yield give("Reader", facts.diskEncryptionSet, "disks are encrypted with its key");
-  if (facts.kms?.vault) yield give("Key Vault Crypto User", facts.kms.vault, "Kubernetes secrets are encrypted with a key in it");
+  if (facts.kms?.vault)
+    yield give("Key Vault Crypto User", facts.kms.vault, "Kubernetes secrets are encrypted with a key in it");
   if (target.kubelet && outside(target.kubelet.id)) {
-    yield give("Managed Identity Operator", target.kubelet.id, "the control plane assigns the kubelet identity to the nodes");
+    yield give(
+      "Managed Identity Operator",
+      target.kubelet.id,
+      "the control plane assigns the kubelet identity to the nodes",
+    );
   }
 }
 
@@ -112,7 +128,8 @@ export function notCopiedRoles(facts: ClusterFacts): NotCopied[] {
 
 function reasonNotToCopy(held: HeldRole): string | undefined {
   if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) return `${held.role} may hand out roles, which no cluster needs`;
-  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope)) return "it reaches over a whole subscription or more";
+  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope))
+    return "it reaches over a whole subscription or more";
   if (held.through) return `the service principal holds it only through the group ${held.through}`;
   return undefined;
 }

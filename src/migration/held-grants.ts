@@ -20,8 +20,18 @@ export interface GrantFacts {
 }
 
 /** Reads which of the grants the new identities hold, one list per principal and subscription. */
-export async function readGrants(azure: Azure, migration: Migration, cluster: ManagedCluster, grants: readonly Grant[]): Promise<GrantFacts> {
-  const principals = await readPrincipals(azure, cluster, migration.target, grants.map((grant) => grant.who));
+export async function readGrants(
+  azure: Azure,
+  migration: Migration,
+  cluster: ManagedCluster,
+  grants: readonly Grant[],
+): Promise<GrantFacts> {
+  const principals = await readPrincipals(
+    azure,
+    cluster,
+    migration.target,
+    grants.map((grant) => grant.who),
+  );
   const lists = new Map<string, Promise<RoleAssignment[]>>();
   const missing: Grant[] = [];
   const since: number[] = [];
@@ -61,9 +71,18 @@ export async function applyGrant(azure: Azure, migration: Migration, grant: Gran
   const cluster = await readCluster(azure, migration);
   const principalId = (await readPrincipals(azure, cluster, migration.target, [grant.who])).get(grant.who);
   if (!principalId) {
-    throw new AksMiError("STEP_FAILED", `The ${grant.who} identity is gone: ${grant.role} cannot be assigned to it.`, "Run `aks-mi resume`.");
+    throw new AksMiError(
+      "STEP_FAILED",
+      `The ${grant.who} identity is gone: ${grant.role} cannot be assigned to it.`,
+      "Run `aks-mi resume`.",
+    );
   }
-  const { id, adopted, correlationId } = await azure.roles.assign({ scope: grant.scope, role: grant.role, roleGuid: grant.roleGuid, principalId });
+  const { id, adopted, correlationId } = await azure.roles.assign({
+    scope: grant.scope,
+    role: grant.role,
+    roleGuid: grant.roleGuid,
+    principalId,
+  });
   await report({ type: "change:bound", key: grantChange(grant).key, resourceId: id, correlationId, adopted });
 }
 

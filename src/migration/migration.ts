@@ -50,10 +50,16 @@ export function rollKey(pool: string): string {
 }
 
 /** The condition under which one update becomes two. */
-export const COMBINED_REFUSED = "Azure refuses or ignores the kubelet identity in the update that switches the control plane";
+export const COMBINED_REFUSED =
+  "Azure refuses or ignores the kubelet identity in the update that switches the control plane";
 
 /** Reads one cluster of a plan as a migration. */
-export function migrationOf(plan: MigrationPlan, cluster: ClusterPlan, history: History, operations: OperationStore): Migration {
+export function migrationOf(
+  plan: MigrationPlan,
+  cluster: ClusterPlan,
+  history: History,
+  operations: OperationStore,
+): Migration {
   return {
     clusterId: cluster.id,
     cloud: plan.metadata.cloud,

@@ -57,7 +57,9 @@ export async function readNodeEvidence(
       nodeImageVersion: asString(pool["nodeImageVersion"]),
       type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
     };
-    const scaleSet = scaleSets?.find((candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`));
+    const scaleSet = scaleSets?.find(
+      (candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`),
+    );
     if (!scaleSet) {
       const seen = scaleSets ? "it has no scale set" : `you may not read the scale sets of ${group}`;
       evidence.push({ ...base, rank: "unknown", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
@@ -72,10 +74,16 @@ export async function readNodeEvidence(
 
 function rankInstances(instances: readonly ScaleSetInstance[], carries: boolean, switchedAt: Date | undefined) {
   const nodes = instances.length;
-  if (!carries) return { rank: "none" as const, nodes, reimaged: [], seen: "its scale set does not carry the kubelet identity" };
+  if (!carries)
+    return { rank: "none" as const, nodes, reimaged: [], seen: "its scale set does not carry the kubelet identity" };
   const reimaged = instances.filter((instance) => isReimaged(instance, switchedAt)).map((instance) => instance.name);
   if (reimaged.length === nodes) {
-    return { rank: "rolled" as const, nodes, reimaged, seen: `all ${nodes} nodes run a model that carries the kubelet identity` };
+    return {
+      rank: "rolled" as const,
+      nodes,
+      reimaged,
+      seen: `all ${nodes} nodes run a model that carries the kubelet identity`,
+    };
   }
   const seen = `${nodes - reimaged.length} of ${nodes} nodes have not been re-imaged since their scale set got the kubelet identity`;
   return { rank: "model" as const, nodes, reimaged, seen };
@@ -96,6 +104,12 @@ export function createNodeProgress(): (pools: readonly PoolEvidence[]) => ApplyE
   return (pools) => {
     const news = pools.filter(({ pool, reimaged }) => reimaged.length !== (shown.get(pool) ?? 0));
     for (const { pool, reimaged } of news) shown.set(pool, reimaged.length);
-    return news.map(({ pool, nodes, reimaged }) => ({ type: "node:progress", pool, reimaged: reimaged.length, nodes, names: reimaged }));
+    return news.map(({ pool, nodes, reimaged }) => ({
+      type: "node:progress",
+      pool,
+      reimaged: reimaged.length,
+      nodes,
+      names: reimaged,
+    }));
   };
 }

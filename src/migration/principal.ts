@@ -20,7 +20,8 @@ export async function readPrincipalState(azure: Azure, clientId: string, now: Da
           check: "RB013",
           severity: "high",
           seen: `Microsoft Graph does not let you look up the service principal ${clientId}, so the roles that it holds are not known`,
-          remedy: "Ask for Directory Readers, or name the registries with --registry and give the identities by hand what the cluster needs beyond this plan.",
+          remedy:
+            "Ask for Directory Readers, or name the registries with --registry and give the identities by hand what the cluster needs beyond this plan.",
         },
       ],
     };
@@ -33,7 +34,8 @@ export async function readPrincipalState(azure: Azure, clientId: string, now: Da
           check: "ID004",
           severity: "critical",
           seen: `the service principal ${clientId} is gone from the directory`,
-          remedy: "Restore it, or give the cluster a new one with `az aks update-credentials`: the switch needs a cluster that works.",
+          remedy:
+            "Restore it, or give the cluster a new one with `az aks update-credentials`: the switch needs a cluster that works.",
         },
       ],
     };
@@ -46,7 +48,14 @@ async function checkCredentials(azure: Azure, principal: ServicePrincipal, now: 
   const ends = await azure.graph.credentialEnds(principal.appId);
   const remedy = "Migrate before that, or rotate it with `az aks update-credentials`, which re-images the nodes.";
   if (ends.kind !== "found" || ends.value.length === 0) {
-    return [{ check: "ID003", severity: "info", seen: `the credentials of ${principal.displayName} cannot be read: not assessed`, remedy }];
+    return [
+      {
+        check: "ID003",
+        severity: "info",
+        seen: `the credentials of ${principal.displayName} cannot be read: not assessed`,
+        remedy,
+      },
+    ];
   }
   const latest = ends.value[0]!;
   const days = Math.floor((latest.getTime() - now.getTime()) / DAY_MS);

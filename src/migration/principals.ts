@@ -11,7 +11,12 @@ export type Principals = ReadonlyMap<Grantee, string>;
  * Looks up the object ids of the identities that roles are for. An identity given by the user is looked up itself; one
  * that Azure makes is read from the cluster, where it may be missing: add-on identities are, during every update.
  */
-export async function readPrincipals(azure: Azure, cluster: ManagedCluster, target: Target, wanted: Iterable<Grantee>): Promise<Principals> {
+export async function readPrincipals(
+  azure: Azure,
+  cluster: ManagedCluster,
+  target: Target,
+  wanted: Iterable<Grantee>,
+): Promise<Principals> {
   const found = new Map<Grantee, string>();
   for (const who of new Set(wanted)) {
     const principal = await readPrincipal(azure, cluster, target, who);
@@ -20,7 +25,12 @@ export async function readPrincipals(azure: Azure, cluster: ManagedCluster, targ
   return found;
 }
 
-async function readPrincipal(azure: Azure, cluster: ManagedCluster, target: Target, who: Grantee): Promise<string | undefined> {
+async function readPrincipal(
+  azure: Azure,
+  cluster: ManagedCluster,
+  target: Target,
+  who: Grantee,
+): Promise<string | undefined> {
   if (who === "control-plane") {
     if (target.controlPlane) return (await azure.identities.get(target.controlPlane.id))?.principalId;
     return isOnManagedIdentity(cluster) ? asString(at(cluster, "identity", "principalId")) : undefined;
@@ -35,7 +45,8 @@ async function readPrincipal(azure: Azure, cluster: ManagedCluster, target: Targ
 /** Add-on names compare without case: newer CLIs write `omsAgent`. */
 function addonIdentity(cluster: ManagedCluster, addon: string): string | undefined {
   const name = addon.toLowerCase();
-  if (name === "webapprouting") return asString(at(cluster, "properties", "ingressProfile", "webAppRouting", "identity", "objectId"));
+  if (name === "webapprouting")
+    return asString(at(cluster, "properties", "ingressProfile", "webAppRouting", "identity", "objectId"));
   const profiles = Object.entries(asObject(at(cluster, "properties", "addonProfiles")));
   const profile = profiles.find(([key]) => key.toLowerCase() === name)?.[1];
   return asString(at(profile, "identity", "objectId"));

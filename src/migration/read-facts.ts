@@ -20,21 +20,33 @@ export interface FactsReading {
  * @param principalId the old principal's object id; undefined when it is not known, and then its roles are not read
  * @param named registries that the user named
  */
-export async function readFacts(azure: Azure, cluster: ManagedCluster, principalId: string | undefined, named: readonly string[]): Promise<FactsReading> {
+export async function readFacts(
+  azure: Azure,
+  cluster: ManagedCluster,
+  principalId: string | undefined,
+  named: readonly string[],
+): Promise<FactsReading> {
   const id = normalizeId(asString(cluster["id"]) ?? "");
   const properties = asObject(cluster["properties"]);
   const nodeResourceGroup = asString(properties["nodeResourceGroup"]) ?? "";
   const pools = poolsOf(cluster).map(poolFact);
   const apiServerSubnet = asString(at(properties, "apiServerAccessProfile", "subnetId"));
   const nodeGroup = resourceGroupId(parseResourceId(id)!.subscription, nodeResourceGroup);
-  const subnets = await readSubnets(azure, [...pools.flatMap((pool) => [pool.subnet, pool.podSubnet]), apiServerSubnet], nodeGroup);
+  const subnets = await readSubnets(
+    azure,
+    [...pools.flatMap((pool) => [pool.subnet, pool.podSubnet]), apiServerSubnet],
+    nodeGroup,
+  );
   const assignments = principalId === undefined ? undefined : await readAssignments(azure, principalId);
   const held = assignments && (await readHeldRoles(azure, assignments, nodeGroup));
   const { registries, wider } = await readRegistries(azure, held ?? [], named);
   const zone = asString(at(properties, "apiServerAccessProfile", "privateDNSZone"));
   const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
   const facts: ClusterFacts = {
-    identity: { type: asString(at(cluster, "identity", "type")) ?? "None", userAssigned: userAssignedIdsOf(cluster).sort() },
+    identity: {
+      type: asString(at(cluster, "identity", "type")) ?? "None",
+      userAssigned: userAssignedIdsOf(cluster).sort(),
+    },
     clientId: asString(at(properties, "servicePrincipalProfile", "clientId")) ?? "",
     ...optional("kubeletIdentity", kubeletIdentityOf(cluster)?.resourceId),
     network: {
@@ -49,7 +61,12 @@ export async function readFacts(azure: Azure, cluster: ManagedCluster, principal
     ...optional("privateDnsZone", zone?.startsWith("/") ? normalizeId(zone) : undefined),
     ...optional("diskEncryptionSet", normalizeOptional(asString(properties["diskEncryptionSetID"]))),
     ...(kms["enabled"] === true
-      ? { kms: { keyId: asString(kms["keyId"]) ?? "", ...optional("vault", normalizeOptional(asString(kms["keyVaultResourceId"]))) } }
+      ? {
+          kms: {
+            keyId: asString(kms["keyId"]) ?? "",
+            ...optional("vault", normalizeOptional(asString(kms["keyVaultResourceId"]))),
+          },
+        }
       : {}),
     addons: addonFacts(properties),
     pools,
@@ -73,7 +90,9 @@ function poolFact(pool: JsonObject): ClusterFacts["pools"][number] {
 async function readSubnets(azure: Azure, ids: readonly (string | undefined)[], nodeGroup: string) {
   const routeTables = new Set<string>();
   const securityGroups = new Set<string>();
-  const wanted = new Set(ids.filter((id): id is string => id !== undefined && !isWithin(id, nodeGroup)).map(normalizeId));
+  const wanted = new Set(
+    ids.filter((id): id is string => id !== undefined && !isWithin(id, nodeGroup)).map(normalizeId),
+  );
   for (const id of wanted) {
     const subnet = await azure.resources.subnet(id);
     if (subnet?.routeTable) routeTables.add(normalizeId(subnet.routeTable));
@@ -88,7 +107,10 @@ function ownPublicIps(properties: JsonObject, nodeGroup: string): string[] {
   const ips = asArray(at(profile, "outboundIPs", "publicIPs"));
   const prefixes = asArray(at(profile, "outboundIPPrefixes", "publicIPPrefixes"));
   const ids = [...ips, ...prefixes].map((ip) => asString(at(ip, "id"))).filter((id) => id !== undefined);
-  return ids.map(normalizeId).filter((id) => !isWithin(id, nodeGroup)).sort();
+  return ids
+    .map(normalizeId)
+    .filter((id) => !isWithin(id, nodeGroup))
+    .sort();
 }
 
 /** Add-ons that are on, with the settings that are strings. */
@@ -97,7 +119,9 @@ function addonFacts(properties: JsonObject): ClusterFacts["addons"] {
   for (const [name, profile] of Object.entries(asObject(properties["addonProfiles"]))) {
     if (at(profile, "enabled") !== true) continue;
     const settings = Object.entries(asObject(at(profile, "config")));
-    addons[name] = Object.fromEntries(settings.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    addons[name] = Object.fromEntries(
+      settings.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    );
   }
   const routing = asObject(at(properties, "ingressProfile", "webAppRouting"));
   if (routing["enabled"] === true) {
@@ -160,7 +184,8 @@ async function readRegistries(azure: Azure, held: readonly Held[], named: readon
         add(registry, `the service principal holds ${fact.role} on its resource group`);
       }
     } else if (subscription) {
-      for (const { id } of await listRegistries(azure, subscription)) wider.push({ id, role: fact.role, scope: fact.scope });
+      for (const { id } of await listRegistries(azure, subscription))
+        wider.push({ id, role: fact.role, scope: fact.scope });
     }
   }
   return { registries: [...registries.values()], wider: wider.filter(({ id }) => !registries.has(id.toLowerCase())) };
@@ -176,7 +201,11 @@ async function listRegistries(azure: Azure, subscription: string, resourceGroup?
 }
 
 function registryGone(id: string): AksMiError {
-  return new AksMiError("USAGE", `There is no registry ${id}, or you may not read it.`, "Check the id that --registry names.");
+  return new AksMiError(
+    "USAGE",
+    `There is no registry ${id}, or you may not read it.`,
+    "Check the id that --registry names.",
+  );
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

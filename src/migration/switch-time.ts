@@ -10,7 +10,11 @@ import { readPrincipals } from "./principals.ts";
  * told, else when AKS gave the new control-plane identity its role on the node resource group.
  * @returns undefined when the cluster has not been switched, or nothing tells when it was
  */
-export async function readSwitchStart(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+export async function readSwitchStart(
+  azure: Azure,
+  migration: Migration,
+  cluster: ManagedCluster,
+): Promise<Date | undefined> {
   if (!isOnManagedIdentity(cluster)) return undefined;
   const { history, from, clusterId } = migration;
   const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
@@ -23,17 +27,28 @@ export async function readSwitchStart(azure: Azure, migration: Migration, cluste
  * than the truth. The last resort is the beginning of the run that found the cluster switched.
  * @returns undefined when the cluster has not been switched
  */
-export async function readSwitchEnd(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+export async function readSwitchEnd(
+  azure: Azure,
+  migration: Migration,
+  cluster: ManagedCluster,
+): Promise<Date | undefined> {
   if (!isOnManagedIdentity(cluster)) return undefined;
   const { history, from, clusterId } = migration;
   const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
   return (
-    history.appliedAt(switchKey(clusterId)) ?? told ?? (await readNodeGroupGrantTime(azure, migration, cluster)) ?? history.beganAt
+    history.appliedAt(switchKey(clusterId)) ??
+    told ??
+    (await readNodeGroupGrantTime(azure, migration, cluster)) ??
+    history.beganAt
   );
 }
 
 /** AKS assigns Contributor on the node resource group when it switches the identity (AKS documentation, default permissions). */
-async function readNodeGroupGrantTime(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
+async function readNodeGroupGrantTime(
+  azure: Azure,
+  migration: Migration,
+  cluster: ManagedCluster,
+): Promise<Date | undefined> {
   const principal = (await readPrincipals(azure, cluster, migration.target, ["control-plane"])).get("control-plane");
   if (!principal) return undefined;
   const group = nodeResourceGroupId(migration.clusterId, migration.facts);

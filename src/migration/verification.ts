@@ -1,11 +1,21 @@
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, unsettledStates, userAssignedIdsOf } from "../azure/clusters.ts";
+import {
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  unsettledStates,
+  userAssignedIdsOf,
+} from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { Target } from "./migration.ts";
 import type { PoolEvidence } from "./nodes.ts";
 
 /** What a complete migration would have and this cluster has not, in sentences without a full stop. */
-export function missingFromMigration(cluster: ManagedCluster, target: Target, pools: readonly PoolEvidence[]): string[] {
+export function missingFromMigration(
+  cluster: ManagedCluster,
+  target: Target,
+  pools: readonly PoolEvidence[],
+): string[] {
   return [...missingFromControlPlane(cluster, target), ...missingFromNodes(pools)];
 }
 
@@ -32,5 +42,8 @@ export function missingFromControlPlane(cluster: ManagedCluster, target: Target)
 export function missingFromNodes(pools: readonly PoolEvidence[]): string[] {
   return pools
     .filter((pool) => pool.rank !== "rolled")
-    .map((pool) => `the nodes of pool ${pool.pool} are ${pool.rank === "unknown" ? "not proven to be" : "not"} on it: ${pool.seen}`);
+    .map(
+      (pool) =>
+        `the nodes of pool ${pool.pool} are ${pool.rank === "unknown" ? "not proven to be" : "not"} on it: ${pool.seen}`,
+    );
 }

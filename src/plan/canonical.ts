@@ -3,7 +3,8 @@ import type { ClusterFacts, MigrationPlan } from "./schema.ts";
 
 /** JSON as RFC 8785 writes it: keys sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript does. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(",")}]`;
+  if (Array.isArray(value))
+    return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const entries = Object.entries(value)
     .filter(([, child]) => child !== undefined)

@@ -16,13 +16,19 @@ const REMEDY = "Make a plan with `aks-mi plan --out FILE`, and edit it only alon
 export function readPlanFile(file: string): MigrationPlan {
   let text: string;
   try {
-    if (statSync(file).size > MAX_BYTES) throw invalid(file, undefined, `is larger than ${MAX_BYTES / 1024 / 1024} MiB`);
+    if (statSync(file).size > MAX_BYTES)
+      throw invalid(file, undefined, `is larger than ${MAX_BYTES / 1024 / 1024} MiB`);
     text = readFileSync(file, "utf8");
   } catch (error) {
     if (error instanceof AksMiError) throw error;
-    throw new AksMiError("USAGE", `The plan file ${file} cannot be read: ${(error as Error).message}`, "Check the path that --plan names.", {
-      cause: error,
-    });
+    throw new AksMiError(
+      "USAGE",
+      `The plan file ${file} cannot be read: ${(error as Error).message}`,
+      "Check the path that --plan names.",
+      {
+        cause: error,
+      },
+    );
   }
   return parsePlan(text, file);
 }
@@ -33,10 +39,14 @@ export function parsePlan(text: string, file: string): MigrationPlan {
   const lines = new LineCounter();
   const document = parseYaml(text, file, lines);
   const data = toData(document, file);
-  if (typeof data !== "object" || data === null || Array.isArray(data)) throw invalid(file, 1, "is not a plan of aks-mi");
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    throw invalid(file, 1, "is not a plan of aks-mi");
   const found = (data as { apiVersion?: unknown; kind?: unknown }).apiVersion;
   if (found !== "aks-mi/v1") {
-    const seen = found === undefined ? "it has no apiVersion" : `its apiVersion is ${JSON.stringify(found)} instead of "aks-mi/v1"`;
+    const seen =
+      found === undefined
+        ? "it has no apiVersion"
+        : `its apiVersion is ${JSON.stringify(found)} instead of "aks-mi/v1"`;
     throw invalid(file, lineOf(document, lines, ["apiVersion"]), `is not a plan of this version of aks-mi: ${seen}`);
   }
   const result = migrationPlan.safeParse(data);
@@ -45,7 +55,13 @@ export function parsePlan(text: string, file: string): MigrationPlan {
 }
 
 function parseYaml(text: string, file: string, lines: LineCounter): Document {
-  const document = parseDocument(text, { lineCounter: lines, version: "1.2", schema: "core", uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: "1.2",
+    schema: "core",
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) throw invalid(file, lines.linePos(problem.pos[0]).line, `is not valid YAML: ${problem.message}`);
   return document;
@@ -60,7 +76,12 @@ function toData(document: Document, file: string): unknown {
   }
 }
 
-function schemaError(issues: readonly z.core.$ZodIssue[], document: Document, lines: LineCounter, file: string): AksMiError {
+function schemaError(
+  issues: readonly z.core.$ZodIssue[],
+  document: Document,
+  lines: LineCounter,
+  file: string,
+): AksMiError {
   const [first] = issues;
   const keys = first!.code === "unrecognized_keys" ? first!.keys : [];
   const path = [...first!.path, ...keys.slice(0, 1)];
@@ -70,13 +91,20 @@ function schemaError(issues: readonly z.core.$ZodIssue[], document: Document, li
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type") return issue.input === undefined && /undefined/.test(issue.message) ? "is missing" : `is of the wrong type: ${issue.message}`;
-  if (issue.code === "invalid_value") return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+  if (issue.code === "invalid_type")
+    return issue.input === undefined && /undefined/.test(issue.message)
+      ? "is missing"
+      : `is of the wrong type: ${issue.message}`;
+  if (issue.code === "invalid_value")
+    return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
   return issue.message;
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}${text && "."}${String(key)}`), "");
+  return path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : `${text}${text && "."}${String(key)}`),
+    "",
+  );
 }
 
 /** The line of the deepest part of a path that is in the document. */
@@ -84,7 +112,9 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   for (let length = path.length; length > 0; length--) {
     const parent = document.getIn(path.slice(0, length - 1), true) as { items?: unknown[] } | undefined;
     const key = path[length - 1];
-    const pair = parent?.items?.find((item) => (item as { key?: { value?: unknown } })?.key?.value === key) as { key?: unknown } | undefined;
+    const pair = parent?.items?.find((item) => (item as { key?: { value?: unknown } })?.key?.value === key) as
+      | { key?: unknown }
+      | undefined;
     const node = pair?.key ?? document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
@@ -97,7 +127,12 @@ function invalid(file: string, line: number | undefined, what: string): AksMiErr
 
 /** A plan as block-style YAML, with the line that tells editors its schema. */
 export function formatPlanYaml(plan: MigrationPlan): string {
-  const yaml = stringify(plan, { lineWidth: 0, aliasDuplicateObjects: false, defaultStringType: "PLAIN", collectionStyle: "block" });
+  const yaml = stringify(plan, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    defaultStringType: "PLAIN",
+    collectionStyle: "block",
+  });
   return `# yaml-language-server: $schema=https://unpkg.com/aks-mi/plans/plan.schema.json\n${yaml}`;
 }
 
@@ -107,8 +142,13 @@ export function writePlanFile(file: string, plan: MigrationPlan): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
-    throw new AksMiError("STATE_UNWRITABLE", `The plan cannot be written to ${file}: ${(error as Error).message}`, "Name another place with --out.", {
-      cause: error,
-    });
+    throw new AksMiError(
+      "STATE_UNWRITABLE",
+      `The plan cannot be written to ${file}: ${(error as Error).message}`,
+      "Name another place with --out.",
+      {
+        cause: error,
+      },
+    );
   }
 }

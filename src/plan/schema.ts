@@ -65,7 +65,9 @@ export const clusterFacts = z.strictObject({
 });
 
 export const identityTarget = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/, "must be 3 to 128 letters, digits, hyphens or underscores"),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/, "must be 3 to 128 letters, digits, hyphens or underscores"),
   resourceGroup: z.string().min(1),
   location: z.string().min(1),
   /** Only where it is not the cluster's. */
@@ -93,7 +95,12 @@ export const change = z.strictObject({
 export const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
 
 /** A right of the old principal that the new identities do not get. */
-export const notCopied = z.strictObject({ role: z.string(), scope: anyScope, reason: z.string(), instead: z.string().optional() });
+export const notCopied = z.strictObject({
+  role: z.string(),
+  scope: anyScope,
+  reason: z.string(),
+  instead: z.string().optional(),
+});
 
 export const PATHS = [
   "service-principal-to-user-assigned",
@@ -113,7 +120,9 @@ export const clusterPlan = z.strictObject({
   from: z.strictObject({
     servicePrincipal: z.strictObject({ clientId: z.string(), objectId: z.string().optional() }).optional(),
     location: z.string(),
-    pools: z.array(z.strictObject({ name: z.string(), nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() })),
+    pools: z.array(
+      z.strictObject({ name: z.string(), nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() }),
+    ),
     /** Set when the switch happened before this plan was made. */
     switchedAt: timestamp.optional(),
   }),

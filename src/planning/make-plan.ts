@@ -1,7 +1,7 @@
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import type { CloudName } from "../azure/clouds.ts";
+import { isOnManagedIdentity, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import { AksMiError } from "../engine/errors.ts";
@@ -42,8 +42,18 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
   const frame: MigrationPlan = {
     apiVersion: "aks-mi/v1",
     kind: "MigrationPlan",
-    metadata: { name: planName(request.clusterIds), createdAt: now.toISOString(), tool: `aks-mi ${tool}`, cloud, tenant, emulator },
-    settings: { rolePropagation: { wait: request.rolePropagation }, tokenSwitchover: { wait: request.tokenSwitchover } },
+    metadata: {
+      name: planName(request.clusterIds),
+      createdAt: now.toISOString(),
+      tool: `aks-mi ${tool}`,
+      cloud,
+      tenant,
+      emulator,
+    },
+    settings: {
+      rolePropagation: { wait: request.rolePropagation },
+      tokenSwitchover: { wait: request.tokenSwitchover },
+    },
     clusters: [],
   };
   const clusters: ClusterPlan[] = [];
@@ -56,12 +66,23 @@ function planName(ids: readonly string[]): string {
   return ids.length > 1 ? `${name} and ${ids.length - 1} more` : name;
 }
 
-async function planCluster(azure: Azure, id: string, request: PlanRequest, frame: MigrationPlan, now: Date): Promise<ClusterPlan> {
+async function planCluster(
+  azure: Azure,
+  id: string,
+  request: PlanRequest,
+  frame: MigrationPlan,
+  now: Date,
+): Promise<ClusterPlan> {
   const cluster = await azure.clusters.get(id);
   if (!cluster) {
-    throw new AksMiError("USAGE", `There is no cluster ${id}, or you may not see it.`, "Check the id and the account you are signed in with.");
+    throw new AksMiError(
+      "USAGE",
+      `There is no cluster ${id}, or you may not see it.`,
+      "Check the id and the account you are signed in with.",
+    );
   }
-  const clientId = asString((cluster["properties"] as Record<string, never>)?.["servicePrincipalProfile"]?.["clientId"]) ?? "";
+  const clientId =
+    asString((cluster["properties"] as Record<string, never>)?.["servicePrincipalProfile"]?.["clientId"]) ?? "";
   const onServicePrincipal = !isOnManagedIdentity(cluster) && clientId !== "";
   const { principal, findings: principalFindings } = onServicePrincipal
     ? await readPrincipalState(azure, clientId, now)
@@ -74,7 +95,9 @@ async function planCluster(azure: Azure, id: string, request: PlanRequest, frame
     facts,
     path: "none",
     from: {
-      ...(onServicePrincipal ? { servicePrincipal: { clientId, ...(principal ? { objectId: principal.objectId } : {}) } } : {}),
+      ...(onServicePrincipal
+        ? { servicePrincipal: { clientId, ...(principal ? { objectId: principal.objectId } : {}) } }
+        : {}),
       location: asString(cluster["location"]) ?? "",
       pools: poolsOf(cluster).map((pool) => ({
         name: asString(pool["name"]) ?? "",
@@ -94,23 +117,38 @@ async function planCluster(azure: Azure, id: string, request: PlanRequest, frame
     ...checkSystemAssigned(facts, resolveTarget(id, target)),
     ...(await checkLocks(azure, id, facts)),
     ...principalFindings,
-    ...widerRegistries.map((registry): Finding => ({
-      check: "RB011",
-      severity: "high",
-      seen: `the service principal reaches registry ${registry.id.split("/").at(-1)} only through ${registry.role} on ${registry.scope}: the kubelet identity gets no role on it`,
-      remedy: `If the cluster uses its images, plan again with --registry ${registry.id}.`,
-    })),
+    ...widerRegistries.map(
+      (registry): Finding => ({
+        check: "RB011",
+        severity: "high",
+        seen: `the service principal reaches registry ${registry.id.split("/").at(-1)} only through ${registry.role} on ${registry.scope}: the kubelet identity gets no role on it`,
+        remedy: `If the cluster uses its images, plan again with --registry ${registry.id}.`,
+      }),
+    ),
   ];
   const migration = migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore());
   const steps = await planSteps(PATH_STEPS[path]!(migration, azure), now);
   const blocked = findings.some((finding) => finding.severity === "blocker");
-  return { ...base, path, ...(blocked ? { blocked } : {}), findings: findings.map((finding) => ({ ...finding })), steps };
+  return {
+    ...base,
+    path,
+    ...(blocked ? { blocked } : {}),
+    findings: findings.map((finding) => ({ ...finding })),
+    steps,
+  };
 }
 
 /** The path from what the cluster is to what it shall be. */
-async function choosePath(azure: Azure, cluster: ManagedCluster, plan: ClusterPlan, frame: MigrationPlan): Promise<PathId> {
+async function choosePath(
+  azure: Azure,
+  cluster: ManagedCluster,
+  plan: ClusterPlan,
+  frame: MigrationPlan,
+): Promise<PathId> {
   if (!isOnManagedIdentity(cluster)) {
-    return plan.target.controlPlaneIdentity ? "service-principal-to-user-assigned" : "service-principal-to-system-assigned";
+    return plan.target.controlPlaneIdentity
+      ? "service-principal-to-user-assigned"
+      : "service-principal-to-system-assigned";
   }
   const migration = migrationOf(frame, plan, new History(), new MemoryOperationStore());
   const pools = await readNodeEvidence(azure, migration.clusterId, cluster, undefined);
@@ -141,7 +179,15 @@ export async function planSteps(steps: readonly AnyStep[], now: Date): Promise<C
 }
 
 /** A change without the fields that do not apply, so that equal changes are equal files. */
-function plainChange({ key, summary, reason, risk, drains, nodes, onlyIf }: Change): ClusterPlan["steps"][number]["changes"][number] {
+function plainChange({
+  key,
+  summary,
+  reason,
+  risk,
+  drains,
+  nodes,
+  onlyIf,
+}: Change): ClusterPlan["steps"][number]["changes"][number] {
   return {
     key,
     summary,

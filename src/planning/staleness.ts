@@ -15,7 +15,12 @@ export interface Difference {
 }
 
 /** Compares live facts with those of the plan. */
-export function compareFacts(clusterId: string, planned: ClusterFacts, live: ClusterFacts, target: Target): Difference[] {
+export function compareFacts(
+  clusterId: string,
+  planned: ClusterFacts,
+  live: ClusterFacts,
+  target: Target,
+): Difference[] {
   const differences: Difference[] = [];
   const flatPlanned = flatten(planned);
   const flatLive = flatten(live);
@@ -34,7 +39,8 @@ function flatten(facts: ClusterFacts): Map<string, string> {
   for (const [key, value] of Object.entries(facts)) {
     if (value === undefined) continue;
     if (key === "network" || key === "identity") {
-      for (const [inner, child] of Object.entries(value)) if (child !== undefined) flat.set(`${key}.${inner}`, canonicalJson(child));
+      for (const [inner, child] of Object.entries(value))
+        if (child !== undefined) flat.set(`${key}.${inner}`, canonicalJson(child));
     } else if (key === "pools") {
       for (const pool of facts.pools) flat.set(`pools.${pool.name}`, canonicalJson(pool));
     } else if (key === "addons") {
@@ -58,7 +64,8 @@ function isOwn(clusterId: string, path: string, live: ClusterFacts, target: Targ
     case "kubeletIdentity":
       return (
         live.kubeletIdentity !== undefined &&
-        (sameId(live.kubeletIdentity, target.kubelet?.id) || isWithin(live.kubeletIdentity, nodeResourceGroupId(clusterId, live)))
+        (sameId(live.kubeletIdentity, target.kubelet?.id) ||
+          isWithin(live.kubeletIdentity, nodeResourceGroupId(clusterId, live)))
       );
     default:
       return false;

@@ -19,10 +19,16 @@ export interface TargetChoice {
  * Fills in what the user left open: identities `id-<cluster>` and `id-<cluster>-kubelet` beside the cluster. What a
  * cluster on managed identity already has is kept unless another identity is named: nothing is moved by omission.
  */
-export function chooseTarget(id: string, cluster: ManagedCluster, facts: ClusterFacts, choice: TargetChoice): ClusterPlan["target"] {
+export function chooseTarget(
+  id: string,
+  cluster: ManagedCluster,
+  facts: ClusterFacts,
+  choice: TargetChoice,
+): ClusterPlan["target"] {
   const location = asString(cluster["location"]) ?? "";
   const { name, resourceGroup } = parseResourceId(id)!;
-  const identity = (given: string) => identityTarget(id, given, choice.identityResourceGroup ?? resourceGroup, location);
+  const identity = (given: string) =>
+    identityTarget(id, given, choice.identityResourceGroup ?? resourceGroup, location);
   const switched = isOnManagedIdentity(cluster);
   if (choice.to === "system-assigned") {
     if (choice.controlPlaneIdentity || (choice.kubeletIdentity && choice.kubeletIdentity !== "aks")) {
@@ -42,7 +48,13 @@ export function chooseTarget(id: string, cluster: ManagedCluster, facts: Cluster
   };
 }
 
-function chooseKubelet(id: string, cluster: ManagedCluster, facts: ClusterFacts, choice: TargetChoice, fallback: string): string {
+function chooseKubelet(
+  id: string,
+  cluster: ManagedCluster,
+  facts: ClusterFacts,
+  choice: TargetChoice,
+  fallback: string,
+): string {
   if (choice.kubeletIdentity) return choice.kubeletIdentity;
   const current = isOnManagedIdentity(cluster) ? kubeletIdentityOf(cluster)?.resourceId : undefined;
   if (!current) return fallback;
@@ -58,7 +70,12 @@ function identityTarget(clusterId: string, given: string, resourceGroup: string,
   const parsed = parseResourceId(given);
   if (parsed?.type.toLowerCase() !== "microsoft.managedidentity/userassignedidentities") throw badIdentity(given);
   const own = parsed.subscription.toLowerCase() === parseResourceId(clusterId)!.subscription.toLowerCase();
-  return { name: parsed.name, resourceGroup: parsed.resourceGroup, location, ...(own ? {} : { subscription: parsed.subscription }) };
+  return {
+    name: parsed.name,
+    resourceGroup: parsed.resourceGroup,
+    location,
+    ...(own ? {} : { subscription: parsed.subscription }),
+  };
 }
 
 function badIdentity(given: string): AksMiError {

@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
@@ -40,7 +51,12 @@ export function lockCluster(stateDir: string, clusterId: string, run: string): C
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new AksMiError("STATE_UNWRITABLE", `Nothing can be kept in ${folder}: ${(error as Error).message}`, "Choose another --state-dir.", { cause: error });
+    throw new AksMiError(
+      "STATE_UNWRITABLE",
+      `Nothing can be kept in ${folder}: ${(error as Error).message}`,
+      "Choose another --state-dir.",
+      { cause: error },
+    );
   }
   while (!takeFile(file, me)) {
     const holder = readHolder(file);
@@ -68,7 +84,11 @@ export function isClusterLocked(stateDir: string, clusterId: string): boolean {
 }
 
 function lockFile(stateDir: string, clusterId: string): string {
-  return join(resolve(stateDir), "locks", `${createHash("sha256").update(clusterId.toLowerCase()).digest("hex").slice(0, 32)}.json`);
+  return join(
+    resolve(stateDir),
+    "locks",
+    `${createHash("sha256").update(clusterId.toLowerCase()).digest("hex").slice(0, 32)}.json`,
+  );
 }
 
 /** Creates the lock file whole or not at all: written aside, then linked, which fails when the name is taken. */
@@ -149,6 +169,12 @@ function readBootId(): string {
 
 function heldBy(holder: Holder | undefined, clusterId: string): AksMiError {
   const name = clusterId.split("/").at(-1);
-  const who = holder ? `run ${holder.run} on ${holder.host} (process ${holder.pid}, since ${holder.since})` : "another run";
-  return new AksMiError("LOCKED", `The cluster ${name} is locked by ${who}.`, "Wait until that run has ended, or stop it there; `aks-mi status` shows how far it is.");
+  const who = holder
+    ? `run ${holder.run} on ${holder.host} (process ${holder.pid}, since ${holder.since})`
+    : "another run";
+  return new AksMiError(
+    "LOCKED",
+    `The cluster ${name} is locked by ${who}.`,
+    "Wait until that run has ended, or stop it there; `aks-mi status` shows how far it is.",
+  );
 }

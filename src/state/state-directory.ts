@@ -4,8 +4,8 @@ import { AksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import { readJournal } from "../engine/journal.ts";
 import type { Operation, OperationStore } from "../engine/operations.ts";
-import { formatPlanYaml, readPlanFile } from "../plan/plan-file.ts";
 import { planHash } from "../plan/canonical.ts";
+import { formatPlanYaml, readPlanFile } from "../plan/plan-file.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 
 /** One run's directory: the plan as approved, and a folder with a journal per cluster. */
@@ -22,7 +22,8 @@ export function createRun(stateDir: string, plan: MigrationPlan, now: Date): Run
   attempt(path, () => {
     mkdirSync(runsDir(stateDir), { recursive: true, mode: 0o700 });
     mkdirSync(path, { mode: 0o700 });
-    for (const [index, cluster] of plan.clusters.entries()) mkdirSync(join(path, clusterFolder(index, cluster), "operations"), { recursive: true, mode: 0o700 });
+    for (const [index, cluster] of plan.clusters.entries())
+      mkdirSync(join(path, clusterFolder(index, cluster), "operations"), { recursive: true, mode: 0o700 });
     writeFileSync(join(path, "plan.yaml"), formatPlanYaml(plan), { mode: 0o600 });
   });
   return { id, path, plan };
@@ -44,7 +45,9 @@ export function openRun(stateDir: string, id: string | undefined): RunDirectory 
     throw new AksMiError(
       "USAGE",
       id === undefined ? `There is no run in ${stateDir}.` : `There is no run "${id}" in ${stateDir}.`,
-      ids.length > 0 ? `The runs there are: ${ids.join(", ")}.` : "Start one with `aks-mi apply --plan FILE`, or name its --state-dir.",
+      ids.length > 0
+        ? `The runs there are: ${ids.join(", ")}.`
+        : "Start one with `aks-mi apply --plan FILE`, or name its --state-dir.",
     );
   }
   const path = join(runsDir(stateDir), chosen);
@@ -76,7 +79,10 @@ function runsDir(stateDir: string): string {
 
 /** The folder of one cluster. Names come from the plan's ids, so nothing but plain characters gets into a path. */
 function clusterFolder(index: number, cluster: ClusterPlan): string {
-  const name = cluster.id.split("/").at(-1)!.replace(/[^A-Za-z0-9_-]/g, "_");
+  const name = cluster.id
+    .split("/")
+    .at(-1)!
+    .replace(/[^A-Za-z0-9_-]/g, "_");
   return `${index + 1}-${name}`;
 }
 
@@ -87,7 +93,9 @@ export function journalFile(run: RunDirectory, index: number): string {
 
 /** All events of a run, cluster by cluster. */
 export function readEvents(run: RunDirectory): Event[] {
-  return run.plan.clusters.flatMap((_, index) => (existsSync(journalFile(run, index)) ? readJournal(journalFile(run, index)) : []));
+  return run.plan.clusters.flatMap((_, index) =>
+    existsSync(journalFile(run, index)) ? readJournal(journalFile(run, index)) : [],
+  );
 }
 
 /** Keeps the signed URLs of operations, one file each (0600), until the operation has ended. */
@@ -137,8 +145,13 @@ function attempt<T>(path: string, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof AksMiError) throw error;
-    throw new AksMiError("STATE_UNWRITABLE", `Nothing can be kept in ${path}: ${(error as Error).message}`, "Make room or choose another --state-dir.", {
-      cause: error,
-    });
+    throw new AksMiError(
+      "STATE_UNWRITABLE",
+      `Nothing can be kept in ${path}: ${(error as Error).message}`,
+      "Make room or choose another --state-dir.",
+      {
+        cause: error,
+      },
+    );
   }
 }

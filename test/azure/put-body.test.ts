@@ -28,7 +28,9 @@ function leaves(value: Json, path = ""): Map<string, Json> {
 
 function lost(cluster: JsonObject): string[] {
   const kept = leaves(toPutBody(cluster));
-  return [...leaves(cluster)].filter(([path, value]) => JSON.stringify(kept.get(path)) !== JSON.stringify(value)).map(([path]) => path);
+  return [...leaves(cluster)]
+    .filter(([path, value]) => JSON.stringify(kept.get(path)) !== JSON.stringify(value))
+    .map(([path]) => path);
 }
 
 /** Adds an invented field to every object, at every level. */
@@ -61,7 +63,14 @@ const CLUSTER: JsonObject = {
     servicePrincipalProfile: { clientId: "5e8a1c37-2b9f-4d60-b7c4-e1f3a60d9b25" },
     addonProfiles: { omsagent: { enabled: true, config: { workspace: "w" }, identity: { objectId: "o" } } },
     agentPoolProfiles: [
-      { name: "system", count: 3, powerState: { code: "Running" }, provisioningState: "Succeeded", nodeImageVersion: "v1", upgradeSettings: {} },
+      {
+        name: "system",
+        count: 3,
+        powerState: { code: "Running" },
+        provisioningState: "Succeeded",
+        nodeImageVersion: "v1",
+        upgradeSettings: {},
+      },
     ],
     networkProfile: { loadBalancerProfile: { managedOutboundIPs: { count: 1 }, effectiveOutboundIPs: [{ id: "ip" }] } },
   },
@@ -74,23 +83,32 @@ describe("the body of a cluster PUT", () => {
 
   test("keeps invented fields at every level", () => {
     const invented = invent(CLUSTER) as JsonObject;
-    const missing = lost(invented).filter((path) => !READ_ONLY.test(path) && !/powerState\.invented|identity\.invented/.test(path));
+    const missing = lost(invented).filter(
+      (path) => !READ_ONLY.test(path) && !/powerState\.invented|identity\.invented/.test(path),
+    );
     expect(missing.filter((path) => !path.startsWith("properties.addonProfiles.omsagent.identity"))).toEqual([]);
   });
 
   test("keeps the keys of the identity map, with empty values", () => {
-    expect(toPutBody(CLUSTER)["identity"]).toEqual({ type: "UserAssigned", userAssignedIdentities: { "/subscriptions/s/x": {} } });
+    expect(toPutBody(CLUSTER)["identity"]).toEqual({
+      type: "UserAssigned",
+      userAssignedIdentities: { "/subscriptions/s/x": {} },
+    });
   });
 
   const recordings = process.env["AKS_MI_RECORDINGS"] ?? "";
-  const files = recordings && existsSync(recordings) ? readdirSync(recordings).filter((name) => name.endsWith(".json")) : [];
+  const files =
+    recordings && existsSync(recordings) ? readdirSync(recordings).filter((name) => name.endsWith(".json")) : [];
   test.runIf(files.length > 0)("loses nothing of any recorded cluster but read-only fields (AKS_MI_RECORDINGS)", () => {
     let clusters = 0;
     for (const name of files) {
       const { request, response } = JSON.parse(readFileSync(join(recordings, name), "utf8"));
       if (request.method !== "GET" || !/managedclusters\/[^/]+\?/i.test(request.uri)) continue;
       clusters++;
-      expect(lost(response.body).filter((path) => !READ_ONLY.test(path)), name).toEqual([]);
+      expect(
+        lost(response.body).filter((path) => !READ_ONLY.test(path)),
+        name,
+      ).toEqual([]);
     }
     expect(clusters).toBeGreaterThan(0);
   });

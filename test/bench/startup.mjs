@@ -10,7 +10,11 @@ const LIMIT = 1.8;
 const empty = join(mkdtempSync(join(tmpdir(), "aks-mi-bench-")), "empty.mjs");
 writeFileSync(empty, "");
 const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined };
-const commands = { "an empty script": [empty], "aks-mi --help": ["dist/cli.js", "--help"], "aks-mi --version": ["dist/cli.js", "--version"] };
+const commands = {
+  "an empty script": [empty],
+  "aks-mi --help": ["dist/cli.js", "--help"],
+  "aks-mi --version": ["dist/cli.js", "--version"],
+};
 const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
 for (let run = 0; run < RUNS; run++) {
   for (const [name, args] of Object.entries(commands)) {

@@ -30,7 +30,11 @@ describe("a journal", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test.each(['{"run":"r","se', '{"run":"r"}garbage\n', "\n"])("cuts off a last line that was never acknowledged: %j", (torn) => {
+  test.each([
+    '{"run":"r","se',
+    '{"run":"r"}garbage\n',
+    "\n",
+  ])("cuts off a last line that was never acknowledged: %j", (torn) => {
     const journal = openJournal(file, head);
     journal.append({ type: "step:started", title: "one" });
     journal.close();
@@ -62,6 +66,8 @@ describe("a journal", () => {
   });
 
   test("says what to do when it cannot be written", () => {
-    expect(() => openJournal("/proc/nowhere/journal.jsonl", head)).toThrow(expect.objectContaining({ code: "STATE_UNWRITABLE" }));
+    expect(() => openJournal("/proc/nowhere/journal.jsonl", head)).toThrow(
+      expect.objectContaining({ code: "STATE_UNWRITABLE" }),
+    );
   });
 });

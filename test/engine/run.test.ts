@@ -12,7 +12,12 @@ function change(key: string, risk: Risk = "additive"): Change {
 }
 
 /** A step whose world is a set of keys: done when all of its changes are in it. */
-function worldStep(id: StepId, world: Set<string>, changes: readonly Change[], overrides: Partial<AnyStep> = {}): AnyStep {
+function worldStep(
+  id: StepId,
+  world: Set<string>,
+  changes: readonly Change[],
+  overrides: Partial<AnyStep> = {},
+): AnyStep {
   return {
     id,
     title: id,
@@ -35,7 +40,9 @@ interface Ended {
 }
 
 async function collect(steps: readonly AnyStep[], options: Partial<RunOptions> = {}): Promise<Ended> {
-  const approved = new Map(steps.map((step) => [step.id, [change("a"), change("b"), change("switch:x", "irreversible")]]));
+  const approved = new Map(
+    steps.map((step) => [step.id, [change("a"), change("b"), change("switch:x", "irreversible")]]),
+  );
   const events: StampedEvent[] = [];
   const generator = run({
     steps,
@@ -65,7 +72,15 @@ describe("a run", () => {
     const world = new Set<string>();
     const ended = await collect([worldStep("assign-roles", world, [change("a"), change("b")])]);
     expect(ended.outcome).toEqual({ kind: "done", changed: true });
-    expect(types(ended)).toEqual(["step:started", "change:started", "change:applied", "change:started", "change:applied", "step:done", "run:done"]);
+    expect(types(ended)).toEqual([
+      "step:started",
+      "change:started",
+      "change:applied",
+      "change:started",
+      "change:applied",
+      "step:done",
+      "run:done",
+    ]);
   });
 
   test("changes nothing where everything is there already", async () => {
@@ -116,7 +131,9 @@ describe("a run", () => {
     const last = worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")]);
     const ended = await collect([first, wait, last]);
     expect(ended.outcome?.kind).toBe("done");
-    const started = ended.events.filter((event) => event.type === "change:started").map((event) => [event.key, event.again]);
+    const started = ended.events
+      .filter((event) => event.type === "change:started")
+      .map((event) => [event.key, event.again]);
     expect(started).toEqual([
       ["a", undefined],
       ["a", true],
@@ -127,7 +144,9 @@ describe("a run", () => {
   test("stops before the point of no return when the preflight finds a blocker", async () => {
     const world = new Set<string>();
     const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], {
-      guard: async () => [{ check: "RD001", severity: "blocker", seen: "the cluster is Failed", remedy: "reconcile it" }],
+      guard: async () => [
+        { check: "RD001", severity: "blocker", seen: "the cluster is Failed", remedy: "reconcile it" },
+      ],
     });
     expect(ended.error).toMatchObject({ code: "BLOCKED" });
     expect(world.size).toBe(0);
@@ -140,7 +159,9 @@ describe("a run", () => {
       { type: "step:done", evidence: "", step: "enable-managed-identity" },
     ]);
     const world = new Set<string>();
-    const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], { history });
+    const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], {
+      history,
+    });
     expect(ended.error).toMatchObject({ code: "STEP_FAILED" });
     expect(world.size).toBe(0);
   });
@@ -148,7 +169,9 @@ describe("a run", () => {
   test("pauses at once when a wait is known to end after the time box", async () => {
     const clock = new VirtualClock();
     const until = new Date(clock.now().getTime() + 60 * MINUTE_MS);
-    const step = worldStep("await-role-propagation", new Set(), [], { decide: () => ({ kind: "wait", reason: "roles", until, pollMs: MINUTE_MS }) });
+    const step = worldStep("await-role-propagation", new Set(), [], {
+      decide: () => ({ kind: "wait", reason: "roles", until, pollMs: MINUTE_MS }),
+    });
     const pauseAt = new Date(clock.now().getTime() + 50 * MINUTE_MS);
     const ended = await collect([step], { clock, pauseAt });
     expect(ended.outcome).toMatchObject({ kind: "paused", retryAt: until });
@@ -170,7 +193,10 @@ describe("a run", () => {
 
   test("stops before the step that --until names", async () => {
     const world = new Set<string>();
-    const steps = [worldStep("assign-roles", world, [change("a")]), worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])];
+    const steps = [
+      worldStep("assign-roles", world, [change("a")]),
+      worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")]),
+    ];
     const ended = await collect(steps, { until: "enable-managed-identity" });
     expect(ended.outcome?.kind).toBe("paused");
     expect(world).toEqual(new Set(["a"]));
@@ -193,7 +219,13 @@ describe("a run", () => {
   });
 
   test("tries a change whose operation failed again on the next run, not on this one", async () => {
-    const failed: Verdict = { kind: "failed", key: "a", code: "Boom", message: "the operation failed", remedy: "mend it" };
+    const failed: Verdict = {
+      kind: "failed",
+      key: "a",
+      code: "Boom",
+      message: "the operation failed",
+      remedy: "mend it",
+    };
     const operations = new MemoryOperationStore();
     operations.save({ id: "1", key: "a", url: "https://example" });
     const world = new Set<string>();
@@ -201,10 +233,15 @@ describe("a run", () => {
       if (operations.find("a")) return failed;
       return facts.has("a") ? { kind: "done", evidence: "" } : { kind: "change", changes: [change("a")] };
     };
-    const history = new History([{ type: "change:started", key: "a", summary: "", risk: "additive", step: "assign-roles" }]);
+    const history = new History([
+      { type: "change:started", key: "a", summary: "", risk: "additive", step: "assign-roles" },
+    ]);
     const first = await collect([worldStep("assign-roles", world, [], { decide })], { operations, history });
     expect(first.error).toMatchObject({ code: "STEP_FAILED" });
-    const second = await collect([worldStep("assign-roles", world, [], { decide })], { operations, history: new History([...history_(first)]) });
+    const second = await collect([worldStep("assign-roles", world, [], { decide })], {
+      operations,
+      history: new History([...history_(first)]),
+    });
     expect(second.outcome?.kind).toBe("done");
   });
 
@@ -228,7 +265,11 @@ describe("a run", () => {
       },
     });
     const ended = await collect([step]);
-    expect(ended.events.at(-1)).toMatchObject({ type: "step:failed", code: "AZURE_REFUSED", remedy: "Ask for a role." });
+    expect(ended.events.at(-1)).toMatchObject({
+      type: "step:failed",
+      code: "AZURE_REFUSED",
+      remedy: "Ask for a role.",
+    });
   });
 });
 

@@ -11,7 +11,10 @@ const SWITCHES = {
 
 const TARGETS = [
   { name: "own identities", request: { to: "user-assigned" as const } },
-  { name: "an own control-plane identity and the kubelet identity AKS makes", request: { to: "user-assigned" as const, kubeletIdentity: "aks" } },
+  {
+    name: "an own control-plane identity and the kubelet identity AKS makes",
+    request: { to: "user-assigned" as const, kubeletIdentity: "aks" },
+  },
 ];
 
 function* combinations(): Generator<Record<string, unknown>> {
@@ -30,7 +33,10 @@ function drainsPerPool(events: readonly ModelEvent[]): Record<string, number> {
 }
 
 function gapKeys(plan: MigrationPlan): string[] {
-  return plan.clusters.flatMap((cluster) => cluster.steps.flatMap((step) => step.changes)).map(({ key }) => key).filter((key) => key.startsWith("gap:"));
+  return plan.clusters
+    .flatMap((cluster) => cluster.steps.flatMap((step) => step.changes))
+    .map(({ key }) => key)
+    .filter((key) => key.startsWith("gap:"));
 }
 
 for (const { name, request } of TARGETS) {
@@ -54,7 +60,9 @@ for (const { name, request } of TARGETS) {
     if (failures.length > 0) expect(gapKeys(plan)).toContain("gap:kubelet");
     for (const failure of failures) {
       expect(failure.kind).toBe("imagePull");
-      expect(failure.at >= opened!.at && failure.at <= closed!.at, `${failure.at} lies in the announced gap`).toBe(true);
+      expect(failure.at >= opened!.at && failure.at <= closed!.at, `${failure.at} lies in the announced gap`).toBe(
+        true,
+      );
     }
     if (!twice && request.kubeletIdentity === undefined) expect(failures).toEqual([]);
 

@@ -8,8 +8,8 @@ import { loadScenario } from "../../src/emulator/scenario.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { type ClusterResult, execute } from "../../src/execute/execute.ts";
-import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
+import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import { createRun, type RunDirectory } from "../../src/state/state-directory.ts";
 
 /** Something that happened in an emulated cluster. */
@@ -99,12 +99,21 @@ export class Lab {
         tokenSwitchover: "24h",
         ...request,
       },
-      { cloud: "AzureCloud", tenant: "01fad2ab-ff08-499b-896c-e9e374c83e4e", emulator: true, tool: "test", now: this.clock.now() },
+      {
+        cloud: "AzureCloud",
+        tenant: "01fad2ab-ff08-499b-896c-e9e374c83e4e",
+        emulator: true,
+        tool: "test",
+        now: this.clock.now(),
+      },
     );
   }
 
   /** Applies a plan, in a new run or the given one. */
-  async apply(plan: MigrationPlan, run?: RunDirectory): Promise<{ results: ClusterResult[]; run: RunDirectory; events: Event[] }> {
+  async apply(
+    plan: MigrationPlan,
+    run?: RunDirectory,
+  ): Promise<{ results: ClusterResult[]; run: RunDirectory; events: Event[] }> {
     const directory = run ?? createRun(this.stateDir, plan, this.clock.now());
     const events: Event[] = [];
     const results = await execute({
