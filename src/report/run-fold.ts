@@ -71,7 +71,8 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
       step.until = undefined;
       break;
     case "step:waiting":
-      setState(step, "waiting", event.at);
+      // Without a known end it is Azure that is at work.
+      setState(step, "waiting", event.at, event.until ? "wait" : "work");
       step.reason = event.reason;
       step.until = event.until;
       break;
@@ -164,8 +165,8 @@ function applyNodeProgress(step: StepDraft, event: Event & { readonly type: "nod
 }
 
 /** Sets the state and keeps the stretches of work and waiting apart. */
-function setState(step: StepDraft, state: StepView["state"], at: string): void {
-  const kind: SpanView["kind"] | undefined = { running: "work" as const, waiting: "wait" as const }[state as "running"];
+function setState(step: StepDraft, state: StepView["state"], at: string, waits: SpanView["kind"] = "wait"): void {
+  const kind = state === "running" ? "work" : state === "waiting" ? waits : undefined;
   const open = step.spans.at(-1);
   if (open && !open.to && open.kind !== kind) open.to = at;
   if (kind && (!open || open.to)) step.spans.push({ kind, from: at });

@@ -193,5 +193,6 @@ function unique<T>(items: readonly T[]): T[] {
 export function changeWords(change: ChangeView): string {
   if (isGap(change)) return change.state === "pending" ? "announced" : "closed";
   if (change.state === "applied") return change.adopted ? "taken over" : "applied";
-  return { pending: "pending", started: "in progress", "not-needed": "not needed" }[change.state];
+  if (change.state === "not-needed") return change.onlyIf ? "not needed" : "in place already";
+  return change.state === "started" ? "in progress" : "pending";
 }

@@ -1,0 +1,140 @@
+import { parseDuration } from "../engine/clock.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { sanitizeDeep } from "../ui/terminal.ts";
+import type { Html } from "./html.ts";
+import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
+import { maskSubscriptions, nameOf, parseId, shortId } from "./ids.ts";
+import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
+import { digestPlan, drainWords } from "./plan-digest.ts";
+import type { PlanMarkdownOptions } from "./plan-markdown.ts";
+import { waitWords } from "./plan-steps.ts";
+import { listSnippets, targetIds } from "./snippets.ts";
+import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
+
+/** The dry-run report as one self-contained HTML file. */
+export function renderPlanHtml(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
+  const shown = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
+  const digests = digestPlan(shown);
+  const names = digests.map(({ cluster }) => nameOf(cluster.id)).join(", ");
+  const { metadata } = shown;
+  return htmlPage(
+    `aks-mi plan: ${names}`,
+    html`<h1>Migration plan: ${names}</h1>
+${metadata.emulator && html`<p>${htmlBadge("emulated Azure")}</p>`}
+${htmlFacts([
+  ["Azure", `${metadata.cloud}, tenant ${metadata.tenant}`],
+  ["Made", `${metadata.createdAt} by ${metadata.tool}`],
+  ["Plan hash", html`<code>${hash}</code>`],
+])}`,
+    html`${digests.map((digest, index) => clusterSections(shown, digest, index))}
+${htmlSection("next", "Next", htmlCode("Next command", nextCommand))}`,
+    html`<p>Nothing in this report is decided here: it is the plan, rendered. Durations are expectations, not promises.</p>`,
+  );
+}
+
+function clusterSections(plan: MigrationPlan, digest: ClusterDigest, index: number): Html {
+  const { cluster } = digest;
+  const id = (name: string) => `${name}-${index + 1}`;
+  return html`${cluster.blocked && html`<p class="alarm">BLOCKED: this plan cannot be applied until its blockers are gone.</p>`}
+${htmlSection(id("cluster"), nameOf(cluster.id), clusterFacts(digest))}
+${htmlSection(id("findings"), "Findings", findingTable(digest))}
+${htmlSection(id("steps"), "Steps", digest.steps.map(stepBlock))}
+${htmlSection(id("gaps"), "Gaps in rights", gapTable(digest))}
+${htmlSection(id("not-copied"), "Not copied from the service principal", notCopiedTable(digest))}
+${htmlSection(id("undo"), "What cannot be undone", undoBlock(plan, digest))}
+${htmlSection(
+  id("code"),
+  "Infrastructure code, after the run",
+  listSnippets(cluster, targetIds(cluster)).map(
+    ({ title, note, code }) => html`<h3>${title}</h3><p>${note}</p>${htmlCode(title, code)}`,
+  ),
+)}`;
+}
+
+function clusterFacts({ cluster, estimate, drains, changeCount, riskCounts }: ClusterDigest): Html {
+  const { from, to } = pathWords(cluster.path);
+  const { name, resourceGroup } = parseId(cluster.id);
+  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
+  const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
+  return html`<p><code>${cluster.id}</code></p>${htmlFacts([
+    ["Cluster", `${name} in ${resourceGroup}, ${cluster.from.location}`],
+    ["Change", cluster.path === "none" ? to : `from ${from} to ${to}`],
+    ["Control plane", controlPlaneIdentity?.name ?? "system-assigned identity"],
+    ["Nodes", kubeletIdentity?.name ?? "identity made by AKS"],
+    ["Changes", changeCount === 0 ? "none" : `${changeCount}: ${risks.map(([risk, n]) => `${n} ${risk}`).join(", ")}`],
+    ...(drains.length > 0 ? [["Drains", drainWords(drains)] as const] : []),
+    ...(changeCount > 0 ? [["Expected duration", formatRange(estimate.total)] as const] : []),
+    ...(estimate.window ? [["From the switch to the proof", formatRange(estimate.window)] as const] : []),
+  ])}`;
+}
+
+function findingTable({ findings }: ClusterDigest): Html | undefined {
+  const rows = findings.map(({ severity, check, seen, remedy }) => [
+    htmlBadge(severity),
+    html`<code>${check}</code>`,
+    sentence(seen),
+    sentence(remedy),
+  ]);
+  return htmlTable("The gravest first", ["Severity", "Check", "Seen", "Remedy"], rows);
+}
+
+function stepBlock(step: StepDigest, index: number): Html {
+  const title = `${index + 1}. ${step.title}`;
+  if (step.idle) return html`<h3>${title}</h3><p class="muted">Nothing to change.</p>`;
+  return html`${step.pointOfNoReturn && html`<p class="alarm">POINT OF NO RETURN: the next step cannot be undone.</p>`}
+<h3>${title} ${step.risk && htmlBadge(step.risk)}</h3>
+<p class="muted">${step.estimate.maxMs > 0 && `${formatRange(step.estimate)}. `}${step.reason}</p>
+${changeTable(step)}${rightTable(step)}
+${step.drains.length > 0 && html`<p>Drains ${drainWords(step.drains)}.</p>`}
+${step.estimate.waits && html`<p>${waitWords(step)}</p>`}`;
+}
+
+function changeTable({ changes }: StepDigest): Html | undefined {
+  const rows = changes.map(({ summary, reason, risk, onlyIf }) => [summary, whyCell(reason, onlyIf), htmlBadge(risk)]);
+  return htmlTable("Changes", ["Change", "Why", "Risk"], rows);
+}
+
+function rightTable({ principals }: StepDigest): Html | undefined {
+  const rows = principals.flatMap(({ principal, rights }) =>
+    rights.flatMap(({ role, reason, onlyIf, scopes }) =>
+      scopes.map((scope) => [
+        principal,
+        role,
+        html`${shortId(scope)}<br><code>${scope}</code>`,
+        whyCell(reason, onlyIf),
+      ]),
+    ),
+  );
+  return htmlTable("Rights", ["Identity", "Role", "Scope", "Why"], rows);
+}
+
+function whyCell(reason: string, onlyIf: string | undefined): Html {
+  return html`${sentence(reason)}${onlyIf && html` <strong>Only if: ${sentence(onlyIf)}</strong>`}`;
+}
+
+function gapTable({ steps }: ClusterDigest): Html | undefined {
+  const rows = steps.flatMap(({ gaps, title }) =>
+    gaps.map(({ summary, reason }) => [sentence(summary), sentence(reason), title]),
+  );
+  return htmlTable("What will not work for a while", ["Gap", "Why", "Closed by"], rows);
+}
+
+function notCopiedTable({ cluster }: ClusterDigest): Html | undefined {
+  const rows = cluster.notCopied.map(({ role, scope, reason, instead }) => [
+    role,
+    html`<code>${scope}</code>`,
+    sentence(reason),
+    sentence(instead ?? "nothing, the new identities don't need it"),
+  ]);
+  return htmlTable("Rights that the new identities do not get", ["Role", "Scope", "Why not", "Instead"], rows);
+}
+
+function undoBlock({ settings }: MigrationPlan, { irreversible, steps, changeCount }: ClusterDigest): Html | undefined {
+  if (changeCount === 0) return undefined;
+  const last = steps.find((step) => step.pointOfNoReturn);
+  if (!last) return html`<p>Nothing: the plan has no point of no return.</p>`;
+  const switchover = formatLength(parseDuration(settings.tokenSwitchover.wait) ?? 0);
+  return html`<ul>${irreversible.map(({ summary }) => html`<li>${summary}</li>`)}</ul>
+<p>A cluster on managed identity cannot go back to a service principal. Before “${last.title}”, <code>aks-mi undo</code>
+removes what the plan has created. Keep the service principal and its secret valid until ${switchover} after the switch.</p>`;
+}
