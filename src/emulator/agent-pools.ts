@@ -15,9 +15,9 @@ import { poolView } from "./cluster-view.ts";
 import { isSameId, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
 import { latestImageOf } from "./node-images.ts";
-import { fillInPool, syncPools } from "./node-resource-group.ts";
 import { rollNodes, wholePools } from "./node-roll.ts";
 import { beginOperation, endOperation, type Operation } from "./operations.ts";
+import { fillInPool, syncPools } from "./pools.ts";
 import { profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 

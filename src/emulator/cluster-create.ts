@@ -1,4 +1,5 @@
 import { MINUTE_MS } from "../engine/clock.ts";
+import { adoptCluster, removeCluster } from "./adopt-cluster.ts";
 import type { ArmReply, ArmRequest } from "./arm.ts";
 import { ArmError, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
@@ -6,8 +7,8 @@ import { ensureIdle, finishClusterOperation, operationHeaders, startClusterOpera
 import { clusterView } from "./cluster-view.ts";
 import { applyIdentities, completeIdentities } from "./identity-update.ts";
 import { nameOf } from "./ids.ts";
-import { copyOf, objectAt, objectsAt, propertiesOf, type Resource, textAt } from "./json.ts";
-import { adoptCluster, removeCluster } from "./node-resource-group.ts";
+import { copyOf, objectsAt, propertiesOf, type Resource, textAt } from "./json.ts";
+import { forgetSecrets } from "./resource-input.ts";
 import type { World } from "./world.ts";
 
 /** How long making and deleting a cluster take; no figure is documented. */
@@ -25,8 +26,7 @@ export function createCluster(world: World, request: ArmRequest): ArmReply {
     name: nameOf(request.target.path),
     type: "Microsoft.ContainerService/ManagedClusters",
   };
-  const profile = objectAt(propertiesOf(resource), "servicePrincipalProfile");
-  if (profile) delete profile["secret"];
+  forgetSecrets(resource);
   propertiesOf(resource)["provisioningState"] = "Creating";
   world.store.put(resource);
   const cluster = adoptCluster(world, resource);

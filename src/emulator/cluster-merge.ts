@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject, objectsAt } from "./json.ts";
 
-/** What a PUT cannot set on a cluster or a pool: it is the service's. */
+/** What a PUT cannot set on a cluster or a pool: it is the service's, or a secret that the model does not keep. */
 const READ_ONLY = new Set([
   "provisioningState",
   "currentKubernetesVersion",
@@ -13,6 +13,9 @@ const READ_ONLY = new Set([
   "resourceUID",
   "eTag",
   "systemData",
+  // Taken by the service and never shown again.
+  "adminPassword",
+  "secret",
 ]);
 
 /** Maps that a body replaces as a whole: otherwise no label or tag could ever be taken away. */

@@ -13,9 +13,9 @@ import {
 } from "./identity-update.ts";
 import { nameOf, subscriptionOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
-import { fillInPool, syncPools } from "./node-resource-group.ts";
 import { rollNodes, unsatisfiableBudget, wholePools } from "./node-roll.ts";
 import { beginOperation, endOperation, type Operation, operationUrl } from "./operations.ts";
+import { fillInPool, syncPools } from "./pools.ts";
 import { pollHeaders } from "./retry-after.ts";
 import type { World } from "./world.ts";
 

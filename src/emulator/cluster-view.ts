@@ -1,7 +1,7 @@
 import { type ArmRequest, isSince } from "./arm.ts";
 import type { Cluster } from "./cluster.ts";
 import { withLowerCaseGroup } from "./ids.ts";
-import { copyOf, isObject, type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
+import { copyOf, isObject, type JsonObject, objectAt, objectsAt, propertiesOf } from "./json.ts";
 
 /** The first stable api-version with eTags (Azure's API description). */
 const ETAG_VERSION = "2024-09-01";
@@ -13,10 +13,6 @@ export function clusterView(cluster: Cluster, request: ArmRequest): JsonObject {
   view["id"] = withLowerCaseGroup(cluster.resource.id);
   view["type"] = "Microsoft.ContainerService/ManagedClusters";
   const properties = propertiesOf(view);
-  const profile = objectAt(properties, "servicePrincipalProfile");
-  if (profile) delete profile["secret"];
-  const windows = objectAt(properties, "windowsProfile");
-  if (windows) delete windows["adminPassword"];
   // While an update runs, add-on identities are not shown (recorded 2022), nor is a kubelet identity still to come.
   if (cluster.operation)
     for (const addon of Object.values(objectAt(properties, "addonProfiles") ?? {})) forgetIdentity(addon);
@@ -41,9 +37,4 @@ export function poolView(cluster: Cluster, profile: JsonObject, request: ArmRequ
     type: "Microsoft.ContainerService/managedClusters/agentPools",
     properties,
   };
-}
-
-/** The eTag that a precondition is held against. */
-export function etagOf(resource: JsonObject): string | undefined {
-  return textAt(resource, "eTag");
 }

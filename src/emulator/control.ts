@@ -1,12 +1,12 @@
 import { parseDuration } from "../engine/clock.ts";
 import { isAksMiError } from "../engine/errors.ts";
+import { adoptCluster, CLUSTER_TYPE } from "./adopt-cluster.ts";
 import type { ArmReply } from "./arm.ts";
 import { parseBehaviour } from "./behaviour.ts";
 import type { Faults } from "./faults.ts";
 import { nameOf } from "./ids.ts";
 import { type Json, type JsonObject, textAt } from "./json.ts";
 import { findRegistries } from "./life.ts";
-import { adoptCluster, CLUSTER_TYPE } from "./node-resource-group.ts";
 import type { RequestLog } from "./request-log.ts";
 import { readResource } from "./resource-input.ts";
 import { storeResource } from "./resources.ts";

@@ -74,13 +74,3 @@ export function propertiesOf(resource: JsonObject): JsonObject {
 export function copyOf<T extends Json>(value: T): T {
   return structuredClone(value);
 }
-
-/** True when both values are the same JSON, whatever the order of keys. */
-export function isSameJson(left: Json | undefined, right: Json | undefined): boolean {
-  if (left === right) return true;
-  if (Array.isArray(left) && Array.isArray(right))
-    return left.length === right.length && left.every((item, index) => isSameJson(item, right[index]));
-  if (!isObject(left) || !isObject(right)) return false;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => isSameJson(left[key], right[key]));
-}

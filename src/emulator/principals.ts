@@ -3,7 +3,7 @@ import type { SeededIds } from "./random.ts";
 import type { Store } from "./store.ts";
 
 /** Type names of the Graph objects that can be put in. */
-export const SERVICE_PRINCIPAL_TYPE = "microsoft.graph/serviceprincipals";
+const SERVICE_PRINCIPAL_TYPE = "microsoft.graph/serviceprincipals";
 /** Applications carry the credentials of service principals. */
 export const APPLICATION_TYPE = "microsoft.graph/applications";
 const GROUP_TYPE = "microsoft.graph/groups";

@@ -1,5 +1,5 @@
 import { typeOf } from "./ids.ts";
-import { isObject, type Json, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, objectAt, objectsAt, type Resource, textAt } from "./json.ts";
 
 /**
  * Reads a resource that someone puts in: as it is, with a type from its id where none is given, and an id of its own
@@ -16,9 +16,15 @@ export function readResource(value: Json, what: string): Resource {
   const isDirectory = type !== undefined && /^microsoft\.graph\//i.test(type);
   if (!isDirectory && !isKubernetes && !id.startsWith("/"))
     throw new RangeError(`${what} has the id '${id}', which is no resource id.`);
-  const profile = objectAt(copy, "properties", "servicePrincipalProfile");
-  if (profile) delete profile["secret"];
+  forgetSecrets(copy);
   return { ...copy, id: id.length > 1 && id.endsWith("/") ? id.slice(0, -1) : id, type: type ?? typeOf(id) };
+}
+
+/** Takes the secrets of a cluster or an application out of a body: the model has no use for them. */
+export function forgetSecrets(body: JsonObject): void {
+  delete objectAt(body, "properties", "servicePrincipalProfile")?.["secret"];
+  delete objectAt(body, "properties", "windowsProfile")?.["adminPassword"];
+  for (const credential of objectsAt(body, "passwordCredentials")) delete credential["secretText"];
 }
 
 function kubernetesId(manifest: JsonObject, type: string): string {

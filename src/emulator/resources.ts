@@ -31,7 +31,7 @@ function missing(world: World, request: ArmRequest): Error {
 }
 
 /** A resource as ARM shows it: without what only the emulator needs. */
-export function resourceView(resource: Resource, request: ArmRequest): JsonObject {
+function resourceView(resource: Resource, request: ArmRequest): JsonObject {
   const { _emulator: _, ...view } = resource;
   const named = { name: nameOf(resource.id), ...view };
   const properties = objectAt(resource, "properties");

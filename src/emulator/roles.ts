@@ -245,7 +245,7 @@ const PATTERNS = new Map<string, RegExp>();
  * True when an action such as `Microsoft.Network/*` covers the one asked for; case does not matter. A `*` between two
  * slashes may also stand for nothing: Managed Identity Operator holds `userAssignedIdentities/*` + `/assign/action`.
  */
-export function coversAction(pattern: string, action: string): boolean {
+function coversAction(pattern: string, action: string): boolean {
   let expression = PATTERNS.get(pattern);
   if (!expression) {
     const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&");

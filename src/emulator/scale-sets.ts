@@ -90,7 +90,7 @@ export function resizePool(world: World, cluster: Cluster, pool: Pool): void {
 }
 
 /** Makes one more node, on the newest model and the identity of the moment. */
-export function addNode(world: World, cluster: Cluster, pool: Pool): Node {
+function addNode(world: World, cluster: Cluster, pool: Pool): Node {
   const number = pool.nextInstance++;
   const resource = pool.scaleSetId
     ? instanceOf(world, pool.scaleSetId, number, cluster)

@@ -1,15 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ScaledClock } from "../engine/clock.ts";
-import { ConnectionDropped, type WireRequest, type WireResponse } from "../engine/wire.ts";
+import { ConnectionDropped, type WireRequest } from "../engine/wire.ts";
 import { createEmulator, type Emulator } from "./emulator.ts";
+import type { JsonObject } from "./json.ts";
+import { isRecorded, recordingOf } from "./record.ts";
 import type { Scenario } from "./scenario.ts";
-
-/** A request and its answer, as they went over loopback. */
-export interface Exchange {
-  readonly request: WireRequest;
-  readonly response: WireResponse;
-}
 
 /** What the loopback door is opened with. */
 export interface ServerOptions {
@@ -19,8 +15,8 @@ export interface ServerOptions {
   timeScale: number;
   scenario?: Scenario;
   seed?: number;
-  /** Told of every exchange except those of the control API. */
-  onRequest?: (exchange: Exchange) => void;
+  /** Told of every ARM and Graph exchange, as an object of a recording. */
+  onRequest?: (recording: JsonObject) => void;
 }
 
 /** A running loopback door. */
@@ -70,11 +66,11 @@ async function serve(
   emulator: Emulator,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  onRequest: ((exchange: Exchange) => void) | undefined,
+  onRequest: ((recording: JsonObject) => void) | undefined,
 ): Promise<void> {
   const request = await readRequest(incoming);
   const response = await emulator.handle(request);
-  if (onRequest && !new URL(request.url).pathname.startsWith("/_emulator/")) onRequest({ request, response });
+  if (onRequest && isRecorded(request)) onRequest(recordingOf({ request, response }));
   outgoing.writeHead(response.status, response.headers);
   outgoing.end(request.method === "HEAD" ? "" : response.body);
 }

@@ -1,9 +1,9 @@
 import { callerMay, ensureCallerMay } from "./access.ts";
+import { removeCluster } from "./adopt-cluster.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
 import { groupIdOf, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
-import { removeCluster } from "./node-resource-group.ts";
 import type { World } from "./world.ts";
 
 const GROUP_TYPE = "Microsoft.Resources/resourceGroups";

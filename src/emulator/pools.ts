@@ -1,0 +1,140 @@
+import { type Cluster, type Node, nodePrincipalOf, type Pool } from "./cluster.ts";
+import { isSameId, keyOf, nameOf } from "./ids.ts";
+import { type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt, textsAt } from "./json.ts";
+import {
+  createScaleSet,
+  findScaleSet,
+  nodeGroupIdOf,
+  POOL_TAG,
+  resizePool,
+  setScaleSetIdentities,
+} from "./scale-sets.ts";
+import type { World } from "./world.ts";
+
+const DEFAULT_IMAGE: Record<string, string> = {
+  linux: "AKSUbuntu-2204gen2containerd-202610.12.0",
+  windows: "AKSWindows-2022-containerd-20348.4171.261012",
+};
+
+/** Gives a pool what every pool on Azure has. */
+export function fillInPool(world: World, resource: Resource, profile: JsonObject): void {
+  const properties = propertiesOf(resource);
+  profile["count"] ??= 1;
+  profile["vmSize"] ??= "Standard_DS2_v2";
+  profile["osType"] ??= "Linux";
+  profile["mode"] ??= "User";
+  profile["type"] ??= "VirtualMachineScaleSets";
+  profile["provisioningState"] ??= properties["provisioningState"];
+  profile["powerState"] ??= { code: "Running" };
+  if (properties["kubernetesVersion"]) profile["orchestratorVersion"] ??= properties["kubernetesVersion"];
+  profile["nodeImageVersion"] ??= DEFAULT_IMAGE[String(profile["osType"]).toLowerCase()] ?? DEFAULT_IMAGE["linux"];
+  profile["eTag"] ??= world.ids.guidOf(`eTag of ${keyOf(resource.id)}/${String(profile["name"])}`);
+}
+
+/** Makes the cluster's pools, scale sets and nodes follow its profiles. */
+export function syncPools(world: World, cluster: Cluster): void {
+  const profiles = objectsAt(cluster.resource, "properties", "agentPoolProfiles");
+  const names = new Set(profiles.map((profile) => String(profile["name"]).toLowerCase()));
+  for (const [name, pool] of cluster.pools) if (!names.has(name)) removePool(world, cluster, pool);
+  for (const profile of profiles) {
+    const name = String(profile["name"]);
+    const pool = cluster.pools.get(name.toLowerCase()) ?? adoptPool(world, cluster, profile);
+    cluster.pools.set(name.toLowerCase(), pool);
+    resizePool(world, cluster, pool);
+  }
+  for (const resource of world.store.inGroup(nodeGroupIdOf(cluster))) {
+    const pool = isScaleSet(resource) ? textAt(resource, "tags", POOL_TAG) : undefined;
+    if (pool && !names.has(pool.toLowerCase())) removeScaleSet(world, resource.id);
+  }
+}
+
+function adoptPool(world: World, cluster: Cluster, profile: JsonObject): Pool {
+  const name = String(profile["name"]);
+  const isScaleSetPool = !isSameId(textAt(profile, "type"), "AvailabilitySet");
+  const given = isScaleSetPool ? findScaleSet(world, cluster, name) : undefined;
+  const scaleSet = given ?? (isScaleSetPool ? createScaleSet(world, cluster, profile) : undefined);
+  const pool: Pool = {
+    name,
+    nodes: [],
+    scaleSetId: scaleSet?.id,
+    nextInstance: 0,
+    imageTakenMs: undefined,
+    operation: undefined,
+  };
+  const isLeftBehind = textsAt(cluster.resource, "_emulator", "poolsOnServicePrincipal").some((left) =>
+    isSameId(left, name),
+  );
+  if (given) adoptInstances(world, cluster, pool, given);
+  resizePool(world, cluster, pool);
+  if (scaleSet && !given) setIdentitiesOfPool(world, cluster, pool, isLeftBehind);
+  return pool;
+}
+
+/** A new scale set of a cluster on managed identity carries its identities; a pool left behind does not have them yet. */
+function setIdentitiesOfPool(world: World, cluster: Cluster, pool: Pool, isLeftBehind: boolean): void {
+  const only: Cluster = { ...cluster, pools: new Map([[pool.name.toLowerCase(), pool]]) };
+  const identities = identitiesOfNodes(cluster);
+  if (identities.length > 0) setScaleSetIdentities(world, only, identities);
+  for (const node of pool.nodes) {
+    node.hasLatestModel = !isLeftBehind;
+    if (isLeftBehind && cluster.servicePrincipalId) node.principalId = cluster.servicePrincipalId;
+    const instance = world.store.get(node.resourceId);
+    if (instance && isScaleSetInstance(instance))
+      propertiesOf(instance)["latestModelApplied"] = !isLeftBehind || world.behaviour.latestModelApplied;
+  }
+}
+
+/** The identities that a cluster's scale sets carry: the kubelet's and the add-ons'. */
+export function identitiesOfNodes(cluster: Cluster): string[] {
+  const properties = objectAt(cluster.resource, "properties");
+  const kubelet = textAt(properties, "identityProfile", "kubeletidentity", "resourceId");
+  const addons = Object.values(objectAt(properties, "addonProfiles") ?? {}).map((addon) =>
+    textAt(addon, "identity", "resourceId"),
+  );
+  return [kubelet, ...addons].filter((id): id is string => id !== undefined);
+}
+
+function adoptInstances(world: World, cluster: Cluster, pool: Pool, scaleSet: Resource): void {
+  const instances = world.store
+    .inGroup(nodeGroupIdOf(cluster))
+    .filter((resource) => isScaleSetInstance(resource) && keyOf(resource.id).startsWith(`${keyOf(scaleSet.id)}/`))
+    .sort((left, right) => Number(nameOf(left.id)) - Number(nameOf(right.id)));
+  pool.nodes = instances.map((instance) => nodeOf(cluster, scaleSet, instance));
+  pool.nextInstance = 1 + Math.max(-1, ...instances.map((instance) => Number(nameOf(instance.id)) || 0));
+}
+
+function nodeOf(cluster: Cluster, scaleSet: Resource, instance: Resource): Node {
+  const number = Number(nameOf(instance.id)) || 0;
+  const name = textAt(instance, "properties", "osProfile", "computerName");
+  const kubelet = textAt(cluster.resource, "properties", "identityProfile", "kubeletidentity", "resourceId");
+  const carries = Object.keys(objectAt(scaleSet, "identity", "userAssignedIdentities") ?? {}).some((id) =>
+    isSameId(id, kubelet),
+  );
+  const hasLatestModel = objectAt(instance, "properties")?.["latestModelApplied"] !== false;
+  const isMigrated = kubelet === undefined || (carries && hasLatestModel);
+  return {
+    name: name ?? nameOf(scaleSet.id) + number.toString(36).padStart(6, "0"),
+    resourceId: instance.id,
+    principalId: (isMigrated ? undefined : cluster.servicePrincipalId) ?? nodePrincipalOf(cluster),
+    hasLatestModel,
+  };
+}
+
+function removePool(world: World, cluster: Cluster, pool: Pool): void {
+  cluster.pools.delete(pool.name.toLowerCase());
+  for (const node of pool.nodes) world.store.delete(node.resourceId);
+  if (pool.scaleSetId) removeScaleSet(world, pool.scaleSetId);
+}
+
+function removeScaleSet(world: World, id: string): void {
+  for (const child of world.store.below(id)) world.store.delete(child.id);
+  world.store.delete(id);
+}
+
+function isScaleSet(resource: Resource): boolean {
+  return isSameId(resource.type, "Microsoft.Compute/virtualMachineScaleSets");
+}
+
+function isScaleSetInstance(resource: Resource): boolean {
+  return isSameId(resource.type, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines");
+}
