@@ -1,4 +1,4 @@
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, nodePrincipalOf, nodesOf } from "./cluster.ts";
 import { createIdentity } from "./identities.ts";
 import { isSameId, keyOf, nameOf, resourceGroupOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt } from "./json.ts";
@@ -20,7 +20,8 @@ export function adoptCluster(world: World, resource: Resource): Cluster {
   cluster.resource = resource;
   world.clusters.set(key, cluster);
   const isGroupGiven = known !== undefined || hasNodeGroup(world, cluster);
-  if (!cluster.hasSwitched) readPrincipals(world, cluster);
+  if (known) followReplacement(world, cluster);
+  else readPrincipals(world, cluster);
   syncPools(world, cluster);
   if (!isGroupGiven) {
     createLoadBalancer(world, cluster);
@@ -29,6 +30,26 @@ export function adoptCluster(world: World, resource: Resource): Cluster {
   cluster.version += 1;
   startWork(world, cluster);
   return cluster;
+}
+
+/**
+ * A cluster put in again in place of itself: who acts is kept, with the history of a switch, unless the new resource
+ * names somebody else; then it begins anew, its nodes with it.
+ */
+function followReplacement(world: World, cluster: Cluster): void {
+  const before = { ...cluster };
+  readPrincipals(world, cluster);
+  const isSame =
+    isSameId(cluster.controlPlane[0]!.principalId, before.controlPlane.at(-1)!.principalId) &&
+    (before.operation !== undefined || cluster.kubeletPrincipalId === before.kubeletPrincipalId);
+  if (isSame) {
+    cluster.controlPlane = before.controlPlane;
+    cluster.kubeletPrincipalId = before.kubeletPrincipalId;
+    cluster.servicePrincipalId = before.servicePrincipalId ?? cluster.servicePrincipalId;
+    return;
+  }
+  cluster.hasSwitched = false;
+  for (const { node } of nodesOf(cluster)) node.principalId = nodePrincipalOf(cluster);
 }
 
 /** True when something of the node resource group was put in; what is only attached to it does not count. */

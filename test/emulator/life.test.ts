@@ -286,4 +286,21 @@ describe("the node resource group", () => {
         .every((pull) => pull["identity"] === SERVICE_PRINCIPAL && pull["ok"]),
     ).toBe(true);
   });
+
+  it("keeps who acts when a cluster is put in again as it is, and begins anew when it names somebody else", async () => {
+    const harness = await Harness.with(plainWorld());
+    const { id } = await harness.identity("id-web");
+    await harness.expect(200, "PUT", CLUSTER, await harness.clusterBody({ identity: userAssigned(id) }));
+    await harness.advance("10m");
+    const all: Resource[] = await harness.get("/_emulator/resources");
+    const again = all.filter((item) => item.id === CLUSTER);
+    await harness.expect(200, "POST", "/_emulator/resources", again);
+    await harness.advance("5m");
+    expect((await harness.events()).at(-1)).toMatchObject({ identity: SERVICE_PRINCIPAL, ok: true });
+    await harness.advance("7h");
+    expect((await harness.events()).at(-1)).not.toMatchObject({ identity: SERVICE_PRINCIPAL });
+    await harness.expect(200, "POST", "/_emulator/resources", plainWorld().slice(-1));
+    await harness.advance("5m");
+    expect((await harness.events()).at(-1)).toMatchObject({ identity: SERVICE_PRINCIPAL, ok: true });
+  });
 });
