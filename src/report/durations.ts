@@ -155,7 +155,7 @@ function listRolls(cluster: ClusterPlan, changes: readonly Change[]): PoolRoll[]
 /** Steps whose changes a wait counts from. */
 const COUNTED_FROM: Partial<Record<StepId, readonly StepId[]>> = {
   "await-role-propagation": ["assign-roles"],
-  "await-kubelet-propagation": ["attach-acr", "grant-addon-roles"],
+  "await-kubelet-propagation": ["attach-acr"],
   "await-token-switchover": ["enable-managed-identity"],
 };
 
@@ -169,6 +169,9 @@ function estimateWait(plan: MigrationPlan, cluster: ClusterPlan, step: StepId): 
     const leftMs = Math.max(0, waitMs - passedMs);
     return { minMs: leftMs, maxMs: leftMs };
   }
+  // What the kubelet identity got before the switch has been waited for by then.
+  const waitedBefore = cluster.steps.some(({ id }) => id === "await-role-propagation");
+  if (step === "await-kubelet-propagation" && waitedBefore && counted.length === 0) return NOTHING;
   // Rights given before this plan was made may still be young; only a run can see how young.
   return { minMs: 0, maxMs: waitMs };
 }

@@ -41,14 +41,10 @@ function principalTasks(plan: MigrationPlan, cluster: ClusterPlan, state: Cluste
   const { clientId, objectId } = cluster.from.servicePrincipal!;
   const name = nameOf(cluster.id);
   return [
+    keepPrincipal(plan, clientId, name, state),
     {
-      title: "Keep the old service principal valid",
-      text: `${name} may use it ${validUntil(plan, state)}: don't disable it, and don't let its secret expire before.`,
-      commands: [`az ad app credential list --id ${shell(clientId)} --query "[].endDateTime" --output tsv`],
-    },
-    {
-      title: "Then see whether anything else uses it",
-      text: "Other clusters, pipelines and pull secrets may use the same principal; look at its sign-ins and its rights.",
+      title: "See whether anything else uses the old service principal",
+      text: "Other clusters, pipelines and pull secrets may use the same one; look at its sign-ins and its rights.",
       commands: [
         `az aks list --query "[?servicePrincipalProfile.clientId=='${clientId}'].id" --output tsv`,
         `az role assignment list --all --assignee ${shell(objectId ?? clientId)} --output table`,
@@ -66,11 +62,17 @@ function principalTasks(plan: MigrationPlan, cluster: ClusterPlan, state: Cluste
   ];
 }
 
-function validUntil(plan: MigrationPlan, { steps }: ClusterView): string {
+function keepPrincipal(plan: MigrationPlan, clientId: string, name: string, { steps }: ClusterView): TaskLeft {
   const switchover = steps.find(({ id }) => id === "await-token-switchover");
-  if (switchover?.until) return `until ${formatTime(switchover.until)}, when the token switchover is over`;
+  if (switchover?.state === "done" && switchover.doneAt) {
+    const text = `The token switchover was over on ${formatTime(switchover.doneAt)}: ${name} no longer uses service principal ${clientId}.`;
+    return { title: "Nothing keeps the old service principal for this cluster", text, commands: [] };
+  }
   const waitMs = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
-  if (switchover?.state === "done" && switchover.doneAt)
-    return `until ${formatTime(switchover.doneAt)}, which has passed`;
-  return `until ${formatLength(waitMs)} after the switch, when the token switchover is over`;
+  const end = switchover?.until ? formatTime(switchover.until) : `${formatLength(waitMs)} after the switch`;
+  return {
+    title: "Keep the old service principal valid",
+    text: `Until ${end}, when the token switchover is over, ${name} may use it: don't disable it, and don't let its secret expire.`,
+    commands: [`az ad app credential list --id ${shell(clientId)} --query "[].endDateTime" --output tsv`],
+  };
 }

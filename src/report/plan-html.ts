@@ -7,7 +7,7 @@ import { maskSubscriptions, nameOf, parseId, shortId } from "./ids.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
 import type { PlanMarkdownOptions } from "./plan-markdown.ts";
-import { waitWords } from "./plan-steps.ts";
+import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
 
@@ -80,7 +80,7 @@ function findingTable({ findings }: ClusterDigest): Html | undefined {
 
 function stepBlock(step: StepDigest, index: number): Html {
   const title = `${index + 1}. ${step.title}`;
-  if (step.idle) return html`<h3>${title}</h3><p class="muted">Nothing to change.</p>`;
+  if (step.idle) return html`<h3>${title}</h3><p class="muted">${sentence(idleWords(step))}</p>`;
   return html`${step.pointOfNoReturn && html`<p class="alarm">POINT OF NO RETURN: the next step cannot be undone.</p>`}
 <h3>${title} ${step.risk && htmlBadge(step.risk)}</h3>
 <p class="muted">${step.estimate.maxMs > 0 && `${formatRange(step.estimate)}. `}${step.reason}</p>

@@ -6,7 +6,7 @@ import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
-import { waitWords } from "./plan-steps.ts";
+import { idleWords, waitWords } from "./plan-steps.ts";
 import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
 
 /** What a Markdown report of a plan needs besides the plan. */
@@ -77,7 +77,7 @@ export function findingLines(findings: readonly Finding[]): string[] {
 }
 
 function stepLines(step: StepDigest, number: number): string[] {
-  if (step.idle) return [`### ${number}. ${step.title}`, "", "Nothing to change.", ""];
+  if (step.idle) return [`### ${number}. ${step.title}`, "", sentence(idleWords(step)), ""];
   const note = [step.risk ? `**${step.risk}**` : "", step.estimate.maxMs > 0 ? formatRange(step.estimate) : ""];
   return [
     ...(step.pointOfNoReturn ? ["> **POINT OF NO RETURN**: the next step cannot be undone.", ""] : []),

@@ -10,7 +10,7 @@ export function printStep(page: Page, digest: ClusterDigest, step: StepDigest, n
   const { paint } = page;
   const label = `${String(number).padStart(2)}  ${step.title}`;
   if (step.idle) {
-    page.spread(paint.dim(label), paint.dim("nothing to change"));
+    page.spread(paint.dim(label), paint.dim(idleWords(step)));
     return;
   }
   page.blank();
@@ -61,6 +61,11 @@ function printRights(
     page.wrapped(`Why: ${sentence(reason)}`, 8, paint.dim);
     if (onlyIf) page.wrapped(`Only if: ${sentence(onlyIf)}`, 8, paint.yellow);
   }
+}
+
+/** Why a step is passed over. */
+export function idleWords({ estimate }: StepDigest): string {
+  return estimate.waits ? "nothing to wait for" : "nothing to change";
 }
 
 /** What a waiting step waits for, and how long. */

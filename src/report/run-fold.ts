@@ -59,7 +59,6 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
   switch (event.type) {
     case "step:started":
       for (const other of cluster.steps) if (other !== step) interruptStep(other, event.at);
-      step.title = event.title;
       step.startedAt = event.at;
       step.doneAt = step.evidence = step.failure = undefined;
       for (const change of step.changes) if (change.state === "not-needed") change.state = "pending";

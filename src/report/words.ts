@@ -89,11 +89,17 @@ export function formatLength(ms: number): string {
   return `${Math.floor(ms / HOUR_MS)} h${minutes > 0 ? ` ${minutes} min` : ""}`;
 }
 
-/** A range of durations for people: `15 min to 30 min`, `up to 2 min`, `1 h`. */
+/** A range of expected durations for people: `15 min to 30 min`, `up to 2 min`, `1 h`; one that is certain is exact. */
 export function formatRange({ minMs, maxMs }: DurationRange): string {
-  const [from, to] = [formatLength(minMs), formatLength(maxMs)];
-  if (from === to) return to;
+  if (minMs === maxMs) return formatLength(maxMs);
+  const [from, to] = [formatLength(roundEstimate(minMs, Math.floor)), formatLength(roundEstimate(maxMs, Math.ceil))];
   return minMs === 0 ? `up to ${to}` : `${from} to ${to}`;
+}
+
+/** An expectation, no more exact than it can be: to 5 minutes above an hour, to a minute above ten. */
+function roundEstimate(ms: number, round: (amount: number) => number): number {
+  const stepMs = ms >= HOUR_MS ? 5 * MINUTE_MS : ms >= 10 * MINUTE_MS ? MINUTE_MS : 1;
+  return round(ms / stepMs) * stepMs;
 }
 
 /** A moment as a clock time in UTC, with the date where it is not today's: `09:12 UTC`, `23 Nov 09:12 UTC`. */

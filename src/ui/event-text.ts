@@ -1,6 +1,6 @@
 import type { Event } from "../engine/events.ts";
 import { nameOf } from "../report/ids.ts";
-import { count, formatLength, formatTime } from "../report/words.ts";
+import { count, formatLength, formatTime, STEP_TITLES } from "../report/words.ts";
 import { sanitize } from "./terminal.ts";
 
 /** What an event says, as one printable line without its time and place; undefined for types that are not known. */
@@ -16,11 +16,12 @@ function eventText(event: Event): string | undefined {
     case "run:approved":
       return `plan ${event.planHash} approved by ${event.by}`;
     case "step:started":
-      return event.title;
+      return event.step ? STEP_TITLES[event.step] : event.title;
     case "change:started":
+      if (event.key.startsWith("gap:")) return `gap in rights: ${event.summary}`;
       return `${event.again ? "again: " : ""}${event.summary} (${event.risk})`;
     case "change:applied":
-      return `applied ${event.key}`;
+      return event.key.startsWith("gap:") ? `closed ${event.key}` : `applied ${event.key}`;
     case "change:bound":
       return `${event.key} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
     case "operation:started":
@@ -28,24 +29,29 @@ function eventText(event: Event): string | undefined {
     case "step:settling":
       return `Azure does not show ${count(event.keys.length, "change")} yet, waiting until ${formatTime(event.atMost)} at most`;
     case "step:waiting":
-      return `waiting: ${event.reason}${event.until ? `, until ${formatTime(event.until)}` : ""}`;
+      return `waiting: ${clause(event.reason)}${event.until ? `, until ${formatTime(event.until)}` : ""}`;
     case "node:progress":
       return `pool ${event.pool}: ${event.reimaged} of ${count(event.nodes, "node")} re-imaged${nameList(event.names)}`;
     case "request:retried":
       return `${event.request} is sent again in ${formatLength(event.delayMs)}: ${event.reason}`;
     case "check:found":
-      return `${event.severity} ${event.check}: ${event.seen}; remedy: ${event.remedy}`;
+      return `${event.severity} ${event.check}: ${clause(event.seen)}; remedy: ${event.remedy}`;
     case "step:failed":
-      return `failed (${event.code}): ${event.message}; remedy: ${event.remedy}`;
+      return `failed (${event.code}): ${clause(event.message)}; remedy: ${event.remedy}`;
     case "step:done":
       return `done: ${event.evidence}`;
     case "run:paused":
-      return `paused: ${event.reason}${event.retryAt ? `, try again from ${formatTime(event.retryAt)}` : ""}`;
+      return `paused: ${clause(event.reason)}${event.retryAt ? `, try again from ${formatTime(event.retryAt)}` : ""}`;
     case "run:done":
       return event.changed ? "run done" : "run done: there was nothing to do";
     default:
       return undefined;
   }
+}
+
+/** A sentence as part of a longer one. */
+function clause(text: string): string {
+  return text.trim().replace(/\.$/, "");
 }
 
 function correlation({ correlationId }: { readonly correlationId?: string | undefined }): string {

@@ -26,8 +26,9 @@ function failureLines({ failure }: StepView, { paint, width }: FrameOptions): Fr
   return wrapText(text, width - 6).map((line) => ({ left: `     ${line}`, style: paint.red }));
 }
 
-function reasonLines({ state, reason }: StepView, { paint }: FrameOptions): FrameLine[] {
-  return state === "waiting" && reason ? [{ left: `     ${reason}`, style: paint.dim }] : [];
+function reasonLines({ state, reason }: StepView, { paint, width }: FrameOptions): FrameLine[] {
+  if (state !== "waiting" || !reason) return [];
+  return wrapText(reason, width - 6).map((line) => ({ left: `     ${line}`, style: paint.dim }));
 }
 
 /** Changes in progress first, then those to come, then those that are done; what doesn't fit is counted. */

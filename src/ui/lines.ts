@@ -77,7 +77,7 @@ class LinesObserver implements RunObserver {
   }
 
   #line(at: Date, place: string, text: string): void {
-    const time = at.toISOString().replace(".000Z", "Z");
+    const time = `${at.toISOString().slice(0, 19)}Z`;
     this.#write(this.#disarm(`${time} ${place ? `${place}: ` : ""}${text}`));
   }
 

@@ -5,7 +5,7 @@ import type { RunView } from "../report/run-view.ts";
 import { foldEvents } from "../report/run-view.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
-import { createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
@@ -63,8 +63,10 @@ class LiveObserver implements RunObserver {
     await this.#drawn;
     process.off("exit", this.#release);
     const { message, remedy, next } = outcome;
-    for (const text of [message, remedy && `Remedy: ${remedy}`, next && `Next: ${next}`])
-      if (text) this.#options.output.write(`${sanitize(text)}\n`);
+    const columns = this.#options.output.columns ?? DEFAULT_COLUMNS;
+    const command = next ? breakCommand(`Next: ${sanitize(next)}`, columns) : [];
+    for (const text of [message && sanitize(message), remedy && `Remedy: ${sanitize(remedy)}`, ...command])
+      if (text) this.#options.output.write(`${text}\n`);
   }
 
   #run(): Promise<unknown> {

@@ -115,10 +115,16 @@ describe("an HTML report", () => {
 describe("what is left to do", () => {
   it("is, after a finished run, to retire the old principal by commands that are printed, not run", () => {
     const text = renderRunMarkdown(plan, finished, HASH);
-    expect(text).toContain("until 23 Nov 09:00 UTC, which has passed");
+    expect(text).toContain("The token switchover was over on 23 Nov 09:00 UTC: payments-prod no longer uses");
     expect(text).toContain(`az ad sp update --id ${OLD_CLIENT} --set accountEnabled=false`);
     expect(text.indexOf("accountEnabled=false")).toBeLessThan(text.indexOf("az ad app delete"));
     expect(text).not.toContain("aks-mi resume");
+  });
+
+  it("is, until the token switchover is over, to keep the old principal valid", () => {
+    const waiting = renderRunMarkdown(plan, foldEvents(plan, FINISHED.slice(0, -2)), HASH);
+    expect(waiting).toContain("Until 23 Nov 09:00 UTC, when the token switchover is over, payments-prod may use it");
+    expect(renderRunMarkdown(plan, foldEvents(plan, INTERRUPTED), HASH)).toContain("Until 24 h after the switch");
   });
 
   it("is, after a run that failed, to go on with it", () => {

@@ -134,7 +134,7 @@ describe("the time that is left", () => {
   it("is the rest of a wait whose end is known, and the plan's durations after it", () => {
     const cluster = foldEvents(plan, INTERRUPTED).clusters[0]!;
     const { proof, all } = estimateRemaining(cluster, at("08:50:16"));
-    expect(proof.minMs).toBeGreaterThan(10 * MINUTE_MS + 45 * MINUTE_MS + 60 * MINUTE_MS);
+    expect(proof.minMs).toBeGreaterThan(10 * MINUTE_MS + 45 * MINUTE_MS);
     expect(all.minMs - proof.minMs).toBe(24 * 60 * MINUTE_MS);
     expect(estimateRemaining(cluster, at("09:00:16")).proof.minMs).toBe(proof.minMs - 10 * MINUTE_MS);
   });
@@ -143,9 +143,8 @@ describe("the time that is left", () => {
     const cluster = foldEvents(plan, ROLLING).clusters[0]!;
     const { proof } = estimateRemaining(cluster, at("09:12:17"));
     const nodesMs = 7 * 6 * MINUTE_MS;
-    const otherMs = 60 * MINUTE_MS;
-    expect(proof.minMs).toBeGreaterThan(nodesMs * 0.75 + otherMs);
-    expect(proof.minMs).toBeLessThan(nodesMs * 0.75 + otherMs + MINUTE_MS);
+    expect(proof.minMs).toBeGreaterThan(nodesMs * 0.75);
+    expect(proof.minMs).toBeLessThan(nodesMs * 0.75 + MINUTE_MS);
   });
 
   it("does not grow below nothing", () => {
