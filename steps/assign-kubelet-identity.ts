@@ -22,7 +22,7 @@ import {
   type Migration,
   type PlannedIdentity,
 } from "../src/migration/migration.ts";
-import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
@@ -43,7 +43,6 @@ export function assignKubeletIdentity(
 ): Step<Facts, Change> {
   const { clusterId, history, operations } = migration;
   const key = kubeletIdentityKey(clusterId);
-  const news = createNodeProgress();
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
   return {
     id: "assign-kubelet-identity",
@@ -68,7 +67,7 @@ export function assignKubeletIdentity(
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
-    progress: ({ pools }) => news(pools),
+    progress: ({ pools }) => pools.map(nodeProgress),
     async apply(_change, report) {
       try {
         const accepted = await azure.clusters.update(clusterId, (body, live) => {

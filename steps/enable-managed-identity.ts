@@ -23,7 +23,7 @@ import {
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
 import { type Migration, switchKey } from "../src/migration/migration.ts";
-import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
 
@@ -52,7 +52,6 @@ export function enableManagedIdentity(
 ): Step<Facts, Change> {
   const { clusterId, target, history, operations } = migration;
   const key = switchKey(clusterId);
-  const news = createNodeProgress();
   return {
     id: "enable-managed-identity",
     title: "Switch the cluster to managed identity",
@@ -84,7 +83,7 @@ export function enableManagedIdentity(
       }
       return { kind: "done", evidence: evidence(cluster) };
     },
-    progress: ({ pools }) => news(pools),
+    progress: ({ pools }) => pools.map(nodeProgress),
     async apply(change, report) {
       const grant = grants.find((candidate) => grantChange(candidate).key === change.key);
       if (grant) return applyGrant(azure, migration, grant, report);

@@ -12,7 +12,7 @@ import {
 } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
-import { createNodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 import { readSwitchStart } from "../src/migration/switch-time.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
@@ -37,7 +37,6 @@ interface Facts {
  */
 export function upgradeNodeImages(migration: Migration, gaps: readonly Change[], azure: Azure): Step<Facts, Change> {
   const { clusterId, operations } = migration;
-  const news = createNodeProgress();
   return {
     id: "upgrade-node-images",
     title: "Re-image the nodes",
@@ -77,7 +76,7 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const ready = left.filter((pool) => pool.latestImage !== pool.nodeImageVersion);
       return ready.length > 0 ? { kind: "change", changes: ready.map(describe) } : noNewerImage(left, now);
     },
-    progress: ({ switched, pools }) => (switched ? news(pools) : []),
+    progress: ({ switched, pools }) => (switched ? pools.map(nodeProgress) : []),
     async apply(change, report) {
       const accepted = await azure.clusters.upgradeNodeImage(clusterId, change.key.slice(rollKey("").length));
       await rememberOperation(operations, change.key, accepted, report);

@@ -19,6 +19,7 @@ export class History {
   readonly #changes = new Map<string, ChangeRecord>();
   #changed = false;
   #beganAt: Date | undefined;
+  readonly #reimaged = new Map<string, number>();
 
   constructor(events: readonly (StampedEvent & { readonly at?: string })[] = []) {
     for (const event of events) this.record(event, event.at === undefined ? undefined : new Date(event.at));
@@ -31,6 +32,7 @@ export class History {
     else if (event.type === "change:applied") this.#apply(event.key, at);
     else if (event.type === "change:failed") this.#move(event.key, "failed");
     else if (event.type === "change:undone") this.#changes.delete(event.key);
+    else if (event.type === "node:progress") this.#reimaged.set(event.pool, event.reimaged);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
   }
 
@@ -52,6 +54,11 @@ export class History {
   /** When the first event was written, over all resumes. */
   get beganAt(): Date | undefined {
     return this.#beganAt;
+  }
+
+  /** How many nodes of a pool were last known to be re-imaged. */
+  reimagedNodes(pool: string): number {
+    return this.#reimaged.get(pool) ?? 0;
   }
 
   /** True once any change has been applied. */

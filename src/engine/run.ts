@@ -95,7 +95,7 @@ async function* runStep(options: RunOptions, index: number): AsyncGenerator<Stam
     signal.throwIfAborted();
     const facts: unknown = await step.detect(signal);
     const verdict: Verdict = step.decide(facts, clock.now());
-    for (const event of step.progress?.(facts) ?? []) yield event;
+    for (const event of step.progress?.(facts) ?? []) if (isNews(event, history)) yield event;
     switch (verdict.kind) {
       case "done":
         yield* finishStep(options, step, verdict.evidence);
@@ -147,6 +147,11 @@ async function* runStep(options: RunOptions, index: number): AsyncGenerator<Stam
       }
     }
   }
+}
+
+/** True unless the journal has it already. */
+function isNews(event: ApplyEvent, history: History): boolean {
+  return event.type !== "node:progress" || event.reimaged !== history.reimagedNodes(event.pool);
 }
 
 async function* finishStep(options: RunOptions, step: AnyStep, evidence: string): AsyncGenerator<StampedEvent> {

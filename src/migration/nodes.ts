@@ -98,18 +98,7 @@ function isReimaged({ latestModelApplied, provisionedAt }: ScaleSetInstance, swi
   return latestModelApplied && !older;
 }
 
-/** Tells which nodes have been re-imaged, pool by pool, whenever that has changed since it was last asked. */
-export function createNodeProgress(): (pools: readonly PoolEvidence[]) => ApplyEvent[] {
-  const shown = new Map<string, number>();
-  return (pools) => {
-    const news = pools.filter(({ pool, reimaged }) => reimaged.length !== (shown.get(pool) ?? 0));
-    for (const { pool, reimaged } of news) shown.set(pool, reimaged.length);
-    return news.map(({ pool, nodes, reimaged }) => ({
-      type: "node:progress",
-      pool,
-      reimaged: reimaged.length,
-      nodes,
-      names: reimaged,
-    }));
-  };
+/** How far the re-imaging of a pool has come, as an event. */
+export function nodeProgress({ pool, nodes, reimaged }: PoolEvidence): ApplyEvent {
+  return { type: "node:progress", pool, reimaged: reimaged.length, nodes, names: reimaged };
 }
