@@ -74,7 +74,7 @@ export function estimate(plan: MigrationPlan): Estimate {
 }
 
 /** The sum of ranges. */
-export function addRanges(ranges: readonly DurationRange[]): DurationRange {
+function addRanges(ranges: readonly DurationRange[]): DurationRange {
   return ranges.reduce((sum, { minMs, maxMs }) => ({ minMs: sum.minMs + minMs, maxMs: sum.maxMs + maxMs }), NOTHING);
 }
 

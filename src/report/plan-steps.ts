@@ -31,7 +31,7 @@ function stepNote(paint: Palette, { risk, estimate }: StepDigest): string {
 }
 
 /** A risk in the colour of its weight. */
-export function paintRisk(paint: Palette, risk: Risk): string {
+function paintRisk(paint: Palette, risk: Risk): string {
   if (risk === "additive") return paint.green(risk);
   return risk === "disruptive" ? paint.yellow(risk) : paint.bold(paint.red(risk.toUpperCase()));
 }

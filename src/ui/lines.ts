@@ -20,7 +20,7 @@ const HEARTBEAT_MS = MINUTE_MS;
 export type Repeat = (delayMs: number, callback: () => void) => () => void;
 
 /** A timer that doesn't keep the process alive. */
-export const repeatUnreferenced: Repeat = (delayMs, callback) => {
+const repeatUnreferenced: Repeat = (delayMs, callback) => {
   const timer = setInterval(callback, delayMs).unref();
   return () => clearInterval(timer);
 };

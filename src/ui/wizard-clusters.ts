@@ -42,7 +42,7 @@ export function describeCluster(cluster: WizardCluster, now: Date, columns: numb
 }
 
 /** How long a cluster's secret lives. */
-export function expiryWords({ secretExpires, state }: WizardCluster, now: Date): string {
+function expiryWords({ secretExpires, state }: WizardCluster, now: Date): string {
   if (!secretExpires) return state === "service-principal" ? "secret not readable" : "";
   const days = Math.floor((secretExpires.getTime() - now.getTime()) / DAY_MS);
   return days < 0 ? "secret HAS EXPIRED" : `secret: ${count(days, "day")} left`;
