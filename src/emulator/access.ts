@@ -46,6 +46,14 @@ function configured(world: World, caller: Caller, scope: string): RolePermission
     });
 }
 
+/** True when the caller holds any role at, above or below a scope: what lies there is then listed as far as it may be read. */
+export function holdsAnythingAround(world: World, caller: Caller, scope: string): boolean {
+  const configuredScopes = caller.isConfigured ? world.behaviour.caller.roles.map((given) => given.scope) : [];
+  return [...configuredScopes, ...world.rights.scopesOf(caller.objectId)].some(
+    (held) => isAtOrBelow(scope, held) || isAtOrBelow(held, scope),
+  );
+}
+
 /** What the permissions API tells the caller about itself at a scope. */
 export function callerPermissions(world: World, caller: Caller, scope: string): JsonObject[] {
   const held = [
@@ -74,6 +82,9 @@ export function ensureCallerMay(world: World, caller: Caller, action: string, sc
 export function ensureAccess(world: World, request: ArmRequest): void {
   const { target, method } = request;
   if (isOperationResource(target.type)) return;
+  // Lists over a whole subscription leave out what the caller may not read, they are not refused.
+  if (method === "GET" && isSubscriptionList(request) && holdsAnythingAround(world, request.caller, target.parentId))
+    return;
   ensureCallerMay(world, request.caller, actionOf(request), target.kind === "item" ? target.path : target.parentId);
   if (method === "GET" || method === "HEAD") return;
   if (method === "PUT") ensureMayAssign(world, request);
@@ -87,6 +98,10 @@ function actionOf(request: ArmRequest): string {
   if (request.method === "GET" || request.method === "HEAD") return `${typeAsWritten}/read`;
   if (request.method === "DELETE") return `${typeAsWritten}/delete`;
   return request.method === "POST" ? `${typeAsWritten}/action` : `${typeAsWritten}/write`;
+}
+
+function isSubscriptionList({ target }: ArmRequest): boolean {
+  return target.kind === "collection" && /^\/subscriptions\/[^/]+$/i.test(target.parentId);
 }
 
 /** Operations are read with their signed address, and the permissions API is everyone's own. */

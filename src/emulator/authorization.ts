@@ -1,4 +1,4 @@
-import { callerPermissions } from "./access.ts";
+import { callerMay, callerPermissions } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
 import { isAtOrBelow, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
@@ -192,7 +192,13 @@ function listAssignments(world: World, request: ArmRequest): ArmReply {
     : world.store.ofType(ASSIGNMENT_TYPE);
   const found = candidates.filter((assignment) => {
     const at = scopeOfAssignment(assignment);
-    return isAtOrBelow(scope, at) || (!isUpwards && keyOf(at).startsWith(`${keyOf(scope)}/`));
+    if (!isAtOrBelow(scope, at) && (isUpwards || !keyOf(at).startsWith(`${keyOf(scope)}/`))) return false;
+    return callerMay(
+      world,
+      request.caller,
+      "Microsoft.Authorization/roleAssignments/read",
+      isAtOrBelow(scope, at) ? scope : at,
+    );
   });
   const page = pageOf(
     found.map((assignment) => assignmentView(world, assignment)),

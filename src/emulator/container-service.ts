@@ -1,4 +1,5 @@
 import { abortOperation } from "./abort.ts";
+import { callerMay } from "./access.ts";
 import {
   getUpgradeProfile,
   listPools,
@@ -113,7 +114,10 @@ function patchTags(world: World, cluster: Cluster, request: ArmRequest): ArmRepl
 
 function listClusters(world: World, request: ArmRequest): ArmReply {
   const scope = keyOf(request.target.parentId);
-  const found = [...world.clusters.values()].filter((cluster) => keyOf(cluster.id).startsWith(`${scope}/`));
+  const action = "Microsoft.ContainerService/managedClusters/read";
+  const found = [...world.clusters.values()].filter(
+    (cluster) => keyOf(cluster.id).startsWith(`${scope}/`) && callerMay(world, request.caller, action, cluster.id),
+  );
   const page = pageOf(
     found.map((cluster) => cluster.id),
     request,

@@ -61,12 +61,12 @@ export class Faults {
     });
   }
 
-  /** The fault that strikes this request, if any; every rule counts the request. */
-  strike(method: string, pathAndQuery: string): Fault | undefined {
+  /** The fault that strikes this request, if any; every rule counts the request. Its path is given as sent and decoded. */
+  strike(method: string, spellings: readonly string[]): Fault | undefined {
     let struck: Fault | undefined;
     for (const rule of this.#rules) {
       if (rule.method && rule.method !== method) continue;
-      if (rule.pattern && !rule.pattern.test(pathAndQuery)) continue;
+      if (rule.pattern && !spellings.some((path) => rule.pattern!.test(path))) continue;
       rule.matches += 1;
       if (struck || rule.left === 0 || rule.matches < (rule.nth ?? 1)) continue;
       rule.left -= 1;

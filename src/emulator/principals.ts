@@ -41,7 +41,8 @@ export class Principals {
     store.onChange((key, now, before) => {
       const type = (now ?? before)!.type.toLowerCase();
       if (type === APPLICATION_TYPE) this.#noteApplication(now, before);
-      else if (type === GROUP_TYPE || KINDS[type]) this.#notePrincipals(key, now);
+      else if (KINDS[type]) this.#notePrincipals(key, now);
+      if (type === GROUP_TYPE) this.#noteMembers(now, before);
     });
   }
 
@@ -127,7 +128,6 @@ export class Principals {
       key,
       found.map((principal) => principal.id),
     );
-    if (now?.type.toLowerCase() === GROUP_TYPE) this.#noteMembers(now);
   }
 
   #add(principal: Principal): void {
@@ -144,11 +144,13 @@ export class Principals {
     this.#deleted.add(id);
   }
 
-  #noteMembers(group: Resource): void {
-    for (const member of textsAt(group, "members")) {
+  #noteMembers(now: Resource | undefined, before: Resource | undefined): void {
+    for (const member of textsAt(before, "members"))
+      this.#memberships.get(member.toLowerCase())?.delete(before!.id.toLowerCase());
+    for (const member of textsAt(now, "members")) {
       const key = member.toLowerCase();
       const groups = this.#memberships.get(key) ?? new Set();
-      groups.add(group.id.toLowerCase());
+      groups.add(now!.id.toLowerCase());
       this.#memberships.set(key, groups);
     }
   }

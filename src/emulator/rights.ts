@@ -77,6 +77,11 @@ export class Rights {
       .map((held) => held.scope);
   }
 
+  /** The scopes at which the principal holds any role, in force or not yet. */
+  scopesOf(principalId: string): string[] {
+    return this.#heldBy(principalId.toLowerCase()).map((held) => held.scope);
+  }
+
   /** The permissions that a principal's assignments in force give at a scope. */
   permissionsAt(principalId: string, scope: string, nowMs: number): RolePermissions[] {
     return this.#heldBy(principalId.toLowerCase())

@@ -1,4 +1,4 @@
-import { callerMay, ensureCallerMay } from "./access.ts";
+import { callerMay, ensureCallerMay, holdsAnythingAround } from "./access.ts";
 import { removeCluster } from "./adopt-cluster.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
@@ -77,11 +77,7 @@ function provider(at: string, namespace: string): JsonObject {
 function listSubscriptions(world: World, request: PlainRequest): ArmReply {
   const visible = world.store
     .subscriptions()
-    .filter(
-      (id) =>
-        world.behaviour.caller.roles.length > 0 ||
-        callerMay(world, request.caller, "Microsoft.Resources/subscriptions/read", `/subscriptions/${id}`),
-    );
+    .filter((id) => holdsAnythingAround(world, request.caller, `/subscriptions/${id}`));
   return pageOf(
     visible.map((id) => subscriptionView(world, id)),
     request,

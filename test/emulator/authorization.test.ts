@@ -180,6 +180,23 @@ describe("the caller", () => {
     expect((await harness.call("PUT", CLUSTER, body)).status).toBe(200);
   });
 
+  it("sees in lists over a subscription only what it may read", async () => {
+    const other = CLUSTER.replace("/rg-app/", "/rg-other/");
+    const again = { ...plainWorld().at(-1)!, id: other };
+    const harness = await Harness.with([...plainWorld(), again], {
+      caller: { roles: [{ role: "Reader", scope: GROUP }] },
+    });
+    const { value } = await harness.get(`${AT}/providers/Microsoft.ContainerService/managedClusters`);
+    expect(value.map((cluster: { id: string }) => cluster.id.split("/")[4])).toEqual(["rg-app"]);
+    expect((await harness.get(`${AT}/providers/Microsoft.ContainerRegistry/registries`)).value).toHaveLength(1);
+    const assignments = await harness.get(`${AT}/providers/Microsoft.Authorization/roleAssignments`);
+    expect(assignments.value.every((item: { id: string }) => item.id.includes("/rg-app/"))).toBe(true);
+    expect((await harness.get("/subscriptions")).value).toHaveLength(1);
+    await harness.expect(200, "PATCH", "/_emulator/behaviour", { caller: { roles: [] } });
+    expect((await harness.get("/subscriptions")).value).toEqual([]);
+    expect((await harness.call("GET", `${AT}/providers/Microsoft.ContainerService/managedClusters`)).status).toBe(403);
+  });
+
   it("is the principal in the token when that was put in", async () => {
     const harness = await Harness.with(plainWorld());
     const claims = Buffer.from(JSON.stringify({ oid: SERVICE_PRINCIPAL })).toString("base64url");
