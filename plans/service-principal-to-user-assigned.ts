@@ -3,7 +3,7 @@ import type { AnyStep } from "../src/engine/step.ts";
 import { addonGrants } from "../src/migration/addon-grants.ts";
 import { kubeletGap, reimagedTwiceGap } from "../src/migration/gaps.ts";
 import { controlPlaneGrants, kubeletGrants } from "../src/migration/grants.ts";
-import type { Migration } from "../src/migration/migration.ts";
+import { COMBINED_REFUSED, type Migration } from "../src/migration/migration.ts";
 import { assignKubeletIdentity } from "../steps/assign-kubelet-identity.ts";
 import { assignRoles } from "../steps/assign-roles.ts";
 import { attachAcr } from "../steps/attach-acr.ts";
@@ -27,7 +27,7 @@ export function servicePrincipalToUserAssigned(migration: Migration, azure: Azur
     assignRoles(migration, before, azure),
     awaitRolePropagation(migration, before, azure),
     enableManagedIdentity(migration, [], azure),
-    ...(own ? [assignKubeletIdentity(migration, own, azure)] : []),
+    ...(own ? [assignKubeletIdentity(migration, own, COMBINED_REFUSED, azure)] : []),
     attachAcr(migration, pull, azure),
     grantAddonRoles(migration, addonGrants(clusterId, cloud, facts), azure),
     awaitKubeletPropagation(migration, pull, own ? [] : kubeletGap(pull), azure),

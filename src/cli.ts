@@ -65,6 +65,7 @@ function buildProgram(setExitCode: (code: number) => void): Command {
       durationText,
       "24h",
     )
+    .option("--switched-at <time>", "when the cluster was switched, where only you know it (ISO 8601)")
     .option("--out <file>", "write the plan file: YAML, or JSON where the name ends in .json")
     .addOption(outputOption(["table", "json", "yaml", "markdown", "html"]))
     .action(async (flags) => done(await (await import("./commands/plan.ts")).plan(flags)));

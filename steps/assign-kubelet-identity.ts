@@ -16,12 +16,7 @@ import {
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
-import {
-  COMBINED_REFUSED,
-  kubeletIdentityKey,
-  type Migration,
-  type PlannedIdentity,
-} from "../src/migration/migration.ts";
+import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
@@ -35,10 +30,14 @@ interface Facts {
   readonly pools: readonly PoolEvidence[];
 }
 
-/** Gives the nodes their own kubelet identity where the switch did not: an update of its own, which rolls every pool. */
+/**
+ * Gives the nodes their own kubelet identity: an update of its own, which rolls every pool.
+ * @param onlyIf the condition under which this is needed, where another update may have done it already
+ */
 export function assignKubeletIdentity(
   migration: Migration,
   kubelet: PlannedIdentity,
+  onlyIf: string | undefined,
   azure: Azure,
 ): Step<Facts, Change> {
   const { clusterId, history, operations } = migration;
@@ -62,7 +61,7 @@ export function assignKubeletIdentity(
       if (!isAssigned(cluster) || again) {
         if (operation.state === "running")
           return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: POLL_MS };
-        return { kind: "change", changes: [describe(migration, kubelet)] };
+        return { kind: "change", changes: [describe(migration, kubelet, onlyIf)] };
       }
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
@@ -85,16 +84,16 @@ export function assignKubeletIdentity(
   };
 }
 
-function describe({ clusterId, from }: Migration, kubelet: PlannedIdentity): Change {
+function describe({ clusterId, from }: Migration, kubelet: PlannedIdentity, onlyIf: string | undefined): Change {
   return {
     key: kubeletIdentityKey(clusterId),
     summary: `assign the kubelet identity ${kubelet.name} with an update of its own`,
     reason:
-      "updating the kubelet identity upgrades every node pool (AKS documentation), so it is sent only where the first update did not carry it",
+      "updating the kubelet identity upgrades every node pool (AKS documentation), so it is sent once, and only where needed",
     risk: "disruptive",
     drains: from.pools.map((pool) => pool.name),
     nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0),
-    onlyIf: COMBINED_REFUSED,
+    ...(onlyIf ? { onlyIf } : {}),
   };
 }
 

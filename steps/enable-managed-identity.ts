@@ -22,7 +22,7 @@ import {
 } from "../src/migration/cluster-states.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
-import { type Migration, switchKey } from "../src/migration/migration.ts";
+import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
 import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
@@ -114,30 +114,35 @@ function isSwitched(cluster: ManagedCluster, { target }: Migration): boolean {
 }
 
 /** The old client id stays in the body: the service wants it, and answers `msi` (recorded). */
-function switched(body: JsonObject, { target }: Migration, withKubelet: boolean): JsonObject {
+function switched(body: JsonObject, migration: Migration, withKubelet: boolean): JsonObject {
+  const { target } = migration;
   const identity = target.controlPlane
     ? { type: "UserAssigned", userAssignedIdentities: { [target.controlPlane.id]: {} } }
     : { type: "SystemAssigned" };
-  if (!withKubelet || !target.kubelet) return { ...body, identity };
+  if (!withKubelet || !target.kubelet || !changesKubeletIdentity(migration)) return { ...body, identity };
   const properties = asObject(body["properties"]);
   const profile = { ...asObject(properties["identityProfile"]), kubeletidentity: { resourceId: target.kubelet.id } };
   return { ...body, identity, properties: { ...properties, identityProfile: profile } };
 }
 
-function describe({ from, target, clusterId }: Migration, key: string): Change {
+function describe(migration: Migration, key: string): Change {
+  const { from, target, clusterId } = migration;
   const name = clusterId.split("/").at(-1)!;
   const to = target.controlPlane
     ? `the user-assigned identity ${target.controlPlane.name}`
     : "a system-assigned identity";
-  const kubelet = target.kubelet ? `, and its nodes to ${target.kubelet.name}, in one update` : "";
+  const rolls = changesKubeletIdentity(migration);
+  const kubelet = rolls && target.kubelet ? `, and its nodes to ${target.kubelet.name}, in one update` : "";
   return {
     key,
     summary: `switch ${name} to ${to}${kubelet}`,
-    reason:
-      "the service principal's secret expires; a cluster on managed identity cannot go back to a service principal, and Azure may re-image every node with this update",
+    reason: from.servicePrincipal
+      ? "the service principal's secret expires; a cluster on managed identity cannot go back to a service principal, and Azure may re-image every node with this update"
+      : "the identity that the control plane leaves may be gone for good with its roles: a system-assigned one is deleted; the control plane itself has no downtime (AKS documentation)",
     risk: "irreversible",
-    drains: from.pools.map((pool) => pool.name),
-    nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0),
+    ...(rolls
+      ? { drains: from.pools.map((pool) => pool.name), nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0) }
+      : {}),
   };
 }
 

@@ -166,9 +166,20 @@ export function assignmentName(scope: string, roleGuid: string, principalId: str
 
 /** True when a role's actions cover an action such as `Microsoft.ContainerRegistry/registries/pull/read`. */
 export function allows(role: RoleDefinition, action: string): boolean {
-  const matches = (pattern: string) =>
-    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`, "i").test(action);
-  return role.actions.some(matches) && !role.notActions.some(matches);
+  return (
+    role.actions.some((pattern) => covers(pattern, action)) &&
+    !role.notActions.some((pattern) => covers(pattern, action))
+  );
+}
+
+/** True when a role's data actions cover a data action such as `…/registries/repositories/content/read`. */
+export function allowsData(role: RoleDefinition, dataAction: string): boolean {
+  return role.dataActions.some((pattern) => covers(pattern, dataAction));
+}
+
+function covers(pattern: string, action: string): boolean {
+  const expression = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*");
+  return new RegExp(`^${expression}$`, "i").test(action);
 }
 
 function fromWire(value: Json): RoleAssignment {

@@ -14,7 +14,7 @@ import { renderPlan } from "../report/plan-report.ts";
 import { createRun, findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
 import { obtainApproval } from "./approval.ts";
-import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
+import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";
 import { type RunFlags, runPlan } from "./run-plan.ts";
 
@@ -28,7 +28,7 @@ export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
 /** Runs a plan file. @returns the exit code */
 export async function apply(flags: ApplyFlags): Promise<number> {
   const plan = readPlanFile(flags.plan);
-  const notBefore = parseTime(flags.notBefore);
+  const notBefore = parseTime("--not-before", flags.notBefore);
   ensureNotBlocked(plan);
   if (flags.dryRun) return dryRun(plan, flags);
   const approval = await obtainApproval(plan, flags, () =>
@@ -95,17 +95,6 @@ function report(plan: MigrationPlan, file: string, stream: NodeJS.WriteStream, h
     planFile: file,
     nextCommand: nextCommandFor(plan, hash, file),
   });
-}
-
-function parseTime(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT/.test(text)) return time;
-  throw new AksMiError(
-    "USAGE",
-    `--not-before names "${text}", which is not a time.`,
-    "Write it like 2026-11-22T22:00:00Z.",
-  );
 }
 
 async function waitUntil({ clock }: Connection, time: Date): Promise<void> {

@@ -142,3 +142,11 @@ export async function tenantOf(connection: Connection, subscription: string, fla
   const own = all.find((candidate) => candidate.id.toLowerCase() === subscription.toLowerCase());
   return own?.tenant ?? all[0]?.tenant ?? "unknown";
 }
+
+/** The time that a flag names. @throws AksMiError `USAGE` when it is none */
+export function parseTime(flag: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT/.test(text)) return time;
+  throw new AksMiError("USAGE", `${flag} names "${text}", which is not a time.`, "Write it like 2026-11-22T22:00:00Z.");
+}

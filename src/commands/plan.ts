@@ -6,7 +6,7 @@ import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
 import { useColor } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
-import { type CommonFlags, connectFor, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
+import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
 
 /** The flags of `plan`. */
 export interface PlanFlags extends CommonFlags, ScopeFlags {
@@ -17,6 +17,7 @@ export interface PlanFlags extends CommonFlags, ScopeFlags {
   readonly registry: readonly string[];
   readonly rolePropagation: string;
   readonly tokenSwitchover: string;
+  readonly switchedAt?: string;
   readonly out?: string;
   readonly output: "table" | "json" | "yaml" | "markdown" | "html";
 }
@@ -36,6 +37,7 @@ export async function plan(flags: PlanFlags): Promise<number> {
       registries: flags.registry,
       rolePropagation: flags.rolePropagation,
       tokenSwitchover: flags.tokenSwitchover,
+      switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
     },
     {
       cloud: connection.cloud,

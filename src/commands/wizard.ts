@@ -9,6 +9,7 @@ import { readFacts } from "../migration/read-facts.ts";
 import { planHash } from "../plan/canonical.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
+import { oldPrincipals, readOrigin } from "../planning/origin.ts";
 import { createRun } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
 import {
@@ -87,7 +88,7 @@ async function servicesFor(
         resourceGroup: parseResourceId(id)!.resourceGroup,
       }));
     },
-    registries: (clusterId) => listRegistries(azure, clusterId, known.get(clusterId)!),
+    registries: (clusterId) => listRegistries(azure, clusterId, known.get(clusterId)!, connection.clock.now()),
     makePlan: (choices) =>
       makePlan(
         azure,
@@ -133,15 +134,14 @@ async function readSecretEnd(azure: Azure, cluster: ManagedCluster): Promise<Dat
   return ends?.kind === "found" ? ends.value[0] : undefined;
 }
 
-async function listRegistries(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<WizardRegistry[]> {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
-  const principal = isOnManagedIdentity(cluster) ? undefined : await azure.graph.servicePrincipal(clientId);
-  const { facts } = await readFacts(
-    azure,
-    cluster,
-    principal?.kind === "found" ? principal.value.objectId : undefined,
-    [],
-  );
+async function listRegistries(
+  azure: Azure,
+  clusterId: string,
+  cluster: ManagedCluster,
+  now: Date,
+): Promise<WizardRegistry[]> {
+  const { from } = await readOrigin(azure, cluster, now, undefined);
+  const { facts } = await readFacts(azure, cluster, oldPrincipals(from), []);
   const always = facts.registries.map(({ id, source }) => ({ id, source, always: true }));
   const others = await azure.registries.list(parseResourceId(clusterId)!.subscription);
   const more = others.filter(({ id }) => !always.some((registry) => registry.id.toLowerCase() === id.toLowerCase()));

@@ -131,8 +131,8 @@ async function* runStep(options: RunOptions, index: number): AsyncGenerator<Stam
           continue;
         }
         settling.since = undefined;
-        if (batch[0]!.risk === "irreversible") {
-          const back = yield* lookAgain(options, index);
+        if (batch[0]!.risk !== "additive") {
+          const back = yield* lookAgain(options, index, batch[0]!);
           if (back) return back;
         }
         let next = batch[0]!;
@@ -258,11 +258,20 @@ async function* wait(
   return undefined;
 }
 
-/** The second look before the point of no return: what is no longer done goes back to its step. */
-async function* lookAgain(options: RunOptions, index: number): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
-  const findings = await options.guard(options.signal);
-  for (const finding of findings) yield { type: "check:found", ...finding };
-  if (findings.some((finding) => finding.severity === "blocker")) throw blocked(findings);
+/**
+ * The second look before nodes are drained or there is no way back: what is no longer done goes back to its step. Before
+ * the point of no return the preflight is repeated too.
+ */
+async function* lookAgain(
+  options: RunOptions,
+  index: number,
+  change: Change,
+): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
+  if (change.risk === "irreversible") {
+    const findings = await options.guard(options.signal);
+    for (const finding of findings) yield { type: "check:found", ...finding };
+    if (findings.some((finding) => finding.severity === "blocker")) throw blocked(findings);
+  }
   for (let earlier = 0; earlier < index; earlier++) {
     const step = options.steps[earlier]!;
     const verdict: Verdict = step.decide(await step.detect(options.signal), options.clock.now());

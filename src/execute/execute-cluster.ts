@@ -101,7 +101,7 @@ export function stepsOf(
   operations: OperationStore,
   azure: Azure,
 ): AnyStep[] {
-  return PATH_STEPS[cluster.path]!(migrationOf(plan, cluster, history, operations), azure);
+  return PATH_STEPS[cluster.path](migrationOf(plan, cluster, history, operations), azure);
 }
 
 /** The preflight right before the point of no return. A state that our own failed attempt left is what the retry cures. */

@@ -4,6 +4,7 @@ import { AksMiError } from "../engine/errors.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
+import { oldPrincipals } from "../planning/origin.ts";
 import { compareFacts, type Difference } from "../planning/staleness.ts";
 
 /** The source of a registry that the user named, as `readFacts` writes it. */
@@ -16,7 +17,7 @@ const NAMED = "named with --registry";
  */
 export async function ensureNotStale(azure: Azure, plan: ClusterPlan, cluster: ManagedCluster): Promise<Difference[]> {
   const named = plan.facts.registries.filter((registry) => registry.source === NAMED).map((registry) => registry.id);
-  const { facts } = await readFacts(azure, cluster, plan.from.servicePrincipal?.objectId, named);
+  const { facts } = await readFacts(azure, cluster, oldPrincipals(plan.from), named);
   const differences = compareFacts(plan.id, plan.facts, facts, resolveTarget(plan.id, plan.target));
   const stranger = differences.find((difference) => !difference.own);
   if (!stranger) return differences;

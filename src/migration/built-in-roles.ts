@@ -32,3 +32,6 @@ export const PULL_ROLES: ReadonlySet<string> = new Set([
 
 /** The action that a role must allow for its holder to pull images from a registry. */
 export const PULL_ACTION = "Microsoft.ContainerRegistry/registries/pull/read";
+
+/** The same for registries that decide per repository: a data action. */
+export const PULL_DATA_ACTION = "Microsoft.ContainerRegistry/registries/repositories/content/read";

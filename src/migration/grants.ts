@@ -45,7 +45,7 @@ export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, targe
   const grants = [...neededByCluster(clusterId, facts, target)];
   for (const held of facts.heldRoles ?? []) {
     if (reasonNotToCopy(held) || PULL_ROLES.has(roleGuid(held))) continue;
-    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, "the service principal holds it");
+    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, "the old identity holds it");
     if (!grants.some((grant) => grant.roleGuid === copy.roleGuid && sameId(grant.scope, copy.scope))) grants.push(copy);
   }
   return grants;
@@ -130,7 +130,7 @@ function reasonNotToCopy(held: HeldRole): string | undefined {
   if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) return `${held.role} may hand out roles, which no cluster needs`;
   if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope))
     return "it reaches over a whole subscription or more";
-  if (held.through) return `the service principal holds it only through the group ${held.through}`;
+  if (held.through) return `the old identity holds it only through the group ${held.through}`;
   return undefined;
 }
 

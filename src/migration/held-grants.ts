@@ -4,7 +4,7 @@ import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Report } from "../engine/step.ts";
-import { type Grant, grantChange } from "./grants.ts";
+import { type Grant, type Grantee, grantChange } from "./grants.ts";
 import type { Migration } from "./migration.ts";
 import { type Principals, readPrincipals } from "./principals.ts";
 
@@ -45,8 +45,17 @@ export async function readGrants(
     principals,
     missing,
     youngest: since.length > 0 ? new Date(Math.max(...since)) : undefined,
-    waitingForPrincipal: isOnManagedIdentity(cluster) && grants.some((grant) => !principals.has(grant.who)),
+    waitingForPrincipal:
+      isOnManagedIdentity(cluster) && grants.some(({ who }) => !principals.has(who) && !isGivenByUser(who, migration)),
   };
+}
+
+/** True for an identity of the plan's own: it is created by a step, not waited for. */
+function isGivenByUser(who: Grantee, { target }: Migration): boolean {
+  return (
+    (who === "control-plane" && target.controlPlane !== undefined) ||
+    (who === "kubelet" && target.kubelet !== undefined)
+  );
 }
 
 /** The oldest assignment that covers a grant: the same role at its scope or above it, without conditions. */

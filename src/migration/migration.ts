@@ -1,4 +1,4 @@
-import { identityId, parseResourceId } from "../azure/ids.ts";
+import { identityId, parseResourceId, sameId } from "../azure/ids.ts";
 import { parseDuration } from "../engine/clock.ts";
 import type { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
@@ -52,6 +52,12 @@ export function rollKey(pool: string): string {
 /** The condition under which one update becomes two. */
 export const COMBINED_REFUSED =
   "Azure refuses or ignores the kubelet identity in the update that switches the control plane";
+
+/** True when this migration gives the nodes another identity than the one they have: only then are they re-imaged. */
+export function changesKubeletIdentity({ from, facts, target }: Pick<Migration, "from" | "facts" | "target">): boolean {
+  if (from.servicePrincipal) return true;
+  return target.kubelet !== undefined && !sameId(target.kubelet.id, facts.kubeletIdentity);
+}
 
 /** Reads one cluster of a plan as a migration. */
 export function migrationOf(

@@ -3,10 +3,10 @@ import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } fr
 import { hasStatus } from "../azure/errors.ts";
 import { isWithin, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
-import { allows, type RoleAssignment } from "../azure/roles.ts";
+import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { ClusterFacts, HeldRole, RegistryFact } from "../plan/schema.ts";
-import { PULL_ACTION } from "./built-in-roles.ts";
+import { PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
 
 /** The facts of a cluster, and what was found on the way that no plan depends on. */
 export interface FactsReading {
@@ -17,13 +17,14 @@ export interface FactsReading {
 
 /**
  * Reads what decides a cluster's plan.
- * @param principalId the old principal's object id; undefined when it is not known, and then its roles are not read
+ * @param principals whose roles count: those of the old control plane, and of what the nodes pull with; undefined when
+ * an object id is not known, and then its roles are not read
  * @param named registries that the user named
  */
 export async function readFacts(
   azure: Azure,
   cluster: ManagedCluster,
-  principalId: string | undefined,
+  principals: { readonly controlPlane: string | undefined; readonly nodes: string | undefined },
   named: readonly string[],
 ): Promise<FactsReading> {
   const id = normalizeId(asString(cluster["id"]) ?? "");
@@ -37,9 +38,10 @@ export async function readFacts(
     [...pools.flatMap((pool) => [pool.subnet, pool.podSubnet]), apiServerSubnet],
     nodeGroup,
   );
-  const assignments = principalId === undefined ? undefined : await readAssignments(azure, principalId);
-  const held = assignments && (await readHeldRoles(azure, assignments, nodeGroup));
-  const { registries, wider } = await readRegistries(azure, held ?? [], named);
+  const held = await readHeldRoles(azure, principals.controlPlane, nodeGroup);
+  const pulling =
+    principals.nodes === principals.controlPlane ? held : await readHeldRoles(azure, principals.nodes, nodeGroup);
+  const { registries, wider } = await readRegistries(azure, pulling ?? [], named);
   const zone = asString(at(properties, "apiServerAccessProfile", "privateDNSZone"));
   const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
   const facts: ClusterFacts = {
@@ -130,7 +132,7 @@ function addonFacts(properties: JsonObject): ClusterFacts["addons"] {
   return addons;
 }
 
-/** Everything that the old principal holds, in every subscription that the caller can read. */
+/** Everything that a principal holds, in every subscription that the caller can read. */
 async function readAssignments(azure: Azure, principalId: string): Promise<RoleAssignment[]> {
   const found = new Map<string, RoleAssignment>();
   for (const subscription of await azure.resources.subscriptions()) {
@@ -148,13 +150,18 @@ interface Held {
   readonly pulls: boolean;
 }
 
-async function readHeldRoles(azure: Azure, assignments: readonly RoleAssignment[], nodeGroup: string): Promise<Held[]> {
+async function readHeldRoles(
+  azure: Azure,
+  principalId: string | undefined,
+  nodeGroup: string,
+): Promise<Held[] | undefined> {
+  if (principalId === undefined) return undefined;
   const held: Held[] = [];
-  for (const { scope, roleDefinitionId } of assignments) {
+  for (const { scope, roleDefinitionId } of await readAssignments(azure, principalId)) {
     if (isWithin(scope, nodeGroup)) continue;
     const role = await azure.roles.definition(roleDefinitionId);
     const fact = { role: role?.name ?? roleDefinitionId.split("/").at(-1)!, roleDefinitionId, scope };
-    held.push({ fact, pulls: role !== undefined && allows(role, PULL_ACTION) });
+    held.push({ fact, pulls: role !== undefined && (allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION)) });
   }
   return held;
 }
@@ -178,10 +185,10 @@ async function readRegistries(azure: Azure, held: readonly Held[], named: readon
     const subscription = /^\/subscriptions\/([^/]+)$/i.exec(fact.scope)?.[1];
     if (resource?.type.toLowerCase() === "microsoft.containerregistry/registries") {
       const registry = await azure.registries.get(normalizeId(fact.scope));
-      if (registry) add(registry, `the service principal holds ${fact.role} on it`);
+      if (registry) add(registry, `the old identity holds ${fact.role} on it`);
     } else if (group) {
       for (const registry of await listRegistries(azure, group[1]!, group[2]!)) {
-        add(registry, `the service principal holds ${fact.role} on its resource group`);
+        add(registry, `the old identity holds ${fact.role} on its resource group`);
       }
     } else if (subscription) {
       for (const { id } of await listRegistries(azure, subscription))

@@ -2,24 +2,26 @@ import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { nodeResourceGroupId } from "./grants.ts";
-import { kubeletIdentityKey, type Migration, switchKey } from "./migration.ts";
+import { changesKubeletIdentity, kubeletIdentityKey, type Migration, switchKey } from "./migration.ts";
 import { readPrincipals } from "./principals.ts";
 
 /**
- * The moment before which no node can have got its new identity: when this run began the last update that brings it, else what the plan was
- * told, else when AKS gave the new control-plane identity its role on the node resource group.
- * @returns undefined when the cluster has not been switched, or nothing tells when it was
+ * The moment before which no node can have got the identity that it is to have: when this run began the last update that
+ * brings it, else what the plan was told, else, for a cluster that comes from a service principal, when AKS gave the new
+ * control-plane identity its role on the node resource group.
+ * @returns undefined when nodes keep their identity, or nothing tells
  */
 export async function readSwitchStart(
   azure: Azure,
   migration: Migration,
   cluster: ManagedCluster,
 ): Promise<Date | undefined> {
-  if (!isOnManagedIdentity(cluster)) return undefined;
   const { history, from, clusterId } = migration;
-  const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
+  if (from.switchedAt !== undefined) return new Date(from.switchedAt);
+  if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return undefined;
   const begun = history.startedAt(kubeletIdentityKey(clusterId)) ?? history.startedAt(switchKey(clusterId));
-  return begun ?? told ?? readNodeGroupGrantTime(azure, migration, cluster);
+  if (begun || !from.servicePrincipal) return begun;
+  return readNodeGroupGrantTime(azure, migration, cluster);
 }
 
 /**

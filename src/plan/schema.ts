@@ -119,6 +119,9 @@ export const clusterPlan = z.strictObject({
   path: z.enum(PATHS),
   from: z.strictObject({
     servicePrincipal: z.strictObject({ clientId: z.string(), objectId: z.string().optional() }).optional(),
+    /** The managed identities that the cluster uses already, where it does. */
+    controlPlane: z.strictObject({ resourceId: resourceId.optional(), objectId: guid }).optional(),
+    kubelet: z.strictObject({ resourceId, objectId: guid }).optional(),
     location: z.string(),
     pools: z.array(
       z.strictObject({ name: z.string(), nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() }),

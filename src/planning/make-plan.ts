@@ -1,22 +1,19 @@
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import { isOnManagedIdentity, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
-import { normalizeId, parseResourceId } from "../azure/ids.ts";
-import { asString } from "../azure/json.ts";
+import { normalizeId } from "../azure/ids.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import type { AnyStep, Change, Finding, Verdict } from "../engine/step.ts";
 import { notCopiedRoles } from "../migration/grants.ts";
 import { migrationOf, resolveTarget } from "../migration/migration.ts";
-import { readNodeEvidence } from "../migration/nodes.ts";
 import { checkLocks, checkReadiness, checkSystemAssigned } from "../migration/preflight.ts";
-import { readPrincipalState } from "../migration/principal.ts";
 import { readFacts } from "../migration/read-facts.ts";
-import { missingFromMigration } from "../migration/verification.ts";
 import { fingerprint } from "../plan/canonical.ts";
-import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { choosePath } from "./choose-path.ts";
+import { oldPrincipals, readOrigin } from "./origin.ts";
 import { chooseTarget, type TargetChoice } from "./target.ts";
 
 /** What a plan is made from. */
@@ -25,6 +22,8 @@ export interface PlanRequest extends TargetChoice {
   readonly registries: readonly string[];
   readonly rolePropagation: string;
   readonly tokenSwitchover: string;
+  /** When the cluster was switched, where the user knows it and nothing else tells. */
+  readonly switchedAt?: string | undefined;
 }
 
 /** Where and with what the plan is made: recorded in it, so that it is not applied elsewhere. */
@@ -81,53 +80,38 @@ async function planCluster(
       "Check the id and the account you are signed in with.",
     );
   }
-  const clientId =
-    asString((cluster["properties"] as Record<string, never>)?.["servicePrincipalProfile"]?.["clientId"]) ?? "";
-  const onServicePrincipal = !isOnManagedIdentity(cluster) && clientId !== "";
-  const { principal, findings: principalFindings } = onServicePrincipal
-    ? await readPrincipalState(azure, clientId, now)
-    : { principal: undefined, findings: [] };
-  const { facts, widerRegistries } = await readFacts(azure, cluster, principal?.objectId, request.registries);
+  const { from, findings: originFindings } = await readOrigin(azure, cluster, now, request.switchedAt);
+  const { facts, widerRegistries } = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
   const target = chooseTarget(id, cluster, facts, request);
   const base: ClusterPlan = {
     id,
     fingerprint: fingerprint(facts),
     facts,
     path: "none",
-    from: {
-      ...(onServicePrincipal
-        ? { servicePrincipal: { clientId, ...(principal ? { objectId: principal.objectId } : {}) } }
-        : {}),
-      location: asString(cluster["location"]) ?? "",
-      pools: poolsOf(cluster).map((pool) => ({
-        name: asString(pool["name"]) ?? "",
-        ...(asString(pool["nodeImageVersion"]) ? { nodeImageVersion: asString(pool["nodeImageVersion"]) } : {}),
-        nodes: Number(pool["count"] ?? 0),
-      })),
-    },
+    from,
     target,
     findings: [],
     notCopied: notCopiedRoles(facts),
     steps: [],
   };
-  const path = await choosePath(azure, cluster, base, frame);
+  const path = await choosePath(azure, cluster, migrationOf(frame, base, new History(), new MemoryOperationStore()));
   if (path === "none") return { ...base, notCopied: [] };
   const findings: Finding[] = [
     ...checkReadiness(cluster),
     ...checkSystemAssigned(facts, resolveTarget(id, target)),
     ...(await checkLocks(azure, id, facts)),
-    ...principalFindings,
+    ...originFindings,
     ...widerRegistries.map(
       (registry): Finding => ({
         check: "RB011",
         severity: "high",
-        seen: `the service principal reaches registry ${registry.id.split("/").at(-1)} only through ${registry.role} on ${registry.scope}: the kubelet identity gets no role on it`,
+        seen: `the old identity reaches registry ${registry.id.split("/").at(-1)} only through ${registry.role} on ${registry.scope}: the kubelet identity gets no role on it`,
         remedy: `If the cluster uses its images, plan again with --registry ${registry.id}.`,
       }),
     ),
   ];
   const migration = migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore());
-  const steps = await planSteps(PATH_STEPS[path]!(migration, azure), now);
+  const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
   const blocked = findings.some((finding) => finding.severity === "blocker");
   return {
     ...base,
@@ -136,29 +120,6 @@ async function planCluster(
     findings: findings.map((finding) => ({ ...finding })),
     steps,
   };
-}
-
-/** The path from what the cluster is to what it shall be. */
-async function choosePath(
-  azure: Azure,
-  cluster: ManagedCluster,
-  plan: ClusterPlan,
-  frame: MigrationPlan,
-): Promise<PathId> {
-  if (!isOnManagedIdentity(cluster)) {
-    return plan.target.controlPlaneIdentity
-      ? "service-principal-to-user-assigned"
-      : "service-principal-to-system-assigned";
-  }
-  const migration = migrationOf(frame, plan, new History(), new MemoryOperationStore());
-  const pools = await readNodeEvidence(azure, migration.clusterId, cluster, undefined);
-  const missing = missingFromMigration(cluster, migration.target, pools);
-  if (missing.length === 0) return "none";
-  throw new AksMiError(
-    "USAGE",
-    `${parseResourceId(plan.id)!.name} is on managed identity, but not as asked for: ${missing.join("; ")}.`,
-    "Resume the run that switched it, or name the identities that it has (--control-plane-identity, --kubelet-identity).",
-  );
 }
 
 /** What each step would change now: the one source of the plan, the dry run and the run itself. */
