@@ -1,6 +1,7 @@
 import { type Clusters, createClusters } from "./clusters.ts";
 import { createGraph, type Graph } from "./graph.ts";
 import { createIdentities, type Identities } from "./identities.ts";
+import { createInventory, type Inventory } from "./inventory.ts";
 import { createRegistries, type Registries } from "./registries.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createRoles, type Roles } from "./roles.ts";
@@ -16,6 +17,8 @@ export interface Azure {
   readonly resources: Resources;
   readonly scaleSets: ScaleSets;
   readonly graph: Graph;
+  /** For copies of what is there; steps do not use it. */
+  readonly inventory: Inventory;
 }
 
 /** The adapters over one transport. */
@@ -28,5 +31,6 @@ export function createAzure(transport: Transport): Azure {
     resources: createResources(transport),
     scaleSets: createScaleSets(transport),
     graph: createGraph(transport),
+    inventory: createInventory(transport),
   };
 }

@@ -3,7 +3,6 @@ import type { Azure } from "../azure/azure.ts";
 import type { Connection } from "../azure/connection.ts";
 import type { Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
-import { type Journal, openJournal } from "../engine/journal.ts";
 import type { OperationStore } from "../engine/operations.ts";
 import { type Outcome, run } from "../engine/run.ts";
 import type { AnyStep, Finding, StepId } from "../engine/step.ts";
@@ -12,8 +11,7 @@ import { type Migration, migrationOf, switchKey } from "../migration/migration.t
 import { checkLocks, checkReadiness } from "../migration/preflight.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { type ClusterLock, lockCluster } from "../state/lock.ts";
-import { fileOperationStore, journalFile, type RunDirectory } from "../state/state-directory.ts";
+import type { ClusterRecord, OpenRecord } from "./records.ts";
 import { ensureNotStale } from "./staleness-check.ts";
 
 /** Who approved a plan, and how. */
@@ -22,14 +20,13 @@ export interface Approval {
   readonly how: "prompt" | "yes" | "hash";
 }
 
-/** How a run is to go. */
-export interface ExecuteOptions {
+/** How a run is to go, wherever it is kept. */
+export interface RunSettings {
   readonly connection: Connection;
-  readonly stateDir: string;
-  readonly run: RunDirectory;
+  readonly plan: MigrationPlan;
   readonly tool: string;
   readonly signal: AbortSignal;
-  /** Told each event once it is on disk. */
+  /** Told each event once it is in the record. */
   readonly onEvent: (event: Event) => void;
   /** Absent when the journal has one already. */
   readonly approval: Approval | undefined;
@@ -37,41 +34,29 @@ export interface ExecuteOptions {
   readonly pauseAt?: Date | undefined;
 }
 
-/** Runs one cluster of a plan from where its journal and Azure say it stands. */
-export async function executeCluster(options: ExecuteOptions, index: number): Promise<Outcome> {
-  const { connection, run: directory, stateDir } = options;
-  const cluster = directory.plan.clusters[index]!;
-  const lock = lockCluster(stateDir, cluster.id, directory.id);
+/** Runs one cluster of a plan from where its record and Azure say it stands. */
+export async function executeCluster(settings: RunSettings, index: number, openRecord: OpenRecord): Promise<Outcome> {
+  const record = openRecord(index, () => settings.connection.clock.now());
   try {
-    const journal = openJournal(journalFile(directory, index), {
-      run: directory.id,
-      cluster: cluster.id,
-      now: () => connection.clock.now(),
-    });
-    try {
-      return await follow(options, index, journal, lock);
-    } finally {
-      journal.close();
-    }
+    return await follow(settings, index, record);
   } finally {
-    lock.release();
+    record.close();
   }
 }
 
-async function follow(options: ExecuteOptions, index: number, journal: Journal, lock: ClusterLock): Promise<Outcome> {
-  const { connection, signal } = options;
-  const { plan } = options.run;
+async function follow(settings: RunSettings, index: number, record: ClusterRecord): Promise<Outcome> {
+  const { connection, signal, plan } = settings;
+  const { journal, operations } = record;
   const clusterPlan = plan.clusters[index]!;
   const history = new History(journal.events);
-  const emit = (event: StampedEvent) => options.onEvent(journal.append(event));
-  for (const earlier of journal.events) options.onEvent(earlier);
+  const emit = (event: StampedEvent) => settings.onEvent(journal.append(event));
+  for (const earlier of journal.events) settings.onEvent(earlier);
   const resumed = journal.events.length > 0;
-  emit({ type: "run:started", planHash: planHash(plan), tool: options.tool, resumed });
-  if (options.approval && !journal.events.some((event) => event.type === "run:approved")) {
-    emit({ type: "run:approved", planHash: planHash(plan), ...options.approval });
+  emit({ type: "run:started", planHash: planHash(plan), tool: `aks-mi ${settings.tool}`, resumed });
+  if (settings.approval && !journal.events.some((event) => event.type === "run:approved")) {
+    emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
   }
   const azure = connection.azure({ signal, onRetry: (retry) => emit({ type: "request:retried", ...retry }) });
-  const operations = fileOperationStore(options.run, index);
   const migration = migrationOf(plan, clusterPlan, history, operations);
   await ensureNotStale(azure, clusterPlan, await readCluster(azure, migration));
   const events = run({
@@ -82,13 +67,13 @@ async function follow(options: ExecuteOptions, index: number, journal: Journal, 
     history,
     operations,
     guard: () => lookBeforeSwitch(azure, migration, clusterPlan),
-    until: options.until,
-    pauseAt: options.pauseAt,
+    until: settings.until,
+    pauseAt: settings.pauseAt,
   });
   for (;;) {
     const next = await events.next();
     if (next.done) return next.value;
-    if (next.value.type === "change:started") lock.ensureHeld();
+    if (next.value.type === "change:started") record.ensureHeld();
     emit(next.value);
   }
 }

@@ -7,7 +7,9 @@ import { MemoryOperationStore } from "../engine/operations.ts";
 import type { Outcome } from "../engine/run.ts";
 import type { Verdict } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { type ExecuteOptions, executeCluster, stepsOf } from "./execute-cluster.ts";
+import type { RunDirectory } from "../state/state-directory.ts";
+import { executeCluster, type RunSettings, stepsOf } from "./execute-cluster.ts";
+import { fileRecords, memoryRecords, type OpenRecord } from "./records.ts";
 
 /** How many clusters are worked on side by side. */
 const CLUSTERS_AT_ONCE = 5;
@@ -18,15 +20,30 @@ export interface ClusterResult {
   readonly outcome: Outcome | { readonly kind: "failed"; readonly error: unknown };
 }
 
+/** A run that is kept in a directory, so that it can be resumed. */
+export interface ExecuteOptions extends Omit<RunSettings, "plan"> {
+  readonly stateDir: string;
+  readonly run: RunDirectory;
+}
+
 /** Runs every cluster of a plan, side by side; what happens to one does not stop the others. */
-export async function execute(options: ExecuteOptions): Promise<ClusterResult[]> {
+export function execute({ stateDir, run, ...settings }: ExecuteOptions): Promise<ClusterResult[]> {
+  return executeClusters({ ...settings, plan: run.plan }, fileRecords(stateDir, run));
+}
+
+/** The same for a run that leaves nothing behind. @param run the id that its events carry */
+export function executeInMemory(settings: RunSettings, run: string): Promise<ClusterResult[]> {
+  return executeClusters(settings, memoryRecords(settings.plan, run));
+}
+
+function executeClusters(settings: RunSettings, openRecord: OpenRecord): Promise<ClusterResult[]> {
   return pMap(
-    options.run.plan.clusters,
+    settings.plan.clusters,
     async ({ id }, index): Promise<ClusterResult> => {
       try {
-        return { clusterId: id, outcome: await executeCluster(options, index) };
+        return { clusterId: id, outcome: await executeCluster(settings, index, openRecord) };
       } catch (error) {
-        if (options.signal.aborted) throw options.signal.reason;
+        if (settings.signal.aborted) throw settings.signal.reason;
         return { clusterId: id, outcome: { kind: "failed", error } };
       }
     },
