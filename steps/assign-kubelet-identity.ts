@@ -45,7 +45,6 @@ export function assignKubeletIdentity(
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
   return {
     id: "assign-kubelet-identity",
-    title: "Assign the kubelet identity",
     async detect() {
       const cluster = await readCluster(azure, migration);
       const state = clusterState(cluster);

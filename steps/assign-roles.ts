@@ -7,5 +7,5 @@ import type { Migration } from "../src/migration/migration.ts";
 
 /** Gives the new identities their rights before the switch: `az aks update` gives them none of these. */
 export function assignRoles(migration: Migration, grants: readonly Grant[], azure: Azure): Step<GrantFacts, Change> {
-  return grantStep({ id: "assign-roles", title: "Assign the roles that the cluster needs", azure, migration, grants });
+  return grantStep({ id: "assign-roles", azure, migration, grants });
 }

@@ -10,5 +10,5 @@ import type { Migration } from "../src/migration/migration.ts";
  * to. An own kubelet identity got them before the switch, and this step only looks again.
  */
 export function attachAcr(migration: Migration, grants: readonly Grant[], azure: Azure): Step<GrantFacts, Change> {
-  return grantStep({ id: "attach-acr", title: "Attach the container registries", azure, migration, grants });
+  return grantStep({ id: "attach-acr", azure, migration, grants });
 }

@@ -14,7 +14,6 @@ export function awaitKubeletPropagation(
 ): Step<GrantFacts, Change> {
   return propagationStep({
     id: "await-kubelet-propagation",
-    title: "Wait until the nodes' new identity can pull",
     azure,
     migration,
     grants,

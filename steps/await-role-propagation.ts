@@ -13,7 +13,6 @@ export function awaitRolePropagation(
 ): Step<GrantFacts, Change> {
   return propagationStep({
     id: "await-role-propagation",
-    title: "Wait until the roles work",
     azure,
     migration,
     grants,

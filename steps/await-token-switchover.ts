@@ -1,5 +1,5 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { formatDuration, MINUTE_MS } from "../src/engine/clock.ts";
+import { formatDuration, formatInstant, MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
@@ -12,7 +12,6 @@ import { readSwitchEnd } from "../src/migration/switch-time.ts";
 export function awaitTokenSwitchover(migration: Migration, azure: Azure): Step<Date | undefined, Change> {
   return {
     id: "await-token-switchover",
-    title: "Keep the service principal until its last token has expired",
     async detect() {
       return readSwitchEnd(azure, migration, await readCluster(azure, migration));
     },
@@ -21,7 +20,7 @@ export function awaitTokenSwitchover(migration: Migration, azure: Azure): Step<D
       if (!switchedAt) return { kind: "wait", reason: "The cluster has not been switched yet.", pollMs: MINUTE_MS };
       const until = new Date(switchedAt.getTime() + migration.tokenSwitchoverMs);
       if (now >= until)
-        return { kind: "done", evidence: `The switch of ${switchedAt.toISOString()} is more than ${hours} ago.` };
+        return { kind: "done", evidence: `The switch of ${formatInstant(switchedAt)} is more than ${hours} ago.` };
       const reason = `Components keep the old identity's token for up to ${hours}; the service principal must stay valid until then.`;
       return { kind: "wait", reason, until, pollMs: MINUTE_MS };
     },

@@ -12,7 +12,6 @@ export function createIdentities(target: Target, azure: { identities: Identities
   if (target.kubelet) planned.set("identity:kubelet", target.kubelet);
   return {
     id: "create-identities",
-    title: "Create the managed identities",
     async detect() {
       const found = new Map<string, boolean>();
       for (const [key, { id }] of planned) found.set(key, (await azure.identities.get(id)) !== undefined);

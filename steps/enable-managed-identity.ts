@@ -54,7 +54,6 @@ export function enableManagedIdentity(
   const key = switchKey(clusterId);
   return {
     id: "enable-managed-identity",
-    title: "Switch the cluster to managed identity",
     async detect() {
       const cluster = await readCluster(azure, migration);
       const state = clusterState(cluster);

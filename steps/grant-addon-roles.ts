@@ -22,7 +22,6 @@ export function grantAddonRoles(
   );
   return grantStep({
     id: "grant-addon-roles",
-    title: "Give the add-ons their rights back",
     azure,
     migration,
     grants,

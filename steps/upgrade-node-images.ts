@@ -39,7 +39,6 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
   const { clusterId, operations } = migration;
   return {
     id: "upgrade-node-images",
-    title: "Re-image the nodes",
     gaps,
     async detect() {
       const cluster = await readCluster(azure, migration);

@@ -19,7 +19,6 @@ interface Facts {
 export function verifyMigration(migration: Migration, azure: Azure): Step<Facts, Change> {
   return {
     id: "verify-migration",
-    title: "Verify that the migration is complete",
     async detect() {
       const cluster = await readCluster(azure, migration);
       const pools = await readNodeEvidence(

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../azure/connection.ts";
@@ -32,6 +32,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const emulator = createEmulator({ clock, scenario: await loadScenario("demo") });
   const connection = await connect({ cloud: "AzureCloud", emulator });
   const stateDir = flags.stateDir ?? mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   process.stderr.write(
     `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.\n\n`,
   );

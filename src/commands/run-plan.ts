@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Connection } from "../azure/connection.ts";
-import { parseDuration } from "../engine/clock.ts";
+import { formatInstant, parseDuration } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import { STEP_IDS, type StepId } from "../engine/step.ts";
@@ -24,6 +24,7 @@ import { Interrupted, interruptible } from "./interrupt.ts";
 /** How a run is to be shown and bounded. */
 export interface RunFlags {
   readonly stateDir: string;
+  readonly emulator?: string;
   readonly prompt: boolean;
   readonly until?: string;
   readonly maxDuration?: string;
@@ -102,7 +103,7 @@ function checkedStep(text: string | undefined): StepId | undefined {
 }
 
 function resumeCommand(run: RunDirectory, flags: RunFlags): string {
-  const emulator = run.plan.metadata.emulator ? " --emulator <url>" : "";
+  const emulator = flags.emulator ? ` --emulator ${flags.emulator}` : "";
   const stateDir = flags.stateDir === ".aks-mi" ? "" : ` --state-dir ${flags.stateDir}`;
   return `aks-mi resume ${run.id}${stateDir}${emulator}`;
 }
@@ -117,11 +118,15 @@ function conclude(
   const kinds = new Set(results.map(({ outcome }) => outcome.kind));
   const ids = run.plan.clusters.map((cluster) => `--id ${cluster.id}`).join(" ");
   if (kinds.size === 1 && kinds.has("done")) {
-    return { exitCode: 0, message: "The migration is complete.", next: `aks-mi verify ${ids}` };
+    return {
+      exitCode: 0,
+      message: "The migration is complete.",
+      next: `aks-mi verify ${ids}${flags.emulator ? ` --emulator ${flags.emulator}` : ""}`,
+    };
   }
   const paused = results.find(({ outcome }) => outcome.kind === "paused")?.outcome;
   if (kinds.size === 1 && paused?.kind === "paused") {
-    const when = paused.retryAt ? ` Resume it at ${paused.retryAt.toISOString()} or later.` : "";
+    const when = paused.retryAt ? ` Resume it at ${formatInstant(paused.retryAt)} or later.` : "";
     return { exitCode: 8, message: `Paused: ${paused.reason}${when}`, next: resumeCommand(run, flags) };
   }
   const error = soleError(results);

@@ -47,6 +47,11 @@ export function formatDuration(ms: number): string {
     .join(" ");
 }
 
+/** A moment for people: ISO 8601 in UTC, to the second. */
+export function formatInstant(date: Date): string {
+  return date.toISOString().replace(/\.\d{3}Z$/, "Z");
+}
+
 /** Waits `ms` real milliseconds, however long, without keeping other work from running. */
 export async function realSleep(ms: number, signal?: AbortSignal): Promise<void> {
   const end = performance.now() + ms;

@@ -4,7 +4,7 @@ import type { ApplyEvent, StampedEvent } from "./events.ts";
 import type { History } from "./history.ts";
 import type { OperationStore } from "./operations.ts";
 import { relay } from "./relay.ts";
-import { type AnyStep, type Change, type Finding, isGap, type StepId, type Verdict } from "./step.ts";
+import { type AnyStep, type Change, type Finding, isGap, STEP_TITLES, type StepId, type Verdict } from "./step.ts";
 
 /** How long Azure may take to show a change that it accepted, and how often we look. */
 const SETTLE_LIMIT_MS = 10 * MINUTE_MS;
@@ -87,7 +87,7 @@ async function* record<T>(
 async function* runStep(options: RunOptions, index: number): AsyncGenerator<StampedEvent, StepOutcome> {
   const { clock, signal, history } = options;
   const step = options.steps[index]!;
-  yield { type: "step:started", title: step.title };
+  yield { type: "step:started", title: STEP_TITLES[step.id] };
   const settling: Settling = { since: undefined };
   let announced: string | undefined;
   let failures = 0;

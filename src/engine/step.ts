@@ -65,8 +65,6 @@ export type Report = (event: ApplyEvent) => Promise<void>;
 export interface Step<Facts = unknown, C extends Change = Change> {
   /** Keys the journal: stable, never reused. */
   readonly id: StepId;
-  /** In the imperative. */
-  readonly title: string;
   /** Gaps in rights that open before this step and close when it is done: announced in the plan, written by nobody. */
   readonly gaps?: readonly Change[];
   /** Reads only. */
@@ -102,6 +100,21 @@ export const STEP_IDS = [
 ] as const;
 
 export type StepId = (typeof STEP_IDS)[number];
+
+/** What each step is called, in the imperative: the same words in a plan, on the screen and in a report. */
+export const STEP_TITLES: Record<StepId, string> = {
+  "create-identities": "Create identities",
+  "assign-roles": "Assign roles",
+  "await-role-propagation": "Wait for role propagation",
+  "enable-managed-identity": "Enable managed identity",
+  "assign-kubelet-identity": "Assign kubelet identity",
+  "attach-acr": "Attach registries",
+  "grant-addon-roles": "Grant add-on roles",
+  "await-kubelet-propagation": "Wait for kubelet role propagation",
+  "upgrade-node-images": "Upgrade node images",
+  "verify-migration": "Verify the migration",
+  "await-token-switchover": "Wait for the token switchover",
+};
 
 /** True for a gap in rights: announced and approved like a change, but nobody writes it; it closes when its step is done. */
 export function isGap(change: Change): boolean {

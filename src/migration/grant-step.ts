@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
+import { formatInstant, MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import type { Change, Step, StepId } from "../engine/step.ts";
 import { type Grant, grantChange } from "./grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "./held-grants.ts";
@@ -11,7 +11,6 @@ export const IDENTITY_POLL_MS = 30 * SECOND_MS;
 /** A step that makes role assignments: assign-roles, attach-acr and grant-addon-roles differ in what they assign to whom. */
 export function grantStep(options: {
   id: StepId;
-  title: string;
   azure: Azure;
   migration: Migration;
   grants: readonly Grant[];
@@ -21,7 +20,6 @@ export function grantStep(options: {
   const { azure, migration, grants } = options;
   return {
     id: options.id,
-    title: options.title,
     async detect() {
       return readGrants(azure, migration, await readCluster(azure, migration), grants);
     },
@@ -48,7 +46,6 @@ function grantsHeld(count: number): string {
 /** A step that waits until role assignments work: a while after the youngest of them, whoever made it and whenever. */
 export function propagationStep(options: {
   id: StepId;
-  title: string;
   azure: Azure;
   migration: Migration;
   grants: readonly Grant[];
@@ -58,7 +55,6 @@ export function propagationStep(options: {
   const minutes = Math.round(migration.rolePropagationMs / MINUTE_MS);
   return {
     id: options.id,
-    title: options.title,
     async detect() {
       return readGrants(azure, migration, await readCluster(azure, migration), grants);
     },
@@ -71,10 +67,10 @@ export function propagationStep(options: {
       if (now >= until) {
         return {
           kind: "done",
-          evidence: `The youngest role assignment, of ${facts.youngest.toISOString()}, is ${minutes} minutes old.`,
+          evidence: `The youngest role assignment, of ${formatInstant(facts.youngest)}, is ${minutes} minutes old.`,
         };
       }
-      const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${facts.youngest.toISOString()}.`;
+      const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${formatInstant(facts.youngest)}.`;
       return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS };
     },
     async apply() {},

@@ -1,10 +1,10 @@
 import type { Change, Finding, Risk, StepId } from "../engine/step.ts";
-import { isGap } from "../engine/step.ts";
+import { isGap, STEP_TITLES } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { ClusterEstimate, StepEstimate } from "./durations.ts";
 import { estimate } from "./durations.ts";
 import { parseRoleKey } from "./ids.ts";
-import { principalWords, STEP_REASONS, STEP_TITLES, sortFindings, worstRisk } from "./words.ts";
+import { principalWords, STEP_REASONS, sortFindings, worstRisk } from "./words.ts";
 
 /** One role that a principal gets for one reason, on one scope or several. */
 export interface RightGroup {

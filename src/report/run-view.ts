@@ -1,11 +1,10 @@
 import type { Event } from "../engine/events.ts";
 import type { Change, Finding, StepId } from "../engine/step.ts";
-import { isGap } from "../engine/step.ts";
+import { isGap, STEP_TITLES } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { StepEstimate } from "./durations.ts";
 import { estimate } from "./durations.ts";
 import { applyClusterEvent } from "./run-fold.ts";
-import { STEP_TITLES } from "./words.ts";
 
 /** A `T` that the fold writes to. */
 export type Draft<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer I)[] ? Draft<I>[] : T[K] };

@@ -4,21 +4,6 @@ import { RISKS, SEVERITIES } from "../engine/step.ts";
 import type { ClusterPlan, PathId } from "../plan/schema.ts";
 import type { DurationRange } from "./durations.ts";
 
-/** What each step is called. */
-export const STEP_TITLES: Record<StepId, string> = {
-  "create-identities": "Create identities",
-  "assign-roles": "Assign roles",
-  "await-role-propagation": "Wait for role propagation",
-  "enable-managed-identity": "Enable managed identity",
-  "assign-kubelet-identity": "Assign kubelet identity",
-  "attach-acr": "Attach registries",
-  "grant-addon-roles": "Grant add-on roles",
-  "await-kubelet-propagation": "Wait for kubelet role propagation",
-  "upgrade-node-images": "Upgrade node images",
-  "verify-migration": "Verify the migration",
-  "await-token-switchover": "Wait for the token switchover",
-};
-
 /** Why each step is there, as Azure's documentation has it. */
 export const STEP_REASONS: Record<StepId, string> = {
   "create-identities":

@@ -1,6 +1,6 @@
 import type { Event } from "../engine/events.ts";
 import { nameOf } from "../report/ids.ts";
-import { count, formatLength, formatTime, STEP_TITLES } from "../report/words.ts";
+import { count, formatLength, formatTime } from "../report/words.ts";
 import { sanitize } from "./terminal.ts";
 
 /** What an event says, as one printable line without its time and place; undefined for types that are not known. */
@@ -16,7 +16,7 @@ function eventText(event: Event): string | undefined {
     case "run:approved":
       return `plan ${event.planHash} approved by ${event.by}`;
     case "step:started":
-      return event.step ? STEP_TITLES[event.step] : event.title;
+      return event.title;
     case "change:started":
       if (event.key.startsWith("gap:")) return `gap in rights: ${event.summary}`;
       return `${event.again ? "again: " : ""}${event.summary} (${event.risk})`;

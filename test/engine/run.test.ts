@@ -20,7 +20,6 @@ function worldStep(
 ): AnyStep {
   return {
     id,
-    title: id,
     detect: async () => new Set(world),
     decide: (facts: Set<string>): Verdict => {
       const missing = changes.filter(({ key }) => !facts.has(key));
