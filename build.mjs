@@ -7,7 +7,7 @@ const { version, dependencies } = JSON.parse(readFileSync("package.json", "utf8"
 
 rmSync("dist", { recursive: true, force: true });
 await build({
-  entryPoints: { cli: "src/cli.ts", schema: "src/plan/write-schema.ts" },
+  entryPoints: { cli: "src/cli.ts" },
   outdir: "dist",
   bundle: true,
   splitting: true,
