@@ -66,6 +66,12 @@ function buildProgram(setExitCode: (code: number) => void): Command {
       "24h",
     )
     .option("--switched-at <time>", "when the cluster was switched, where only you know it (ISO 8601)")
+    .option(
+      "--ignore-preflight <checks>",
+      "turn these checks' blockers into recorded warnings (comma-separated, repeatable)",
+      checkNames,
+      [],
+    )
     .option("--out <file>", "write the plan file: YAML, or JSON where the name ends in .json")
     .addOption(outputOption(["table", "json", "yaml", "markdown", "html"]))
     .action(async (flags) => done(await (await import("./commands/plan.ts")).plan(flags)));
@@ -177,6 +183,13 @@ function untilOption(): Option {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+function checkNames(value: string, earlier: string[]): string[] {
+  const names = value.split(",").map((name) => name.trim().toUpperCase());
+  if (!names.every((name) => /^[A-Z]{2}\d{3}$/.test(name)))
+    throw new InvalidArgumentError("It must be ids of checks such as RD009, with commas between them.");
+  return [...earlier, ...names];
 }
 
 function durationText(value: string): string {

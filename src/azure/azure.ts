@@ -1,7 +1,12 @@
+import { type Capacity, createCapacity } from "./capacity.ts";
 import { type Clusters, createClusters } from "./clusters.ts";
 import { createGraph, type Graph } from "./graph.ts";
 import { createIdentities, type Identities } from "./identities.ts";
 import { createInventory, type Inventory } from "./inventory.ts";
+import { createMaintenance, type Maintenance } from "./maintenance.ts";
+import { createNetworks, type Networks } from "./networks.ts";
+import { createPermissions, type Permissions } from "./permissions.ts";
+import { createPolicies, type Policies } from "./policies.ts";
 import { createRegistries, type Registries } from "./registries.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createRoles, type Roles } from "./roles.ts";
@@ -16,6 +21,11 @@ export interface Azure {
   readonly registries: Registries;
   readonly resources: Resources;
   readonly scaleSets: ScaleSets;
+  readonly networks: Networks;
+  readonly maintenance: Maintenance;
+  readonly policies: Policies;
+  readonly permissions: Permissions;
+  readonly capacity: Capacity;
   readonly graph: Graph;
   /** For copies of what is there; steps do not use it. */
   readonly inventory: Inventory;
@@ -30,6 +40,11 @@ export function createAzure(transport: Transport): Azure {
     registries: createRegistries(transport),
     resources: createResources(transport),
     scaleSets: createScaleSets(transport),
+    networks: createNetworks(transport),
+    maintenance: createMaintenance(transport),
+    policies: createPolicies(transport),
+    permissions: createPermissions(transport),
+    capacity: createCapacity(transport),
     graph: createGraph(transport),
     inventory: createInventory(transport),
   };

@@ -23,13 +23,20 @@ export interface ConnectOptions {
   readonly emulator?: string | InProcessEmulator | undefined;
 }
 
+/** How the adapters are stopped, whom they tell of their retries, and whether they hold back (`pacedReads`, see `pace.ts`). */
+export interface AzureHooks {
+  readonly signal?: AbortSignal;
+  readonly onRetry?: OnRetry;
+  readonly pacedReads?: boolean;
+}
+
 /** A way to Azure, or to an emulator of it. */
 export interface Connection {
   readonly cloud: CloudName;
   readonly emulator: boolean;
   readonly clock: Clock;
   /** The adapters, with what they need to be stopped and to tell of their retries. */
-  azure(hooks?: { signal?: AbortSignal; onRetry?: OnRetry }): Azure;
+  azure(hooks?: AzureHooks): Azure;
 }
 
 /** Ready to go: nothing has been sent yet, except for the clock of an emulator on loopback. */
@@ -47,12 +54,13 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       cloud: cloud.name,
       emulator: true,
       clock,
-      azure: ({ signal, onRetry } = {}) =>
+      azure: ({ signal, onRetry, pacedReads } = {}) =>
         createAzure(
           createTransport({
             cloud,
             credential,
             httpClient,
+            pacedReads,
             // An emulator on loopback says `Retry-After` in wall time: it has divided it by its scale.
             retry: { clock, signal, onRetry, toClockMs: (ms) => ms * clock.scale },
           }),
@@ -65,9 +73,15 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: true,
     clock,
-    azure: ({ signal, onRetry } = {}) =>
+    azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
-        createTransport({ cloud, credential, httpClient, retry: { clock, signal, onRetry, toClockMs: (ms) => ms } }),
+        createTransport({
+          cloud,
+          credential,
+          httpClient,
+          pacedReads,
+          retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
+        }),
       ),
   };
 }
@@ -84,11 +98,12 @@ async function connectToAzure(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: false,
     clock,
-    azure: ({ signal, onRetry } = {}) =>
+    azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
         createTransport({
           cloud,
           credential,
+          pacedReads,
           retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
           onDate: (date) => clock.correct(date),
         }),

@@ -1,5 +1,6 @@
 import { hasStatus } from "./errors.ts";
-import { asArray, asObject, asString, at } from "./json.ts";
+import { asArray, asObject, asString, at, type JsonObject } from "./json.ts";
+import { withRetry } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
 /** A service principal in Microsoft Entra. */
@@ -7,7 +8,12 @@ export interface ServicePrincipal {
   readonly objectId: string;
   readonly appId: string;
   readonly displayName: string;
+  /** False when an administrator has disabled it: it then gets no token. */
+  readonly enabled: boolean;
 }
+
+/** What an object of the directory is: `application` is a service principal with credentials of its own. */
+export type DirectoryKind = "application" | "managed-identity" | "group" | "user" | "other";
 
 /** What Microsoft Graph answered; `denied` when the caller may not ask. */
 export type GraphAnswer<T> =
@@ -23,10 +29,15 @@ export interface Graph {
   credentialEnds(appId: string): Promise<GraphAnswer<Date[]>>;
   /** Object ids of the groups that a service principal is in, through other groups too. */
   groupsOf(objectId: string): Promise<GraphAnswer<string[]>>;
+  /** What these object ids stand for; an id that is not in the answer is not in the directory any more. */
+  kindsOf(objectIds: readonly string[]): Promise<GraphAnswer<ReadonlyMap<string, DirectoryKind>>>;
 }
 
+/** How many ids Microsoft Graph takes in one `getByIds` (Graph documentation). */
+const IDS_PER_REQUEST = 1_000;
+
 /** Microsoft Graph v1.0 as plain requests. */
-export function createGraph({ graph }: Transport): Graph {
+export function createGraph({ graph, retry }: Transport): Graph {
   const ask = async <T>(
     what: string,
     path: string,
@@ -51,6 +62,7 @@ export function createGraph({ graph }: Transport): Graph {
             objectId: asString(first["id"]) ?? "",
             appId: asString(first["appId"]) ?? "",
             displayName: asString(first["displayName"]) ?? "",
+            enabled: first["accountEnabled"] !== false,
           },
       ),
     credentialEnds: (appId) =>
@@ -68,7 +80,38 @@ export function createGraph({ graph }: Transport): Graph {
       ask("list the service principal's groups", `/v1.0/servicePrincipals/${objectId}/transitiveMemberOf`, (groups) =>
         groups.map((group) => asString(group["id"]) ?? "").filter((id) => id !== ""),
       ),
+    async kindsOf(objectIds) {
+      const kinds = new Map<string, DirectoryKind>();
+      try {
+        for (let from = 0; from < objectIds.length; from += IDS_PER_REQUEST) {
+          const body = { ids: objectIds.slice(from, from + IDS_PER_REQUEST) };
+          const what = "look up who holds roles";
+          const answer = await withRetry(what, retry, () =>
+            graph.send(what, "POST", "/v1.0/directoryObjects/getByIds", body),
+          );
+          for (const object of asArray(at(answer.body, "value")).map(asObject))
+            kinds.set((asString(object["id"]) ?? "").toLowerCase(), kindOf(object));
+        }
+      } catch (error) {
+        if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
+        throw error;
+      }
+      return { kind: "found", value: kinds };
+    },
   };
+}
+
+function kindOf(object: JsonObject): DirectoryKind {
+  switch (asString(object["@odata.type"])?.toLowerCase()) {
+    case "#microsoft.graph.serviceprincipal":
+      return asString(object["servicePrincipalType"]) === "ManagedIdentity" ? "managed-identity" : "application";
+    case "#microsoft.graph.group":
+      return "group";
+    case "#microsoft.graph.user":
+      return "user";
+    default:
+      return "other";
+  }
 }
 
 /** A string inside an OData filter. */

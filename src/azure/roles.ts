@@ -33,6 +33,8 @@ export interface RoleDefinition {
 export interface Roles {
   /** What a principal holds itself, at, above and below a subscription. */
   listForPrincipal(subscription: string, principalId: string): Promise<RoleAssignment[]>;
+  /** Every assignment at, above and below a subscription, whoever holds it. */
+  listAll(subscription: string): Promise<RoleAssignment[]>;
   /** What a principal holds at a scope, through groups too. */
   listAssignedTo(scope: string, principalId: string): Promise<RoleAssignment[]>;
   /** @returns undefined when there is no such role */
@@ -64,8 +66,9 @@ export function createRoles(transport: Transport): Roles {
       ...transport.clientOptions,
       $host: transport.clientOptions.endpoint,
     });
-  const list = async (scope: string, filter: string) => {
-    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${encodeURIComponent(filter)}`;
+  const list = async (scope: string, filter?: string) => {
+    const query = filter === undefined ? "" : `&$filter=${encodeURIComponent(filter)}`;
+    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01${query}`;
     return (await arm.list(`list the role assignments at ${scope}`, path)).map(fromWire);
   };
   const definitions = new Map<string, Promise<RoleDefinition | undefined>>();
@@ -73,6 +76,7 @@ export function createRoles(transport: Transport): Roles {
   return {
     listForPrincipal: (subscription, principalId) =>
       list(`/subscriptions/${subscription}`, `principalId eq '${principalId}'`),
+    listAll: (subscription) => list(`/subscriptions/${subscription}`),
     listAssignedTo: (scope, principalId) => list(scope, `atScope() and assignedTo('${principalId}')`),
     definition(roleDefinitionId) {
       const key = roleDefinitionId.toLowerCase();

@@ -27,6 +27,8 @@ export interface ScaleSet {
 export interface ScaleSets {
   /** The scale sets of a resource group; empty when the group is not there. */
   list(subscription: string, resourceGroup: string): Promise<ScaleSet[]>;
+  /** Every scale set of a subscription. */
+  listAll(subscription: string): Promise<ScaleSet[]>;
   instances(scaleSetId: string): Promise<ScaleSetInstance[]>;
 }
 
@@ -43,6 +45,10 @@ export function createScaleSets({ arm }: Transport): ScaleSets {
         if (hasStatus(error, 404)) return [];
         throw error;
       }
+    },
+    async listAll(subscription) {
+      const path = `/subscriptions/${subscription}/providers/Microsoft.Compute/virtualMachineScaleSets?api-version=${API_VERSION}`;
+      return (await arm.list(`list the scale sets of subscription ${subscription}`, path)).map(scaleSet);
     },
     async instances(scaleSetId) {
       const path = `${scaleSetId}/virtualMachines?api-version=${API_VERSION}&$expand=instanceView`;

@@ -14,6 +14,7 @@ import { AksMiError } from "../engine/errors.ts";
 import type { Cloud } from "./clouds.ts";
 import { translateResponse } from "./errors.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
+import { withPacedReads } from "./pace.ts";
 import { once, type RetryContext, withRetry } from "./retry.ts";
 
 /** What every adapter is made from. */
@@ -64,11 +65,16 @@ export function createTransport(options: {
   credential: TokenCredential;
   httpClient?: HttpClient | undefined;
   retry: RetryContext;
+  /** Reads go out no faster than Azure refills its token buckets: for whoever reads a whole estate. */
+  pacedReads?: boolean | undefined;
   /** Told the service's own time with each answer. */
   onDate?: ((date: Date) => void) | undefined;
 }): Transport {
   const { cloud, credential, retry } = options;
-  const httpClient = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const direct = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const httpClient = options.pacedReads
+    ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
+    : direct;
   const clientOptions = {
     endpoint: cloud.resourceManager,
     credentialScopes: [`${cloud.resourceManager}/.default`],

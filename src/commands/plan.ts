@@ -18,6 +18,7 @@ export interface PlanFlags extends CommonFlags, ScopeFlags {
   readonly rolePropagation: string;
   readonly tokenSwitchover: string;
   readonly switchedAt?: string;
+  readonly ignorePreflight: readonly string[];
   readonly out?: string;
   readonly output: "table" | "json" | "yaml" | "markdown" | "html";
 }
@@ -38,6 +39,7 @@ export async function plan(flags: PlanFlags): Promise<number> {
       rolePropagation: flags.rolePropagation,
       tokenSwitchover: flags.tokenSwitchover,
       switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
+      ignoredChecks: flags.ignorePreflight,
     },
     {
       cloud: connection.cloud,

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, unsettledStates } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, unsettledStates } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
-import { parseResourceId, resourceGroupId } from "../azure/ids.ts";
+import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
@@ -32,21 +32,16 @@ export function checkReadiness(cluster: ManagedCluster): Finding[] {
       severity: "blocker",
       seen: `the cluster is ${power}`,
       remedy: "Start it with `az aks start`, then plan again.",
+      link: "https://learn.microsoft.com/azure/aks/start-stop-cluster",
     });
   }
   return findings;
 }
 
 /** What a system-assigned identity cannot be used with, by Azure's own documentation and errors. */
-export function checkSystemAssigned(facts: ClusterFacts, target: Target): Finding[] {
+export function checkSystemAssigned(cluster: ManagedCluster, facts: ClusterFacts, target: Target): Finding[] {
   if (target.controlPlane) return [];
-  const reasons: string[] = [];
-  if (facts.privateDnsZone) reasons.push("it has a private DNS zone of its own");
-  if (facts.network.plugin?.toLowerCase() === "kubenet" && facts.network.routeTables.length > 0) {
-    reasons.push("it uses kubenet with a route table of its own");
-  }
-  if (facts.kms) reasons.push("it encrypts etcd with a key of its own (KMS)");
-  return reasons.map((reason) => ({
+  return reasonsForUserAssigned(cluster, facts).map((reason) => ({
     check: "ID007",
     severity: "blocker" as const,
     seen: `${reason}, which Azure does not support with a system-assigned identity`,
@@ -55,26 +50,132 @@ export function checkSystemAssigned(facts: ClusterFacts, target: Target): Findin
   }));
 }
 
+function reasonsForUserAssigned(cluster: ManagedCluster, facts: ClusterFacts): string[] {
+  const reasons: string[] = [];
+  const pools = poolsOf(cluster);
+  const names = (key: string) => pools.filter((pool) => asString(pool[key])).map((pool) => asString(pool["name"]));
+  if (facts.privateDnsZone) reasons.push("it has a private DNS zone of its own");
+  if (facts.network.plugin?.toLowerCase() === "kubenet" && facts.network.routeTables.length > 0) {
+    reasons.push("it uses kubenet with a route table of its own");
+  }
+  if (facts.kms) reasons.push("it encrypts etcd with a key of its own (KMS)");
+  const hosts = names("hostGroupID");
+  if (hosts.length > 0) reasons.push(`pool ${hosts.join(", ")} is on a dedicated host group`);
+  const reserved = names("capacityReservationGroupID");
+  if (reserved.length > 0) reasons.push(`pool ${reserved.join(", ")} uses a capacity reservation group`);
+  const machines = facts.pools.filter((pool) => pool.type.toLowerCase() === "virtualmachines" && pool.subnet);
+  if (machines.length > 0) {
+    reasons.push(`pool ${machines.map(({ name }) => name).join(", ")} has single machines in a subnet of its own`);
+  }
+  return reasons;
+}
+
+/**
+ * Regions that lack a part of managed identity: US DoD and US Gov Iowa have no user-assigned identities at creation, China
+ * East and North no kubelet identity of one's own (AKS documentation of both identities).
+ */
+export function checkRegion(location: string, target: Target): Finding[] {
+  const region = location.replaceAll(" ", "").toLowerCase();
+  const link = "https://learn.microsoft.com/azure/aks/use-managed-identity";
+  if (target.controlPlane && ["usdodcentral", "usdodeast", "usgoviowa"].includes(region)) {
+    return [
+      {
+        check: "ID014",
+        severity: "medium",
+        seen: `${location} is documented as a region without user-assigned identities for new clusters`,
+        remedy: "Try it on a test cluster in this region first, or plan with --to system-assigned.",
+        link,
+      },
+    ];
+  }
+  if (target.kubelet && ["chinaeast", "chinanorth"].includes(region)) {
+    return [
+      {
+        check: "ID014",
+        severity: "blocker",
+        seen: `${location} does not support a kubelet identity of one's own`,
+        remedy: "Plan with --kubelet-identity aks.",
+        link,
+      },
+    ];
+  }
+  return [];
+}
+
+/** Pools and load balancers of an older kind: their nodes take another way than the node image upgrade (AKS documentation). */
+export function checkOldKinds(cluster: ManagedCluster): Finding[] {
+  const findings: Finding[] = [];
+  const sets = poolsOf(cluster).filter((pool) => asString(pool["type"])?.toLowerCase() === "availabilityset");
+  if (sets.length > 0) {
+    findings.push({
+      check: "RD004",
+      severity: "medium",
+      seen: `pool ${sets.map((pool) => asString(pool["name"])).join(", ")} is an availability set: its node image cannot be upgraded`,
+      remedy:
+        "After the switch, replace its nodes with a Kubernetes upgrade or by scaling, or rebuild it as a scale set.",
+      link: "https://learn.microsoft.com/azure/aks/availability-sets-on-aks",
+    });
+  }
+  if (asString(at(cluster, "properties", "networkProfile", "loadBalancerSku"))?.toLowerCase() === "basic") {
+    findings.push({
+      check: "RD004",
+      severity: "medium",
+      seen: "the cluster has a Basic load balancer, which Azure has retired",
+      remedy: "Move it to a Standard load balancer; that is a separate migration and replaces addresses.",
+      link: "https://learn.microsoft.com/azure/aks/upgrade-basic-load-balancer-on-aks",
+    });
+  }
+  return findings;
+}
+
+/** A management lock as Azure lists it. */
+export interface Lock {
+  readonly id: string;
+  readonly name: string;
+  readonly level: string;
+}
+
+/** The locks that hold on a cluster, on its nodes' resource group, or on what the cluster's network refers to. */
+export function findLocks(locks: readonly Lock[], clusterId: string, facts: ClusterFacts): Finding[] {
+  const nodeGroup = nodeResourceGroupId(clusterId, facts);
+  const { routeTables, securityGroups, publicIps, apiServerSubnet } = facts.network;
+  const referred = [
+    ...facts.pools.flatMap((pool) => [pool.subnet, pool.podSubnet]),
+    ...[...routeTables, ...securityGroups, ...publicIps, apiServerSubnet, facts.privateDnsZone],
+  ].filter((id) => id !== undefined);
+  const concerns = (scope: string) =>
+    [clusterId, nodeGroup, ...referred].some((id) => isWithin(id, scope)) || isWithin(scope, nodeGroup);
+  const seen = new Set<string>();
+  return locks.flatMap((lock): Finding[] => {
+    const scope = lock.id.replace(/\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i, "");
+    if (!concerns(scope) || seen.has(lock.id.toLowerCase())) return [];
+    seen.add(lock.id.toLowerCase());
+    const readOnly = lock.level.toLowerCase() === "readonly";
+    return [
+      {
+        check: "RD009",
+        severity: readOnly ? "blocker" : "medium",
+        seen: `the lock ${lock.name} (${lock.level}) holds on ${scope.split("/").at(-1)}`,
+        remedy: readOnly
+          ? "Lift the lock for the time of the migration and put it back afterwards."
+          : "Azure may have to replace instances in this resource group: lift the lock for the time of the migration if it is on the nodes' group.",
+        link: "https://aka.ms/azure-lock-resources",
+      },
+    ];
+  });
+}
+
 /** Locks that would stop the update half way. Unreadable locks are reported as such. */
 export async function checkLocks(azure: Azure, clusterId: string, facts: ClusterFacts): Promise<Finding[]> {
   const { subscription, resourceGroup } = parseResourceId(clusterId)!;
-  const findings: Finding[] = [];
+  const locks: Lock[] = [];
+  const unread: Finding[] = [];
   for (const scope of [resourceGroupId(subscription, resourceGroup), nodeResourceGroupId(clusterId, facts)]) {
     try {
-      for (const lock of await azure.resources.locks(scope)) {
-        const readOnly = lock.level === "ReadOnly";
-        findings.push({
-          check: "RD009",
-          severity: readOnly ? "blocker" : "medium",
-          seen: `the lock ${lock.name} (${lock.level}) holds on ${scope.split("/").at(-1)}`,
-          remedy: readOnly
-            ? "Lift the lock for the time of the migration and put it back afterwards."
-            : "Azure may have to replace instances in this resource group: lift the lock for the time of the migration if it is on the nodes' group.",
-        });
-      }
+      locks.push(...(await azure.resources.locks(scope)));
     } catch (error) {
       if (!hasStatus(error, 403)) throw error;
-      findings.push({
+      unread.push({
         check: "RD009",
         severity: "info",
         seen: `you may not read the locks of ${scope.split("/").at(-1)}: not assessed`,
@@ -82,5 +183,15 @@ export async function checkLocks(azure: Azure, clusterId: string, facts: Cluster
       });
     }
   }
-  return findings;
+  return [...findLocks(locks, clusterId, facts), ...unread];
+}
+
+/** Turns blockers that the user chose to ignore into warnings that stay on record. */
+export function ignoreBlockers(findings: readonly Finding[], ignored: readonly string[]): Finding[] {
+  const names = new Set(ignored.map((check) => check.toUpperCase()));
+  return findings.map((finding) =>
+    finding.severity === "blocker" && names.has(finding.check.toUpperCase())
+      ? { ...finding, severity: "high", seen: `${finding.seen} (ignored as asked for with --ignore-preflight)` }
+      : finding,
+  );
 }

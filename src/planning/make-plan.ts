@@ -2,13 +2,23 @@ import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
 import { normalizeId } from "../azure/ids.ts";
+import { MINUTE_MS, parseDuration } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import type { AnyStep, Change, Finding, Verdict } from "../engine/step.ts";
 import { notCopiedRoles } from "../migration/grants.ts";
 import { migrationOf, resolveTarget } from "../migration/migration.ts";
-import { checkLocks, checkReadiness, checkSystemAssigned } from "../migration/preflight.ts";
+import { checkPolicies } from "../migration/policy.ts";
+import {
+  checkLocks,
+  checkOldKinds,
+  checkReadiness,
+  checkRegion,
+  checkSystemAssigned,
+  ignoreBlockers,
+} from "../migration/preflight.ts";
+import { checkCredentialsOutlast } from "../migration/principal.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
@@ -24,6 +34,8 @@ export interface PlanRequest extends TargetChoice {
   readonly tokenSwitchover: string;
   /** When the cluster was switched, where the user knows it and nothing else tells. */
   readonly switchedAt?: string | undefined;
+  /** Checks whose blockers the user chose to ignore; they stay in the plan as warnings. */
+  readonly ignoredChecks?: readonly string[] | undefined;
 }
 
 /** Where and with what the plan is made: recorded in it, so that it is not applied elsewhere. */
@@ -80,7 +92,7 @@ async function planCluster(
       "Check the id and the account you are signed in with.",
     );
   }
-  const { from, findings: originFindings } = await readOrigin(azure, cluster, now, request.switchedAt);
+  const { from, findings: originFindings, credentialEnds } = await readOrigin(azure, cluster, now, request.switchedAt);
   const { facts, widerRegistries } = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
   const target = chooseTarget(id, cluster, facts, request);
   const base: ClusterPlan = {
@@ -96,11 +108,16 @@ async function planCluster(
   };
   const path = await choosePath(azure, cluster, migrationOf(frame, base, new History(), new MemoryOperationStore()));
   if (path === "none") return { ...base, notCopied: [] };
-  const findings: Finding[] = [
+  const resolved = resolveTarget(id, target);
+  const found: Finding[] = [
     ...checkReadiness(cluster),
-    ...checkSystemAssigned(facts, resolveTarget(id, target)),
+    ...checkSystemAssigned(cluster, facts, resolved),
+    ...checkRegion(from.location, resolved),
+    ...checkOldKinds(cluster),
     ...(await checkLocks(azure, id, facts)),
+    ...(await checkPolicies(azure, id, cluster)),
     ...originFindings,
+    ...checkCredentialsOutlast(credentialEnds, now, expectedEnd(frame, from, now)),
     ...widerRegistries.map(
       (registry): Finding => ({
         check: "RB011",
@@ -110,6 +127,7 @@ async function planCluster(
       }),
     ),
   ];
+  const findings = ignoreBlockers(found, request.ignoredChecks ?? []);
   const migration = migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore());
   const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
   const blocked = findings.some((finding) => finding.severity === "blocker");
@@ -120,6 +138,16 @@ async function planCluster(
     findings: findings.map((finding) => ({ ...finding })),
     steps,
   };
+}
+
+/** Nodes are re-imaged in 5 to 10 minutes each, by users' reports; the longer figure counts here. */
+const NODE_MS = 10 * MINUTE_MS;
+
+/** When the plan's last wait is over if it begins now and nodes are re-imaged one after the other. */
+function expectedEnd(frame: MigrationPlan, from: ClusterPlan["from"], now: Date): Date {
+  const waitsMs = [frame.settings.rolePropagation.wait, frame.settings.tokenSwitchover.wait].map(parseDuration);
+  const nodes = from.pools.reduce((sum, pool) => sum + pool.nodes, 0);
+  return new Date(now.getTime() + waitsMs[0]! + waitsMs[1]! + nodes * NODE_MS);
 }
 
 /** What each step would change now: the one source of the plan, the dry run and the run itself. */

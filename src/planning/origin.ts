@@ -15,6 +15,8 @@ import type { ClusterPlan } from "../plan/schema.ts";
 export interface Origin {
   readonly from: ClusterPlan["from"];
   readonly findings: readonly Finding[];
+  /** When the credentials of the old service principal end, latest first, where that is known. */
+  readonly credentialEnds: readonly Date[] | undefined;
 }
 
 /** Reads what a cluster comes from. @param switchedAt when the user says that it was switched */
@@ -33,9 +35,9 @@ export async function readOrigin(
   const told = switchedAt === undefined ? {} : { switchedAt };
   if (!isOnManagedIdentity(cluster)) {
     const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
-    const { principal, findings } = await readPrincipalState(azure, clientId, now);
+    const { principal, credentialEnds, findings } = await readPrincipalState(azure, clientId, now);
     const servicePrincipal = { clientId, ...(principal ? { objectId: principal.objectId } : {}) };
-    return { from: { servicePrincipal, location, pools, ...told }, findings };
+    return { from: { servicePrincipal, location, pools, ...told }, findings, credentialEnds };
   }
   const kubelet = kubeletIdentityOf(cluster);
   const controlPlane = await readControlPlane(azure, cluster);
@@ -48,6 +50,7 @@ export async function readOrigin(
       ...told,
     },
     findings: [],
+    credentialEnds: undefined,
   };
 }
 
