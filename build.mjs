@@ -5,10 +5,12 @@ import { build } from "esbuild";
 
 const { version, dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
-rmSync("dist", { recursive: true, force: true });
+// Another place than dist/ is for whoever runs beside others: the tests.
+const outdir = process.env.AKS_MI_BUILD_DIR ?? "dist";
+rmSync(outdir, { recursive: true, force: true });
 await build({
   entryPoints: { cli: "src/cli.ts" },
-  outdir: "dist",
+  outdir,
   bundle: true,
   splitting: true,
   format: "esm",
@@ -23,5 +25,5 @@ await build({
   minifyWhitespace: true,
   logLevel: "warning",
 });
-cpSync("src/emulator/scenarios", "dist/scenarios", { recursive: true });
-cpSync("node_modules/commander/LICENSE", "dist/commander.LICENSE");
+cpSync("src/emulator/scenarios", `${outdir}/scenarios`, { recursive: true });
+cpSync("node_modules/commander/LICENSE", `${outdir}/commander.LICENSE`);

@@ -72,7 +72,7 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       if (failedPool) return failed(failedPool);
       const left = pools.filter((pool) => pool.rank !== "rolled");
       if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
-      const ready = left.filter((pool) => pool.latestImage !== pool.nodeImageVersion);
+      const ready = left.filter((pool) => !isAvailabilitySet(pool) && pool.latestImage !== pool.nodeImageVersion);
       return ready.length > 0 ? { kind: "change", changes: ready.map(describe) } : noNewerImage(left, now);
     },
     progress: ({ switched, pools }) => (switched ? pools.map(nodeProgress) : []),
@@ -106,13 +106,28 @@ function failed({ pool, operation }: Pool): Verdict {
   };
 }
 
+/** Azure refuses the node image upgrade of an availability set. */
+function isAvailabilitySet({ type }: PoolEvidence): boolean {
+  return type.toLowerCase() === "availabilityset";
+}
+
+/** Nothing can be rolled now: what else would re-image the nodes, from the cheapest to the dearest. */
 function noNewerImage(left: readonly Pool[], now: Date): Verdict {
-  const names = left.map((pool) => pool.pool).join(", ");
-  return {
-    kind: "pause",
-    reason: `There is no newer node image for ${names}, and Azure re-images nodes only onto a newer one. Resume when the next image is released, upgrade the pool's Kubernetes version, or replace the pool.`,
-    retryAt: new Date(now.getTime() + NEXT_IMAGE_MS),
-  };
+  const names = (pools: readonly Pool[]) => pools.map((pool) => pool.pool).join(", ");
+  const sets = left.filter(isAvailabilitySet);
+  const others = left.filter((pool) => !isAvailabilitySet(pool));
+  const reasons: string[] = [];
+  if (others.length > 0) {
+    reasons.push(
+      `There is no newer node image for ${names(others)}, and Azure re-images nodes only onto a newer one: resume when the next image is released (Linux weekly, Windows monthly), upgrade the pool's Kubernetes version, or replace the pool.`,
+    );
+  }
+  if (sets.length > 0) {
+    reasons.push(
+      `Pool ${names(sets)} is an availability set, whose node image Azure does not upgrade: upgrade its Kubernetes version, scale it down and up, or rebuild it as a scale set.`,
+    );
+  }
+  return { kind: "pause", reason: reasons.join(" "), retryAt: new Date(now.getTime() + NEXT_IMAGE_MS) };
 }
 
 function evidenceOf(pools: readonly Pool[]): string {

@@ -71,7 +71,8 @@ export function createTransport(options: {
   onDate?: ((date: Date) => void) | undefined;
 }): Transport {
   const { cloud, credential, retry } = options;
-  const direct = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const door = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const direct = guardHosts(door, [cloud.resourceManager, cloud.graph]);
   const httpClient = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
     : direct;
@@ -94,6 +95,18 @@ export function createTransport(options: {
     retry,
     arm: rawClient(cloud.resourceManager, pipeline, httpClient, retry),
     graph: rawClient(cloud.graph, graphPipeline, httpClient, retry),
+  };
+}
+
+/** The SDK follows the links that a response names, token and all: nothing leaves for a host that is not the cloud's own. */
+function guardHosts(inner: HttpClient, endpoints: readonly string[]): HttpClient {
+  return {
+    sendRequest(request) {
+      const url = new URL(request.url);
+      const own = endpoints.find((endpoint) => new URL(endpoint).origin === url.origin);
+      ensureSameHost(url, own ?? endpoints[0]!);
+      return inner.sendRequest(request);
+    },
   };
 }
 

@@ -16,7 +16,7 @@ import { useColor } from "../ui/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";
-import { type RunFlags, runPlan } from "./run-plan.ts";
+import { checkedStep, type RunFlags, runPlan } from "./run-plan.ts";
 
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
@@ -28,6 +28,7 @@ export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
 /** Runs a plan file. @returns the exit code */
 export async function apply(flags: ApplyFlags): Promise<number> {
   const plan = readPlanFile(flags.plan);
+  checkedStep(flags.until);
   const notBefore = parseTime("--not-before", flags.notBefore);
   ensureNotBlocked(plan);
   if (flags.dryRun) return dryRun(plan, flags);

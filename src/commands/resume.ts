@@ -1,10 +1,11 @@
 import { openRun, readEvents } from "../state/state-directory.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
-import { type RunFlags, runPlan } from "./run-plan.ts";
+import { checkedStep, type RunFlags, runPlan } from "./run-plan.ts";
 
 /** Continues a run, on the approval that it has. @returns the exit code */
 export async function resume(id: string | undefined, flags: CommonFlags & ApprovalFlags & RunFlags): Promise<number> {
+  checkedStep(flags.until);
   const run = openRun(flags.stateDir, id);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
   const events = readEvents(run);

@@ -73,7 +73,8 @@ export async function runPlan(
       next: resumeCommand(run, flags),
     };
   }
-  await writeReports(run, events);
+  // Without an event this process had no part in the run: its report is someone else's.
+  if (events.length > 0) await writeReports(run, events);
   await observer.end(outcome);
   if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(foldEvents(run.plan, events)))}\n`);
   return outcome.exitCode;
@@ -91,7 +92,8 @@ function chooseObserver(run: RunDirectory, flags: RunFlags, now: () => Date): Ru
   });
 }
 
-function checkedStep(text: string | undefined): StepId | undefined {
+/** The step that --until names. @throws AksMiError `USAGE` when there is none of that name */
+export function checkedStep(text: string | undefined): StepId | undefined {
   if (text === undefined) return undefined;
   const step = STEP_IDS.find((id) => id === text);
   if (step) return step;
@@ -138,7 +140,7 @@ function conclude(
 function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: readonly Event[]): RunOutcome {
   const known = error instanceof AksMiError;
   const code = exitCodeOf(error);
-  const written = events.some((event) => event.type === "change:started");
+  const written = events.some((event) => event.type === "change:applied");
   const exitCode = known && written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : code;
   if (!known) throw error;
   return {

@@ -88,10 +88,10 @@ function whatWasMade(run: RunDirectory, index: number): Made[] {
 
 function describe(run: RunDirectory, made: readonly Made[]): string {
   if (made.length === 0) return `Run ${run.id} has created nothing that could be removed.\n`;
-  const lines = made.map(({ key, resourceId }) => `  - ${key}\n    ${resourceId}`);
-  return sanitize(`Run ${run.id} created ${made.length} things, which would be removed:\n${lines.join("\n")}`).concat(
-    "\n",
-  );
+  const things = made.flatMap(({ key, resourceId }) => [`  - ${key}`, `    ${resourceId}`]);
+  return [`Run ${run.id} created ${made.length} things, which would be removed:`, ...things]
+    .map((line) => `${sanitize(line)}\n`)
+    .join("");
 }
 
 function tooLate(clusterId: string): AksMiError {

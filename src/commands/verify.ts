@@ -72,5 +72,8 @@ function toText(verified: readonly Verified[]): string {
     ...findings.map(({ check, severity, seen, remedy }) => `  ${check} ${severity}: ${seen}\n    → ${remedy}`),
     `  not assessed: ${notAssessed.map(({ check, reason }) => `${check} (${reason})`).join(", ")}`,
   ]);
-  return `${lines.map(sanitize).join("\n")}\n`;
+  return lines
+    .flatMap((line) => line.split("\n"))
+    .map((line) => `${sanitize(line)}\n`)
+    .join("");
 }

@@ -1,6 +1,7 @@
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { Connection } from "../azure/connection.ts";
+import { AksMiError } from "../engine/errors.ts";
 import type { Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
@@ -52,6 +53,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const emit = (event: StampedEvent) => settings.onEvent(journal.append(event));
   for (const earlier of journal.events) settings.onEvent(earlier);
   const resumed = journal.events.length > 0;
+  ensureSamePlan(plan, journal.events);
   emit({ type: "run:started", planHash: planHash(plan), tool: `aks-mi ${settings.tool}`, resumed });
   if (settings.approval && !journal.events.some((event) => event.type === "run:approved")) {
     emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
@@ -76,6 +78,17 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     if (next.value.type === "change:started") record.ensureHeld();
     emit(next.value);
   }
+}
+
+/** An edited plan is a new plan: the approval in the journal is not for it. */
+function ensureSamePlan(plan: MigrationPlan, events: readonly Event[]): void {
+  const begun = events.find((event) => event.type === "run:started");
+  if (!begun || begun.planHash === planHash(plan)) return;
+  throw new AksMiError(
+    "PLAN_CHANGED",
+    "The plan in the run's directory is not the one that was approved: its hash is another one.",
+    "Put the approved plan back, or apply the edited one as a plan of its own.",
+  );
 }
 
 /** The steps of a cluster's path, ready to run. */

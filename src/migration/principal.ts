@@ -89,9 +89,7 @@ export function checkCredentials(displayName: string, ends: readonly Date[], now
     {
       check: "ID003",
       severity: days < 30 ? "critical" : "high",
-      seen: expired
-        ? `${name} expired on ${day(latest)}${others}`
-        : `${name} expires on ${day(latest)}, in ${days} days${others}`,
+      seen: expired ? `${name} expired on ${day(latest)}${others}` : `${name} expires on ${day(latest)}${others}`,
       remedy: "Migrate before that, or rotate it with `az aks update-credentials`, which re-images the nodes.",
       link: CREDENTIALS_LINK,
     },

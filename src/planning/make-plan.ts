@@ -2,7 +2,7 @@ import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
 import { normalizeId } from "../azure/ids.ts";
-import { MINUTE_MS, parseDuration } from "../engine/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
@@ -127,6 +127,7 @@ async function planCluster(
       }),
     ),
   ];
+  found.push(...checkWaits(frame), ...checkRegistriesKnown(facts, target));
   const findings = ignoreBlockers(found, request.ignoredChecks ?? []);
   const migration = migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore());
   const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
@@ -148,6 +149,41 @@ function expectedEnd(frame: MigrationPlan, from: ClusterPlan["from"], now: Date)
   const waitsMs = [frame.settings.rolePropagation.wait, frame.settings.tokenSwitchover.wait].map(parseDuration);
   const nodes = from.pools.reduce((sum, pool) => sum + pool.nodes, 0);
   return new Date(now.getTime() + waitsMs[0]! + waitsMs[1]! + nodes * NODE_MS);
+}
+
+/** Waits that are shorter than what Azure documents are the user's choice, and recorded as such. */
+function checkWaits({ settings }: MigrationPlan): Finding[] {
+  const findings: Finding[] = [];
+  if (parseDuration(settings.rolePropagation.wait)! < HOUR_MS) {
+    findings.push({
+      check: "WAIT-ROLES",
+      severity: "high",
+      seen: `roles are given ${settings.rolePropagation.wait} to work, and Azure documents up to 60 minutes`,
+      remedy: "Plan with --role-propagation 60m unless you know that they work sooner.",
+    });
+  }
+  if (parseDuration(settings.tokenSwitchover.wait)! < DAY_MS) {
+    findings.push({
+      check: "WAIT-TOKENS",
+      severity: "medium",
+      seen: `the old identity is kept for ${settings.tokenSwitchover.wait} after the switch, and tokens of managed identities are cached for around 24 hours`,
+      remedy: "Keep the old identity valid for 24 hours all the same.",
+    });
+  }
+  return findings;
+}
+
+/** Nodes of an own kubelet identity without a role on any registry cannot pull: nobody should find that out afterwards. */
+function checkRegistriesKnown(facts: ClusterPlan["facts"], target: ClusterPlan["target"]): Finding[] {
+  if (facts.heldRoles !== undefined || facts.registries.length > 0 || !target.kubeletIdentity) return [];
+  return [
+    {
+      check: "RB011",
+      severity: "blocker",
+      seen: "nobody knows which registries the nodes pull from: the roles of the old identity cannot be read, and none is named",
+      remedy: "Name each with --registry, or plan with --ignore-preflight RB011 if the cluster pulls from none.",
+    },
+  ];
 }
 
 /** What each step would change now: the one source of the plan, the dry run and the run itself. */

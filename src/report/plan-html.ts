@@ -9,7 +9,7 @@ import { digestPlan, drainWords } from "./plan-digest.ts";
 import type { PlanMarkdownOptions } from "./plan-markdown.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
-import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
+import { formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
 
 /** The dry-run report as one self-contained HTML file. */
 export function renderPlanHtml(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
@@ -40,7 +40,7 @@ ${htmlSection(id("cluster"), nameOf(cluster.id), clusterFacts(digest))}
 ${htmlSection(id("findings"), "Findings", findingTable(digest))}
 ${htmlSection(id("steps"), "Steps", digest.steps.map(stepBlock))}
 ${htmlSection(id("gaps"), "Gaps in rights", gapTable(digest))}
-${htmlSection(id("not-copied"), "Not copied from the service principal", notCopiedTable(digest))}
+${htmlSection(id("not-copied"), "Not copied from the old identity", notCopiedTable(digest))}
 ${htmlSection(id("undo"), "What cannot be undone", undoBlock(plan, digest))}
 ${htmlSection(
   id("code"),
@@ -129,12 +129,15 @@ function notCopiedTable({ cluster }: ClusterDigest): Html | undefined {
   return htmlTable("Rights that the new identities do not get", ["Role", "Scope", "Why not", "Instead"], rows);
 }
 
-function undoBlock({ settings }: MigrationPlan, { irreversible, steps, changeCount }: ClusterDigest): Html | undefined {
+function undoBlock(
+  { settings }: MigrationPlan,
+  { cluster, irreversible, steps, changeCount }: ClusterDigest,
+): Html | undefined {
   if (changeCount === 0) return undefined;
   const last = steps.find((step) => step.pointOfNoReturn);
   if (!last) return html`<p>Nothing: the plan has no point of no return.</p>`;
   const switchover = formatLength(parseDuration(settings.tokenSwitchover.wait) ?? 0);
   return html`<ul>${irreversible.map(({ summary }) => html`<li>${summary}</li>`)}</ul>
-<p>A cluster on managed identity cannot go back to a service principal. Before “${last.title}”, <code>aks-mi undo</code>
-removes what the plan has created. Keep the service principal and its secret valid until ${switchover} after the switch.</p>`;
+<p>${noWayBackWords(cluster)} Before “${last.title}”, <code>aks-mi undo</code>
+removes what the plan has created. Keep ${oldIdentityWords(cluster)} valid until ${switchover} after the switch.</p>`;
 }

@@ -7,7 +7,7 @@ import { markdownCode as code, markdownBlock, markdownTable as table, markdownTe
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
-import { formatLength, formatRange, pathWords, sentence } from "./words.ts";
+import { formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
 
 /** What a Markdown report of a plan needs besides the plan. */
 export interface PlanMarkdownOptions {
@@ -131,10 +131,13 @@ function notCopiedLines({ cluster }: ClusterDigest): string[] {
     text(sentence(reason)),
     text(sentence(instead ?? "nothing, the new identities don't need it")),
   ]);
-  return ["## Not copied from the service principal", "", ...table(["Role", "Scope", "Why not", "Instead"], rows), ""];
+  return ["## Not copied from the old identity", "", ...table(["Role", "Scope", "Why not", "Instead"], rows), ""];
 }
 
-function undoLines({ settings }: MigrationPlan, { irreversible, steps, changeCount }: ClusterDigest): string[] {
+function undoLines(
+  { settings }: MigrationPlan,
+  { cluster, irreversible, steps, changeCount }: ClusterDigest,
+): string[] {
   if (changeCount === 0) return [];
   const last = steps.find((step) => step.pointOfNoReturn);
   if (!last) return ["## What cannot be undone", "", "Nothing: the plan has no point of no return.", ""];
@@ -144,8 +147,8 @@ function undoLines({ settings }: MigrationPlan, { irreversible, steps, changeCou
     "",
     ...irreversible.map(({ summary }) => `- ${text(summary)}`),
     "",
-    `A cluster on managed identity cannot go back to a service principal. Before "${last.title}", \`aks-mi undo\` removes`,
-    `what the plan has created. Keep the service principal and its secret valid until ${switchover} after the switch.`,
+    `${noWayBackWords(cluster)} Before "${last.title}", \`aks-mi undo\` removes`,
+    `what the plan has created. Keep ${oldIdentityWords(cluster)} valid until ${switchover} after the switch.`,
     "",
   ];
 }

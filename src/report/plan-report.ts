@@ -6,7 +6,7 @@ import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
 import { printStep } from "./plan-steps.ts";
-import { count, formatLength, formatRange, pathWords, sentence } from "./words.ts";
+import { count, formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
 
 export { renderPlanMarkdown } from "./plan-markdown.ts";
 
@@ -113,7 +113,7 @@ function printGaps(page: Page, { steps }: ClusterDigest): void {
 
 function printNotCopied(page: Page, { cluster }: ClusterDigest): void {
   if (cluster.notCopied.length === 0) return;
-  page.heading("Not copied from the service principal");
+  page.heading("Not copied from the old identity");
   for (const { role, scope, reason, instead } of cluster.notCopied) {
     page.bullet("-", `${role} on ${page.name(scope, cluster.id)}`);
     page.wrapped(`Why not: ${sentence(reason)}`, 4, page.paint.dim);
@@ -121,13 +121,13 @@ function printNotCopied(page: Page, { cluster }: ClusterDigest): void {
   }
 }
 
-function printUndo(page: Page, { irreversible, steps, changeCount }: ClusterDigest): void {
+function printUndo(page: Page, { cluster, irreversible, steps, changeCount }: ClusterDigest): void {
   if (changeCount === 0) return;
   page.heading("What cannot be undone");
   const last = steps.find((step) => step.pointOfNoReturn);
   for (const { summary } of irreversible) page.bullet(page.paint.red("!"), summary);
   if (last) {
-    page.wrapped("A cluster on managed identity cannot go back to a service principal.", 2);
+    page.wrapped(noWayBackWords(cluster), 2);
     page.wrapped(`Before "${last.title}", aks-mi undo removes what the plan has created.`, 2);
   } else page.wrapped("Nothing: the plan has no point of no return.", 2);
 }
@@ -135,10 +135,8 @@ function printUndo(page: Page, { irreversible, steps, changeCount }: ClusterDige
 function printPlan(page: Page, plan: MigrationPlan, digests: ClusterDigest[], options: PlanReportOptions): void {
   const switchover = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
   if (digests.some(({ irreversible }) => irreversible.length > 0)) {
-    page.wrapped(
-      `Keep the service principal and its secret valid until ${formatLength(switchover)} after the switch.`,
-      2,
-    );
+    const kept = new Set(plan.clusters.map(oldIdentityWords));
+    page.wrapped(`Keep ${[...kept].join(" and ")} valid until ${formatLength(switchover)} after the switch.`, 2);
   }
   page.legend();
   page.heading("Next");

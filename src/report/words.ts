@@ -38,6 +38,18 @@ const PATH_WORDS: Record<PathId, readonly [from: string, to: string]> = {
   none: ["as it is", "no change needed"],
 };
 
+/** What the control plane leaves behind, as it is to be kept valid for a while. */
+export function oldIdentityWords({ from }: ClusterPlan): string {
+  return from.servicePrincipal ? "the service principal and its secret" : "the identity that the control plane leaves";
+}
+
+/** Why there is no way back from the switch. */
+export function noWayBackWords({ from }: ClusterPlan): string {
+  return from.servicePrincipal
+    ? "A cluster on managed identity cannot go back to a service principal."
+    : "A system-assigned identity is deleted with the switch, and its roles with it.";
+}
+
 /** What a path leads from and to. */
 export function pathWords(path: PathId): { from: string; to: string } {
   const [from, to] = PATH_WORDS[path];

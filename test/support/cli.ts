@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ModelEvent, ServedRequest } from "./lab.ts";
 
-const CLI = resolve("dist/cli.js");
+/** Where the command line was compiled to for this test run. */
+export const CLI = resolve(process.env["AKS_MI_BUILD_DIR"] ?? "dist", "cli.js");
 
 /** The cluster of the demo scenario. */
 export const DEMO_CLUSTER =
