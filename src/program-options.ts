@@ -1,0 +1,90 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "./engine/clock.ts";
+import { STEP_IDS } from "./engine/step.ts";
+
+const examples = new WeakMap<Command, string>();
+
+/** Ends a command's help with an example of it. */
+export function withExample(command: Command, example: string): Command {
+  examples.set(command, example);
+  return command.addHelpText("after", `\nExample:\n  ${example}`);
+}
+
+/** The example that a command's help ends with. @throws Error for a command without one: each has one */
+export function exampleOf(command: Command): string {
+  const example = examples.get(command);
+  if (example === undefined) throw new Error(`${command.name()} has no example`);
+  return example;
+}
+
+/** The flags of every command that reaches Azure or a run. */
+export function withCommonFlags(command: Command): Command {
+  return command
+    .option("--tenant <id>", "the Microsoft Entra tenant")
+    .addOption(
+      new Option("--cloud <name>", "the cloud").choices(["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"]),
+    )
+    .addOption(new Option("--emulator <url>", "an emulator on this machine in place of Azure").env("AKS_MI_EMULATOR"))
+    .addOption(new Option("--state-dir <dir>", "where runs are kept").env("AKS_MI_STATE_DIR").default(".aks-mi"))
+    .option("--no-prompt", "never ask (automatic in CI or without a terminal)")
+    .option("--verbose", "show the detail of errors");
+}
+
+/** The flags that say which clusters. */
+export function withScope(command: Command): Command {
+  return command
+    .option("--id <resource id>", "a cluster (repeatable)", collect, [])
+    .option("-s, --subscription <id>", "a subscription, by id or name")
+    .option("-g, --resource-group <name>", "a resource group")
+    .option("-n, --name <name>", "a cluster's name");
+}
+
+/** The flags that approve without a question. */
+export function withApproval(command: Command): Command {
+  return command
+    .option("-y, --yes", "approve the plan as it is")
+    .option("--approve <hash>", "approve the plan with this hash, as `plan` printed it");
+}
+
+/** How the data on stdout is printed. */
+export function outputOption(choices: string[], fallback = "table"): Option {
+  return new Option("-o, --output <format>", "what is printed").choices(choices).default(fallback);
+}
+
+/** Where a run stops early. */
+export function untilOption(): Option {
+  return new Option("--until <step>", "pause (exit 8) before this step").choices(STEP_IDS);
+}
+
+/** The values of an option that can be given again and again. */
+export function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+/** Ids of checks. */
+export function checkNames(value: string, earlier: string[]): string[] {
+  const names = value.split(",").map((name) => name.trim().toUpperCase());
+  if (!names.every((name) => /^[A-Z]{2}\d{3}$/.test(name)))
+    throw new InvalidArgumentError("It must be ids of checks such as RD009, with commas between them.");
+  return [...earlier, ...names];
+}
+
+/** A duration, as it was written. */
+export function durationText(value: string): string {
+  if (parseDuration(value) === undefined)
+    throw new InvalidArgumentError("It must be a duration such as 90s, 60m, 24h or 1h30m.");
+  return value;
+}
+
+/** A number without a fraction. */
+export function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(value);
+}
+
+/** A number above 0. */
+export function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number above 0.");
+  return number;
+}

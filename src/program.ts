@@ -1,0 +1,170 @@
+import { Argument, Command, Option } from "commander";
+import { SHELLS, type Shell } from "./completion/shells.ts";
+import {
+  checkNames,
+  collect,
+  durationText,
+  outputOption,
+  positiveNumber,
+  untilOption,
+  wholeNumber,
+  withApproval,
+  withCommonFlags,
+  withExample,
+  withScope,
+} from "./program-options.ts";
+import { VERSION } from "./version.ts";
+
+/** The command line: every command with its flags; what a command does is loaded when it is called. */
+export function buildProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command("aks-mi")
+    .description(
+      "Moves AKS clusters from a service principal to managed identity, with a plan, checkpoints and proof.\nIn a terminal, `aks-mi` alone starts the wizard.",
+    )
+    .version(VERSION, "-V, --version", "print the version")
+    .enablePositionalOptions()
+    .showHelpAfterError("(run with --help for the options)")
+    .exitOverride();
+  const done = (code: number) => setExitCode(code);
+  const command = (spec: string, summary: string, example: string) =>
+    withCommonFlags(withExample(program.command(spec).description(summary), example));
+
+  withExample(withCommonFlags(withApproval(program)), "aks-mi plan --id <cluster id> --out plan.yaml")
+    .option("--plan <file>", "run this plan without a prompt, as `apply --plan` does")
+    .addOption(untilOption())
+    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .action(async (flags) => {
+      if (flags.plan) done(await (await import("./commands/apply.ts")).apply({ ...flags, prompt: false }));
+      else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || process.env["CI"]) {
+        program.outputHelp({ error: true });
+        done(2);
+      } else done(await (await import("./commands/wizard.ts")).wizard(flags));
+    });
+
+  withScope(
+    command(
+      "plan",
+      "make a plan from reads alone, and print the dry-run report",
+      "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml",
+    ),
+  )
+    .addOption(
+      new Option("--to <identity>", "where the control plane is to go")
+        .choices(["user-assigned", "system-assigned"])
+        .default("user-assigned"),
+    )
+    .option(
+      "--control-plane-identity <name or id>",
+      "a user-assigned identity for the control plane (default: id-<cluster>)",
+    )
+    .option(
+      "--kubelet-identity <name, id or aks>",
+      "one for the nodes, or the one AKS makes (default: id-<cluster>-kubelet)",
+    )
+    .option(
+      "--identity-resource-group <name>",
+      "where new identities are created (default: the cluster's resource group)",
+    )
+    .option("--registry <id>", "a container registry that the nodes pull from (repeatable)", collect, [])
+    .option("--role-propagation <duration>", "how long roles are given to work", durationText, "60m")
+    .option(
+      "--token-switchover <duration>",
+      "how long the old principal is kept valid after the switch",
+      durationText,
+      "24h",
+    )
+    .option("--switched-at <time>", "when the cluster was switched, where only you know it (ISO 8601)")
+    .option(
+      "--ignore-preflight <checks>",
+      "turn these checks' blockers into recorded warnings (comma-separated, repeatable)",
+      checkNames,
+      [],
+    )
+    .option("--out <file>", "write the plan file: YAML, or JSON where the name ends in .json")
+    .addOption(outputOption(["table", "json", "yaml", "markdown", "html"]))
+    .action(async (flags) => done(await (await import("./commands/plan.ts")).plan(flags)));
+
+  withApproval(command("apply", "run a plan, with checkpoints", "aks-mi apply --plan plan.yaml --approve <hash>"))
+    .requiredOption("--plan <file>", "the plan to run")
+    .option("--dry-run", "show what would be changed now, and write nothing")
+    .addOption(untilOption())
+    .option("--not-before <time>", "do nothing before this time (ISO 8601)")
+    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(outputOption(["table", "json", "jsonl"]))
+    .action(async (flags) => done(await (await import("./commands/apply.ts")).apply(flags)));
+
+  withApproval(command("resume", "continue a run from its journal (the newest by default)", "aks-mi resume"))
+    .argument("[run]", "the run's id")
+    .addOption(untilOption())
+    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(outputOption(["table", "json", "jsonl"]))
+    .action(async (run, flags) => done(await (await import("./commands/resume.ts")).resume(run, flags)));
+
+  command("status", "show where a run stands, also while it goes on", "aks-mi status --watch")
+    .argument("[run]", "the run's id (the newest by default)")
+    .option("--watch", "keep showing it until the run ends; without a terminal, a line per event")
+    .addOption(outputOption(["table", "json"]))
+    .action(async (run, flags) => done(await (await import("./commands/status.ts")).status(run, flags)));
+
+  withApproval(
+    command(
+      "undo",
+      "before the switch: remove the identities and role assignments that a run created",
+      "aks-mi undo --yes",
+    ),
+  )
+    .argument("[run]", "the run's id (the newest by default)")
+    .addOption(outputOption(["table", "json"]))
+    .action(async (run, flags) => done(await (await import("./commands/undo.ts")).undo(run, flags)));
+
+  withScope(
+    command(
+      "verify",
+      "say per cluster and per pool whether its migration is complete",
+      "aks-mi verify --id <cluster id> -o json",
+    ),
+  )
+    .addOption(outputOption(["table", "json"]))
+    .action(async (flags) => done(await (await import("./commands/verify.ts")).verify(flags)));
+
+  command("report", "render a run as Markdown, HTML or JSON", "aks-mi report -o html > report.html")
+    .argument("[run]", "the run's id (the newest by default)")
+    .option("--plan <file>", "render a plan file instead of a run")
+    .option("--mask", "hide subscription ids")
+    .addOption(outputOption(["markdown", "html", "json"], "markdown"))
+    .action(async (run, flags) => done(await (await import("./commands/report.ts")).report(run, flags)));
+
+  withExample(
+    program.command("emulator").description("serve the embedded emulator of Azure Resource Manager on loopback"),
+    "aks-mi emulator --port 0 --scenario demo --time-scale 3600",
+  )
+    .option("--port <n>", "the port; 0 picks a free one", wholeNumber, 0)
+    .option("--scenario <name or file>", "what is in the model at the start (default: nothing)")
+    .option("--time-scale <n>", "how many emulated seconds pass in a second", positiveNumber, 1)
+    .option("--seed <n>", "what everything random is made from", wholeNumber, 1)
+    .option("--record <file>", "write every exchange served, one JSON object a line")
+    .action(async (flags) => done(await (await import("./commands/emulator.ts")).emulator(flags)));
+
+  withExample(
+    program.command("demo").description("the wizard on the embedded emulator, in accelerated time"),
+    "aks-mi demo --no-prompt",
+  )
+    .option("--no-prompt", "run it unattended, approving itself (automatic in CI or without a terminal)")
+    .option("--time-scale <n>", "how many emulated seconds pass in a second", positiveNumber, 3600)
+    .option("--state-dir <dir>", "where the run is kept (default: a temporary directory)")
+    .action(async (flags) => done(await (await import("./commands/demo.ts")).demo(flags)));
+
+  withExample(
+    program.command("completion").description("print a script that completes commands, flags and values in a shell"),
+    "source <(aks-mi completion bash)",
+  )
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const [{ completion }, { outlineProgram }] = await Promise.all([
+        import("./commands/completion.ts"),
+        import("./program-outline.ts"),
+      ]);
+      done(completion(shell, outlineProgram(program)));
+    });
+  return program;
+}
