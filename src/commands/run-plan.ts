@@ -104,7 +104,8 @@ export function checkedStep(text: string | undefined): StepId | undefined {
   );
 }
 
-function resumeCommand(run: RunDirectory, flags: RunFlags): string {
+/** The command that continues a run, with the flags that it needs to find it. */
+export function resumeCommand(run: RunDirectory, flags: Pick<RunFlags, "stateDir" | "emulator">): string {
   const emulator = flags.emulator ? ` --emulator ${flags.emulator}` : "";
   const stateDir = flags.stateDir === ".aks-mi" ? "" : ` --state-dir ${flags.stateDir}`;
   return `aks-mi resume ${run.id}${stateDir}${emulator}`;

@@ -34,10 +34,12 @@ export interface StatusOptions {
   readonly now: Date;
   readonly color: boolean;
   readonly width: number;
+  /** The command that continues the run. */
+  readonly resume: string;
 }
 
 /** Where a run stands, for a terminal: steps, waits with the time left, next wake-up, and how to go on. */
-export function renderStatus(view: RunView, { now, color, width }: StatusOptions): string {
+export function renderStatus(view: RunView, { now, color, width, resume }: StatusOptions): string {
   const shown = sanitizeDeep(view);
   const page = new Page(createPalette(color), width);
   page.title(`Run ${shown.run}`, shown.state);
@@ -53,7 +55,7 @@ export function renderStatus(view: RunView, { now, color, width }: StatusOptions
     printCluster(page, idle && cluster.state === "running" ? { ...cluster, state: shown.state } : cluster, now);
   if (shown.state === "paused" || shown.state === "failed") {
     page.heading("Next");
-    page.command(`aks-mi resume ${shown.run}`);
+    page.command(resume);
   }
   return page.text();
 }

@@ -1,14 +1,12 @@
-import { DefaultRenderer, Listr, ListrLogger, ProcessOutput, Spinner } from "listr2";
+import { DefaultRenderer, Listr, ListrLogger, Spinner } from "listr2";
 import type { Event } from "../engine/events.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { RunView } from "../report/run-view.ts";
 import { foldEvents } from "../report/run-view.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
+import { Screen } from "./screen.ts";
 import { breakCommand, createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
-
-const DEFAULT_COLUMNS = 80;
-const DEFAULT_ROWS = 24;
 
 /** What the live view needs. */
 export interface LiveOptions {
@@ -20,6 +18,8 @@ export interface LiveOptions {
   readonly color: boolean;
   /** The run's own time; emulated against an emulator. */
   readonly now: () => Date;
+  /** True for someone who only looks on, and whose Ctrl-C stops nothing but that. */
+  readonly watching?: boolean;
 }
 
 /** The view of a run on a terminal: drawn anew from its events, so a step that starts again is simply drawn as it is. */
@@ -35,8 +35,7 @@ class LiveObserver implements RunObserver {
   readonly #options: LiveOptions;
   readonly #events: Event[] = [];
   readonly #spinner = new UnreferencedSpinner();
-  readonly #screen: ProcessOutput;
-  readonly #start: { readonly columns: number; readonly rows: number };
+  readonly #screen: Screen;
   readonly #drawn: Promise<unknown>;
   readonly #release = (): void => this.#screen.release();
   #view: RunView | undefined;
@@ -45,8 +44,7 @@ class LiveObserver implements RunObserver {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    this.#start = { columns: options.output.columns ?? DEFAULT_COLUMNS, rows: options.output.rows ?? DEFAULT_ROWS };
-    this.#screen = new ProcessOutput(options.output as NodeJS.WriteStream, options.other as NodeJS.WriteStream);
+    this.#screen = new Screen(options.output, options.other);
     this.#drawn = this.#run();
     // What was written meanwhile must not be lost when the process ends without `end`.
     process.once("exit", this.#release);
@@ -63,18 +61,28 @@ class LiveObserver implements RunObserver {
     await this.#drawn;
     process.off("exit", this.#release);
     const { message, remedy, next } = outcome;
-    const columns = this.#options.output.columns ?? DEFAULT_COLUMNS;
-    const command = next ? breakCommand(`Next: ${sanitize(next)}`, columns) : [];
+    const command = next ? breakCommand(`Next: ${sanitize(next)}`, this.#screen.columns) : [];
     for (const text of [message && sanitize(message), remedy && `Remedy: ${sanitize(remedy)}`, ...command])
       if (text) this.#options.output.write(`${text}\n`);
   }
 
   #run(): Promise<unknown> {
     const draw = () => this.#draw();
+    const screen = this.#screen;
     class FrameRenderer extends DefaultRenderer {
       static override nonTTY = true;
       override create(): string {
-        return draw();
+        const frame = draw();
+        screen.drew(frame);
+        return frame;
+      }
+      override update(): void {
+        screen.eraseWrapped();
+        super.update();
+      }
+      override end(): void {
+        screen.eraseWrapped();
+        super.end();
       }
     }
     const finished = new Promise<void>((resolve) => {
@@ -90,17 +98,17 @@ class LiveObserver implements RunObserver {
   }
 
   #draw(): string {
-    const { plan, output, color, now } = this.#options;
+    const { plan, color, now, watching } = this.#options;
     this.#view ??= foldEvents(sanitizeDeep(plan), this.#events);
     return drawFrame(this.#view, {
       now: now(),
-      // listr2 keeps the size of the start, and a frame that is larger than that would tear.
-      width: Math.min(this.#start.columns, output.columns ?? DEFAULT_COLUMNS),
-      height: Math.min(this.#start.rows, output.rows ?? DEFAULT_ROWS),
+      width: this.#screen.columns,
+      height: this.#screen.rows,
       paint: createPalette(color),
       spinner: this.#spinner.fetch(),
       emulated: plan.metadata.emulator,
       final: this.#outcome !== undefined,
+      watching: watching === true,
     });
   }
 }

@@ -158,7 +158,12 @@ describe("the time that is left", () => {
 });
 
 describe("status", () => {
-  const options = { now: new Date("2026-11-22T08:50:16Z"), color: false, width: 80 };
+  const options = {
+    now: new Date("2026-11-22T08:50:16Z"),
+    color: false,
+    width: 80,
+    resume: "aks-mi resume r1 --state-dir runs",
+  };
 
   it("as JSON has run, state, clusters, and steps with the end of a wait", () => {
     const json = statusJson(foldEvents(plan, INTERRUPTED));
@@ -186,7 +191,7 @@ describe("status", () => {
     );
     expect(text).toContain("paused: No newer node image.");
     expect(text).toMatch(/Wakes up +29 Nov 00:00 UTC/);
-    expect(text.endsWith("aks-mi resume 20261122-0800-k3f9\n")).toBe(true);
+    expect(text.endsWith("aks-mi resume r1 --state-dir runs\n")).toBe(true);
   });
 
   it("shows how far the nodes are", () => {

@@ -17,6 +17,7 @@ const OPTIONS: FrameOptions = {
   spinner: "*",
   emulated: false,
   final: false,
+  watching: false,
 };
 
 function frame(events: readonly Event[], options: Partial<FrameOptions> = {}, of = plan): string {

@@ -1,0 +1,72 @@
+import { realSleep } from "../engine/clock.ts";
+import type { Event } from "../engine/events.ts";
+import { planHash } from "../plan/canonical.ts";
+import { statusJson } from "../report/status.ts";
+import type { RunDirectory } from "../state/state-directory.ts";
+import { observeAsLines } from "../ui/lines.ts";
+import { observeLive } from "../ui/live.ts";
+import type { RunObserver, RunOutcome } from "../ui/observer.ts";
+import { useColor } from "../ui/terminal.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
+import { resumeCommand } from "./run-plan.ts";
+import { type RunClock, readView, type StatusFlags } from "./status.ts";
+
+/** How often the journals are read again. */
+const POLL_MS = 250;
+
+type View = ReturnType<typeof readView>;
+
+/** Shows a run from its journals until it ends: in a terminal as the run's own view, else as lines or as JSON. @returns the exit code */
+export async function watch(run: RunDirectory, clock: RunClock, flags: StatusFlags): Promise<number> {
+  let view = readView(run, flags.stateDir);
+  const observer = chooseObserver(run, () => clock(view.lastEventAt), flags);
+  const shown = new Set<string>();
+  const show = () => {
+    const news = view.events.filter((event) => !shown.has(nameOf(event))).sort((a, b) => a.at.localeCompare(b.at));
+    for (const event of news) {
+      shown.add(nameOf(event));
+      observer.event(event);
+    }
+    if (flags.output === "json" && news.length > 0) process.stdout.write(`${JSON.stringify(statusJson(view))}\n`);
+  };
+  try {
+    show();
+    await interruptible(async (signal) => {
+      while (view.state === "running") {
+        await realSleep(POLL_MS, signal);
+        view = readView(run, flags.stateDir);
+        show();
+      }
+    });
+    await observer.end({ exitCode: 0, ...lastWords(view, run, flags) });
+    return 0;
+  } catch (error) {
+    const stopped = error instanceof Interrupted;
+    await observer.end({ exitCode: 1, ...(stopped ? { message: "Stopped watching; the run goes on." } : {}) });
+    if (!stopped) throw error;
+    return error.exitCode;
+  }
+}
+
+function nameOf({ cluster, seq }: Event): string {
+  return `${seq} ${cluster}`;
+}
+
+function chooseObserver(run: RunDirectory, now: () => Date, { output }: StatusFlags): RunObserver {
+  if (output === "json") return { event: () => {}, end: () => {} };
+  const { stdout, stderr, env } = process;
+  const color = useColor(stdout, env);
+  if (stdout.isTTY && !env["CI"])
+    return observeLive({ plan: run.plan, output: stdout, other: stderr, color, now, watching: true });
+  // The job summary is the run's own to write.
+  const quiet = { ...env, GITHUB_STEP_SUMMARY: undefined };
+  return observeAsLines({ plan: run.plan, planHash: planHash(run.plan), output: stdout, now, env: quiet });
+}
+
+function lastWords(view: View, run: RunDirectory, flags: StatusFlags): Omit<RunOutcome, "exitCode"> {
+  if (view.state === "done") return { message: "The run is done.", next: `aks-mi report ${run.id}` };
+  const next = resumeCommand(run, flags);
+  const failure = view.clusters.find((cluster) => cluster.failure)?.failure;
+  if (failure) return { message: `The run has failed: ${failure.message}`, remedy: failure.remedy, next };
+  return { message: "The run is paused: no process is at work on it.", next };
+}
