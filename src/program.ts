@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import { SHELLS, type Shell } from "./completion/shells.ts";
+import { SEVERITIES } from "./engine/step.ts";
 import {
   checkNames,
   collect,
@@ -43,6 +44,21 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
 
   withScope(
     command(
+      "assess",
+      "say of every cluster which identity it really uses, and what stands in the way of changing it",
+      "aks-mi assess -o markdown > clusters.md",
+    ),
+  )
+    .addOption(
+      new Option("--fail-on <severity>", "exit 9 when something at least this severe was found").choices([
+        ...SEVERITIES,
+      ]),
+    )
+    .addOption(outputOption(["table", "json", "sarif", "markdown"]))
+    .action(async (flags) => done(await (await import("./commands/assess.ts")).assess(flags)));
+
+  withScope(
+    command(
       "plan",
       "make a plan from reads alone, and print the dry-run report",
       "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml",
@@ -73,6 +89,14 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       durationText,
       "24h",
     )
+    .option(
+      "--required-permissions",
+      "print the least role that applying the plan needs, as `az role definition create` takes it",
+    )
+    .option(
+      "--role-requests <file>",
+      "leave the role assignments to someone else: write them as requests, and wait for them",
+    )
     .option("--switched-at <time>", "when the cluster was switched, where only you know it (ISO 8601)")
     .option(
       "--ignore-preflight <checks>",
@@ -92,6 +116,19 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
     .addOption(outputOption(["table", "json", "jsonl"]))
     .action(async (flags) => done(await (await import("./commands/apply.ts")).apply(flags)));
+
+  command(
+    "rehearse",
+    "run a plan on an emulated twin of its clusters, in virtual time, and write nothing",
+    "aks-mi rehearse --plan plan.yaml --faults",
+  )
+    .requiredOption("--plan <file>", "the plan to rehearse")
+    .option("--thorough", "under every combination of what Azure may answer, not one other answer at a time")
+    .option("--faults [seed]", "also with throttling, lost connections and late roles, made from a seed", wholeNumber)
+    .option("--save <file>", "keep the twin as a scenario for `aks-mi emulator --scenario`")
+    .option("--mask", "replace the ids of subscriptions, tenants, principals and applications in what is written")
+    .addOption(outputOption(["table", "json", "markdown"]))
+    .action(async (flags) => done(await (await import("./commands/rehearse.ts")).rehearse(flags)));
 
   withApproval(command("resume", "continue a run from its journal (the newest by default)", "aks-mi resume"))
     .argument("[run]", "the run's id")

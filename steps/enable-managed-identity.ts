@@ -20,6 +20,7 @@ import {
   readOperation,
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
+import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
@@ -74,8 +75,11 @@ export function enableManagedIdentity(
       if (attempt === "failed" && isTerminal(state) && state !== "Succeeded") {
         return { kind: "change", changes: [describe(migration, key)] };
       }
-      if (held.missing.length > 0 && !held.waitingForPrincipal)
-        return { kind: "change", changes: held.missing.map(grantChange) };
+      if (held.missing.length > 0 && !held.waitingForPrincipal) {
+        return migration.requestsRoles
+          ? waitForRequests(held.missing)
+          : { kind: "change", changes: held.missing.map(grantChange) };
+      }
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
         return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: POLL_MS };

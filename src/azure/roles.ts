@@ -21,11 +21,15 @@ export interface RoleAssignment {
   readonly conditional: boolean;
 }
 
-/** What a role allows. */
-export interface RoleDefinition {
-  readonly name: string;
+/** Actions that are allowed, less those that are not. */
+export interface EffectivePermissions {
   readonly actions: readonly string[];
   readonly notActions: readonly string[];
+}
+
+/** What a role allows. */
+export interface RoleDefinition extends EffectivePermissions {
+  readonly name: string;
   readonly dataActions: readonly string[];
 }
 
@@ -39,6 +43,8 @@ export interface Roles {
   listAssignedTo(scope: string, principalId: string): Promise<RoleAssignment[]>;
   /** @returns undefined when there is no such role */
   definition(roleDefinitionId: string): Promise<RoleDefinition | undefined>;
+  /** What the caller may do at a scope, role by role. @returns undefined when Azure does not say */
+  permissions(scope: string): Promise<EffectivePermissions[] | undefined>;
   /**
    * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over.
    * A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
@@ -83,6 +89,20 @@ export function createRoles(transport: Transport): Roles {
       const known = definitions.get(key) ?? readDefinition(transport, roleDefinitionId);
       definitions.set(key, known);
       return known;
+    },
+    async permissions(scope) {
+      try {
+        const path = `${scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01`;
+        return (await arm.list(`read what you may do at ${scope.split("/").at(-1)}`, path))
+          .map(asObject)
+          .map((entry) => ({
+            actions: asArray(entry["actions"]).map(String),
+            notActions: asArray(entry["notActions"]).map(String),
+          }));
+      } catch (error) {
+        if (hasStatus(error, 403) || hasStatus(error, 404)) return undefined;
+        throw error;
+      }
     },
     async assign({ scope, role, roleGuid, principalId }) {
       const name = assignmentName(scope, roleGuid, principalId);
@@ -169,7 +189,7 @@ export function assignmentName(scope: string, roleGuid: string, principalId: str
 }
 
 /** True when a role's actions cover an action such as `Microsoft.ContainerRegistry/registries/pull/read`. */
-export function allows(role: RoleDefinition, action: string): boolean {
+export function allows(role: EffectivePermissions, action: string): boolean {
   return (
     role.actions.some((pattern) => covers(pattern, action)) &&
     !role.notActions.some((pattern) => covers(pattern, action))

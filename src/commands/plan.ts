@@ -1,6 +1,8 @@
 import { subscriptionOf } from "../azure/ids.ts";
+import { customRole } from "../migration/required-permissions.ts";
+import { roleRequests } from "../migration/role-requests.ts";
 import { planHash } from "../plan/canonical.ts";
-import { formatPlanYaml, writePlanFile } from "../plan/plan-file.ts";
+import { formatPlanYaml, writePlanFile, writeTextFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
@@ -20,6 +22,8 @@ export interface PlanFlags extends CommonFlags, ScopeFlags {
   readonly switchedAt?: string;
   readonly ignorePreflight: readonly string[];
   readonly out?: string;
+  readonly requiredPermissions?: boolean;
+  readonly roleRequests?: string;
   readonly output: "table" | "json" | "yaml" | "markdown" | "html";
 }
 
@@ -38,6 +42,7 @@ export async function plan(flags: PlanFlags): Promise<number> {
       registries: flags.registry,
       rolePropagation: flags.rolePropagation,
       tokenSwitchover: flags.tokenSwitchover,
+      requestRoles: flags.roleRequests !== undefined,
       switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
       ignoredChecks: flags.ignorePreflight,
     },
@@ -50,7 +55,10 @@ export async function plan(flags: PlanFlags): Promise<number> {
     },
   );
   if (flags.out) writePlanFile(flags.out, made);
-  process.stdout.write(await renderAs(flags.output, made, flags.out));
+  if (flags.roleRequests)
+    writeTextFile(flags.roleRequests, `${JSON.stringify({ requests: roleRequests(made) }, undefined, 2)}\n`);
+  if (flags.requiredPermissions) process.stdout.write(`${JSON.stringify(customRole(made), undefined, 2)}\n`);
+  else process.stdout.write(await renderAs(flags.output, made, flags.out));
   return made.clusters.some((cluster) => cluster.blocked) ? 4 : 0;
 }
 
@@ -82,6 +90,9 @@ export function nextCommandFor(made: MigrationPlan, hash: string, file: string |
   if (made.clusters.every((cluster) => cluster.steps.every((step) => step.changes.length === 0))) {
     return `aks-mi verify ${made.clusters.map((cluster) => `--id ${cluster.id}`).join(" ")}`;
   }
-  if (!file) return "aks-mi plan … --out plan.yaml";
+  // What blocks the plan has to be cured first, and then it takes a new plan to see it.
+  if (!file || made.clusters.some((cluster) => cluster.blocked)) {
+    return `aks-mi plan ${made.clusters.map((cluster) => `--id ${cluster.id}`).join(" ")} --out ${file ?? "plan.yaml"}`;
+  }
   return `aks-mi apply --plan ${file} --approve ${hash}`;
 }

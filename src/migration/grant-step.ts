@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
 import { formatInstant, MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
-import type { Change, Step, StepId } from "../engine/step.ts";
+import type { Change, Step, StepId, Verdict } from "../engine/step.ts";
 import { type Grant, grantChange } from "./grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "./held-grants.ts";
 import type { Migration } from "./migration.ts";
@@ -28,6 +28,7 @@ export function grantStep(options: {
       if (facts.waitingForPrincipal) {
         return { kind: "wait", reason: "Azure does not show the new identity yet.", pollMs: IDENTITY_POLL_MS };
       }
+      if (migration.requestsRoles) return waitForRequests(facts.missing);
       return { kind: "change", changes: facts.missing.map(grantChange) };
     },
     async apply(change, report) {
@@ -36,6 +37,16 @@ export function grantStep(options: {
     },
     ...(options.gaps ? { gaps: options.gaps } : {}),
   };
+}
+
+/** How often it is looked whether someone else has made the role assignments. */
+const REQUEST_POLL_MS = 5 * MINUTE_MS;
+
+/** The verdict while others have to act: their assignments count from their own dates, like ours. */
+export function waitForRequests(missing: readonly Grant[]): Extract<Verdict, { kind: "wait" }> {
+  const first = grantChange(missing[0]!).summary;
+  const more = missing.length > 1 ? `, and ${missing.length - 1} more` : "";
+  return { kind: "wait", reason: `Someone who may has to ${first}${more}.`, pollMs: REQUEST_POLL_MS };
 }
 
 function grantsHeld(count: number): string {

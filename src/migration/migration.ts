@@ -29,6 +29,8 @@ export interface Migration {
   readonly target: Target;
   readonly rolePropagationMs: number;
   readonly tokenSwitchoverMs: number;
+  /** True when someone else makes the role assignments, and the run waits for them. */
+  readonly requestsRoles: boolean;
   /** What Azure forgets. */
   readonly history: History;
   readonly operations: OperationStore;
@@ -74,6 +76,7 @@ export function migrationOf(
     target: resolveTarget(cluster.id, cluster.target),
     rolePropagationMs: parseDuration(plan.settings.rolePropagation.wait)!,
     tokenSwitchoverMs: parseDuration(plan.settings.tokenSwitchover.wait)!,
+    requestsRoles: plan.settings.roleRequests === true,
     history,
     operations,
   };

@@ -138,17 +138,19 @@ export function formatPlanYaml(plan: MigrationPlan): string {
 
 /** Writes a plan: JSON where the name ends in .json, else YAML. @throws AksMiError when it cannot be written */
 export function writePlanFile(file: string, plan: MigrationPlan): void {
-  const text = file.endsWith(".json") ? `${JSON.stringify(plan, undefined, 2)}\n` : formatPlanYaml(plan);
+  writeTextFile(file, file.endsWith(".json") ? `${JSON.stringify(plan, undefined, 2)}\n` : formatPlanYaml(plan));
+}
+
+/** Writes a file that the user named. @throws AksMiError when it cannot be written */
+export function writeTextFile(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {
     throw new AksMiError(
       "STATE_UNWRITABLE",
-      `The plan cannot be written to ${file}: ${(error as Error).message}`,
-      "Name another place with --out.",
-      {
-        cause: error,
-      },
+      `${file} cannot be written: ${(error as Error).message}`,
+      "Name another place for it.",
+      { cause: error },
     );
   }
 }

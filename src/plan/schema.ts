@@ -156,6 +156,8 @@ export const migrationPlan = z.strictObject({
   settings: z.strictObject({
     rolePropagation: z.strictObject({ wait: duration }),
     tokenSwitchover: z.strictObject({ wait: duration }),
+    /** Someone else makes the role assignments: the run waits for them. */
+    roleRequests: z.literal(true).optional(),
   }),
   clusters: z.array(clusterPlan).min(1),
 });

@@ -9,6 +9,7 @@ import { MemoryOperationStore } from "../engine/operations.ts";
 import type { AnyStep, Change, Finding, Verdict } from "../engine/step.ts";
 import { notCopiedRoles } from "../migration/grants.ts";
 import { migrationOf, resolveTarget } from "../migration/migration.ts";
+import { checkOperator } from "../migration/operator-check.ts";
 import { checkPolicies } from "../migration/policy.ts";
 import {
   checkLocks,
@@ -32,6 +33,8 @@ export interface PlanRequest extends TargetChoice {
   readonly registries: readonly string[];
   readonly rolePropagation: string;
   readonly tokenSwitchover: string;
+  /** Someone else makes the role assignments. */
+  readonly requestRoles?: boolean | undefined;
   /** When the cluster was switched, where the user knows it and nothing else tells. */
   readonly switchedAt?: string | undefined;
   /** Checks whose blockers the user chose to ignore; they stay in the plan as warnings. */
@@ -64,6 +67,7 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
     settings: {
       rolePropagation: { wait: request.rolePropagation },
       tokenSwitchover: { wait: request.tokenSwitchover },
+      ...(request.requestRoles ? { roleRequests: true as const } : {}),
     },
     clusters: [],
   };
@@ -128,9 +132,14 @@ async function planCluster(
     ),
   ];
   found.push(...checkWaits(frame), ...checkRegistriesKnown(facts, target));
-  const findings = ignoreBlockers(found, request.ignoredChecks ?? []);
-  const migration = migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore());
+  // What others are to assign is planned like the rest; only the run waits for it.
+  const migration = {
+    ...migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore()),
+    requestsRoles: false,
+  };
   const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
+  found.push(...(await checkOperator(azure, { ...frame, clusters: [{ ...base, path, steps }] })));
+  const findings = ignoreBlockers(found, request.ignoredChecks ?? []);
   const blocked = findings.some((finding) => finding.severity === "blocker");
   return {
     ...base,

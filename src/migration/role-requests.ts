@@ -1,0 +1,47 @@
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { describe, type Grantee } from "./grants.ts";
+import { resolveTarget } from "./migration.ts";
+
+/** A role assignment that someone else has to make, because the operator may not. */
+export interface RoleRequest {
+  readonly cluster: string;
+  readonly role: string;
+  readonly scope: string;
+  /** Who gets it, in words. */
+  readonly to: string;
+  readonly reason: string;
+  /** A command that makes it, for whoever may. It looks the principal up itself: it may not exist yet. */
+  readonly command: string;
+}
+
+/** The role assignments of a plan, as requests for whoever may make them. */
+export function roleRequests(plan: MigrationPlan): RoleRequest[] {
+  return plan.clusters.flatMap((cluster) =>
+    cluster.steps.flatMap((step) =>
+      step.changes.flatMap((change) => {
+        const match = /^role:([^@]+)@(.+)→(.+)$/.exec(change.key);
+        if (!match) return [];
+        const [, role, scope, who] = match as unknown as [string, string, string, Grantee];
+        const command = [
+          "az role assignment create --assignee-principal-type ServicePrincipal",
+          `--assignee-object-id "$(${principalQuery(cluster, who)})"`,
+          `--role "${role}" --scope "${scope}"`,
+        ].join(" ");
+        return [{ cluster: cluster.id, role, scope, to: describe(who), reason: change.reason, command }];
+      }),
+    ),
+  );
+}
+
+/** An `az` query that prints a grantee's object id. */
+function principalQuery(cluster: ClusterPlan, who: Grantee): string {
+  const { controlPlane, kubelet } = resolveTarget(cluster.id, cluster.target);
+  const show = (query: string) => `az aks show --ids "${cluster.id}" --query ${query} -o tsv`;
+  if (who === "control-plane") return controlPlane ? identityQuery(controlPlane.id) : show("identity.principalId");
+  if (who === "kubelet") return kubelet ? identityQuery(kubelet.id) : show("identityProfile.kubeletidentity.objectId");
+  return show(`addonProfiles.${who.slice("addon:".length)}.identity.objectId`);
+}
+
+function identityQuery(id: string): string {
+  return `az identity show --ids "${id}" --query principalId -o tsv`;
+}
