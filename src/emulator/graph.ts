@@ -4,8 +4,10 @@ import { type JsonObject, objectAt, type Resource, textsAt } from "./json.ts";
 import { APPLICATION_TYPE, type Principal } from "./principals.ts";
 import type { World } from "./world.ts";
 
+type GraphRequest = Omit<ArmRequest, "target" | "apiVersion">;
+
 /** Serves the part of Microsoft Graph that a migration needs, under `/v1.0/` on the same host. */
-export function serveGraph(world: World, request: Omit<ArmRequest, "target" | "apiVersion">, path: string): ArmReply {
+export function serveGraph(world: World, request: GraphRequest, path: string): ArmReply {
   if (world.behaviour.graphDenied) throw denied(world);
   const [collection, id, relation] = path.replace(/^\/v1\.0\//i, "").split("/");
   switch (collection?.toLowerCase()) {
@@ -14,11 +16,11 @@ export function serveGraph(world: World, request: Omit<ArmRequest, "target" | "a
     case "applications":
       return serveApplications(world, request, id);
     case "directoryobjects":
-      return getByIds(world, request.body ?? {}, id);
+      return getByIds(world, request, id);
     case "users":
-      return listOf(world, filtered(principalsOf(world, "User"), request.query));
+      return listOf(world, request, "users", filtered(principalsOf(world, "User"), request.query));
     case "groups":
-      return listOf(world, filtered(principalsOf(world, "Group"), request.query));
+      return listOf(world, request, "groups", filtered(principalsOf(world, "Group"), request.query));
     default:
       throw graphError(400, "BadRequest", `Resource not found for the segment '${collection}'.`);
   }
@@ -52,34 +54,33 @@ function principalsOf(world: World, kind: Principal["kind"]): Principal[] {
 
 function serveServicePrincipals(
   world: World,
-  request: Omit<ArmRequest, "target" | "apiVersion">,
+  request: GraphRequest,
   id: string | undefined,
   relation: string | undefined,
 ): ArmReply {
-  if (id === undefined) return listOf(world, filtered(principalsOf(world, "ServicePrincipal"), request.query));
+  if (id === undefined) {
+    const found = filtered(principalsOf(world, "ServicePrincipal"), request.query);
+    return listOf(world, request, "servicePrincipals", found);
+  }
   const found = /^serviceprincipals\(/i.test(id) ? undefined : world.principals.get(id);
   if (found?.kind !== "ServicePrincipal") throw notFound(id);
   if (relation && /^(transitive)?memberof$/i.test(relation)) {
     const groups = world.principals.groupsOf(found.id).flatMap((group) => world.principals.get(group) ?? []);
-    return listOf(world, groups);
+    return listOf(world, request, MIXED, groups);
   }
   if (request.method === "DELETE") {
     world.store.delete(found.source.id);
     return { status: 204 };
   }
-  return { status: 200, body: principalView(found) };
+  return { status: 200, body: { ...contextOf(request, "servicePrincipals/$entity"), ...principalView(found) } };
 }
 
-function serveApplications(
-  world: World,
-  request: Omit<ArmRequest, "target" | "apiVersion">,
-  id: string | undefined,
-): ArmReply {
+function serveApplications(world: World, request: GraphRequest, id: string | undefined): ArmReply {
   const all = world.store.ofType(APPLICATION_TYPE);
   if (id === undefined) {
     const appId = equalityIn(request.query, "appId");
     const found = appId === undefined ? all : all.filter((item) => String(item["appId"]).toLowerCase() === appId);
-    return { status: 200, body: { value: found.map(applicationView) } };
+    return { status: 200, body: { ...contextOf(request, "applications"), value: found.map(applicationView) } };
   }
   const found = all.find((item) => item.id.toLowerCase() === id.toLowerCase());
   if (!found) throw notFound(id);
@@ -87,7 +88,7 @@ function serveApplications(
     world.store.delete(found.id);
     return { status: 204 };
   }
-  return { status: 200, body: applicationView(found) };
+  return { status: 200, body: { ...contextOf(request, "applications/$entity"), ...applicationView(found) } };
 }
 
 /** Credentials are shown with their dates and hints, never with a secret: Graph does not return one either. */
@@ -100,17 +101,34 @@ function applicationView({ type: _type, _emulator: _mark, ...application }: Reso
   };
 }
 
-function getByIds(world: World, body: JsonObject, segment: string | undefined): ArmReply {
+function getByIds(world: World, request: Pick<GraphRequest, "body" | "origin">, segment: string | undefined): ArmReply {
   if (!segment || !/^(microsoft\.graph\.)?getbyids$/i.test(segment))
     throw graphError(400, "BadRequest", "Only getByIds is served.");
-  const found = textsAt(body, "ids").flatMap((id) => world.principals.get(id) ?? []);
-  return listOf(world, found);
+  const found = textsAt(request.body, "ids").flatMap((id) => world.principals.get(id) ?? []);
+  return listOf(world, request, MIXED, found);
 }
 
-function listOf(world: World, principals: Principal[]): ArmReply {
+/** A list in which each object says what it is; in the others the list says it for all (Graph, as az meets it). */
+const MIXED = "directoryObjects";
+
+function listOf(
+  world: World,
+  request: Pick<GraphRequest, "origin">,
+  collection: "servicePrincipals" | "users" | "groups" | typeof MIXED,
+  principals: Principal[],
+): ArmReply {
   // A principal that is not replicated yet is not found in the directory either.
   const known = principals.filter((principal) => principal.knownFromMs <= world.nowMs);
-  return { status: 200, body: { value: known.map(principalView) } };
+  const value = known.map((principal) =>
+    collection === MIXED
+      ? { "@odata.type": ODATA_TYPES[principal.kind], ...principalView(principal) }
+      : principalView(principal),
+  );
+  return { status: 200, body: { ...contextOf(request, collection), value } };
+}
+
+function contextOf({ origin }: Pick<GraphRequest, "origin">, what: string): JsonObject {
+  return { "@odata.context": `${origin}/v1.0/$metadata#${what}` };
 }
 
 function equalityIn(query: URLSearchParams, field: string): string | undefined {
@@ -138,11 +156,9 @@ const ODATA_TYPES: Record<Principal["kind"], string> = {
 };
 
 function principalView(principal: Principal): JsonObject {
-  const type = { "@odata.type": ODATA_TYPES[principal.kind] };
   if (!principal.isManagedIdentity || principal.source.type.toLowerCase().startsWith("microsoft.graph/")) {
     const { type: _type, _emulator: _mark, ...object } = principal.source;
     return {
-      ...type,
       ...object,
       displayName: principal.displayName,
       ...(principal.kind === "ServicePrincipal"
@@ -154,7 +170,6 @@ function principalView(principal: Principal): JsonObject {
     };
   }
   return {
-    ...type,
     id: principal.id,
     appId: principal.appId ?? null,
     displayName: principal.displayName,

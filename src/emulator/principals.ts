@@ -178,7 +178,7 @@ function principalsOf(source: Resource): Principal[] {
       kind: KINDS[type]!,
       appId,
       displayName: textAt(source, "displayName") ?? source.id,
-      names: [...textsAt(source, "servicePrincipalNames"), ...(appId ? [appId] : [])],
+      names: [...new Set([...textsAt(source, "servicePrincipalNames"), ...(appId ? [appId] : [])])],
       isManagedIdentity: textAt(source, "servicePrincipalType") === "ManagedIdentity",
       source,
       knownFromMs: Number.NEGATIVE_INFINITY,
