@@ -1,8 +1,8 @@
 import { isWithin, sameId } from "../azure/ids.ts";
-import { nodeResourceGroupId } from "../migration/grants.ts";
+import { controlPlaneGrants, nodeResourceGroupId } from "../migration/grants.ts";
 import type { Target } from "../migration/migration.ts";
 import { canonicalJson } from "../plan/canonical.ts";
-import type { ClusterFacts } from "../plan/schema.ts";
+import type { ClusterFacts, HeldRole } from "../plan/schema.ts";
 
 /** One fact that is not as it was when the plan was made. */
 export interface Difference {
@@ -28,7 +28,7 @@ export function compareFacts(
     const before = flatPlanned.get(path) ?? "nothing";
     const now = flatLive.get(path) ?? "nothing";
     if (before.toLowerCase() === now.toLowerCase()) continue;
-    differences.push({ path, planned: before, live: now, own: isOwn(clusterId, path, live, target) });
+    differences.push({ path, planned: before, live: now, own: isOwn(clusterId, path, planned, live, target) });
   }
   return differences;
 }
@@ -51,7 +51,7 @@ function flatten(facts: ClusterFacts): Map<string, string> {
 }
 
 /** True when the live value is the one that the plan wants, or one on the way there. */
-function isOwn(clusterId: string, path: string, live: ClusterFacts, target: Target): boolean {
+function isOwn(clusterId: string, path: string, planned: ClusterFacts, live: ClusterFacts, target: Target): boolean {
   switch (path) {
     case "clientId":
       return live.clientId === "msi";
@@ -67,7 +67,24 @@ function isOwn(clusterId: string, path: string, live: ClusterFacts, target: Targ
         (sameId(live.kubeletIdentity, target.kubelet?.id) ||
           isWithin(live.kubeletIdentity, nodeResourceGroupId(clusterId, live)))
       );
+    case "heldRoles":
+      return isGrantedByPlan(clusterId, planned, live, target);
     default:
       return false;
   }
+}
+
+/** True when the control plane has kept all its roles and got only what the plan grants: on some paths it keeps its identity. */
+function isGrantedByPlan(clusterId: string, planned: ClusterFacts, live: ClusterFacts, target: Target): boolean {
+  const before = planned.heldRoles ?? [];
+  const now = live.heldRoles ?? [];
+  const grants = controlPlaneGrants(clusterId, planned, target);
+  const isGranted = ({ roleDefinitionId, scope }: HeldRole) =>
+    grants.some((grant) => roleDefinitionId.toLowerCase().endsWith(`/${grant.roleGuid}`) && sameId(grant.scope, scope));
+  const isKept = before.every((old) => now.some((held) => isSameRole(old, held)));
+  return isKept && now.every((held) => isGranted(held) || before.some((old) => isSameRole(old, held)));
+}
+
+function isSameRole(a: HeldRole, b: HeldRole): boolean {
+  return a.roleDefinitionId.toLowerCase() === b.roleDefinitionId.toLowerCase() && sameId(a.scope, b.scope);
 }
