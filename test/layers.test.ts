@@ -9,6 +9,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "src/emulator": ["src/engine"],
   "src/plan": ["src/engine"],
   "src/migration": ["src/engine", "src/azure", "src/plan"],
+  "src/assess": ["src/engine", "src/azure", "src/migration", "src/plan"],
   "src/planning": ["src/engine", "src/azure", "src/migration", "src/plan", "plans"],
   "src/state": ["src/engine", "src/plan"],
   "src/report": ["src/engine", "src/plan", "src/ui"],

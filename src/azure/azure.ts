@@ -5,7 +5,6 @@ import { createIdentities, type Identities } from "./identities.ts";
 import { createInventory, type Inventory } from "./inventory.ts";
 import { createMaintenance, type Maintenance } from "./maintenance.ts";
 import { createNetworks, type Networks } from "./networks.ts";
-import { createPermissions, type Permissions } from "./permissions.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createRegistries, type Registries } from "./registries.ts";
 import { createResources, type Resources } from "./resources.ts";
@@ -24,7 +23,6 @@ export interface Azure {
   readonly networks: Networks;
   readonly maintenance: Maintenance;
   readonly policies: Policies;
-  readonly permissions: Permissions;
   readonly capacity: Capacity;
   readonly graph: Graph;
   /** For copies of what is there; steps do not use it. */
@@ -43,7 +41,6 @@ export function createAzure(transport: Transport): Azure {
     networks: createNetworks(transport),
     maintenance: createMaintenance(transport),
     policies: createPolicies(transport),
-    permissions: createPermissions(transport),
     capacity: createCapacity(transport),
     graph: createGraph(transport),
     inventory: createInventory(transport),

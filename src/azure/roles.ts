@@ -15,6 +15,8 @@ export interface RoleAssignment {
   readonly roleGuid: string;
   readonly roleDefinitionId: string;
   readonly principalId: string;
+  /** `ServicePrincipal`, `Group`, `User`, …; undefined when Azure does not say. */
+  readonly principalType: string | undefined;
   /** The later of `createdOn` and `updatedOn`; undefined when Azure gives neither. */
   readonly since: Date | undefined;
   /** An attribute-based condition narrows it. */
@@ -39,8 +41,8 @@ export interface Roles {
   listForPrincipal(subscription: string, principalId: string): Promise<RoleAssignment[]>;
   /** Every assignment at, above and below a subscription, whoever holds it. */
   listAll(subscription: string): Promise<RoleAssignment[]>;
-  /** What a principal holds at a scope, through groups too. */
-  listAssignedTo(scope: string, principalId: string): Promise<RoleAssignment[]>;
+  /** What a principal holds at, above and below a subscription, itself and through groups. */
+  listAssignedTo(subscription: string, principalId: string): Promise<RoleAssignment[]>;
   /** @returns undefined when there is no such role */
   definition(roleDefinitionId: string): Promise<RoleDefinition | undefined>;
   /** What the caller may do at a scope, role by role. @returns undefined when Azure does not say */
@@ -83,7 +85,8 @@ export function createRoles(transport: Transport): Roles {
     listForPrincipal: (subscription, principalId) =>
       list(`/subscriptions/${subscription}`, `principalId eq '${principalId}'`),
     listAll: (subscription) => list(`/subscriptions/${subscription}`),
-    listAssignedTo: (scope, principalId) => list(scope, `atScope() and assignedTo('${principalId}')`),
+    listAssignedTo: (subscription, principalId) =>
+      list(`/subscriptions/${subscription}`, `assignedTo('${principalId}')`),
     definition(roleDefinitionId) {
       const key = roleDefinitionId.toLowerCase();
       const known = definitions.get(key) ?? readDefinition(transport, roleDefinitionId);
@@ -201,9 +204,14 @@ export function allowsData(role: RoleDefinition, dataAction: string): boolean {
   return role.dataActions.some((pattern) => covers(pattern, dataAction));
 }
 
+/**
+ * True when a pattern covers an action. A `*` between slashes may stand for nothing: Managed Identity Operator holds
+ * `userAssignedIdentities/*`+`/assign/action`, and Azure lets it do `userAssignedIdentities/assign/action`.
+ */
 function covers(pattern: string, action: string): boolean {
-  const expression = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*");
-  return new RegExp(`^${expression}$`, "i").test(action);
+  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+  const parts = escaped.split("/*/").map((part) => part.replaceAll("*", ".*"));
+  return new RegExp(`^${parts.join("/(?:.+/)?")}$`, "i").test(action);
 }
 
 function fromWire(value: Json): RoleAssignment {
@@ -222,6 +230,7 @@ function fromWire(value: Json): RoleAssignment {
     roleGuid: assignment.roleDefinitionId!.split("/").at(-1)!.toLowerCase(),
     roleDefinitionId: assignment.roleDefinitionId!,
     principalId: assignment.principalId!.toLowerCase(),
+    principalType: asString(properties["principalType"]),
     since: dates.length > 0 ? new Date(Math.max(...dates)) : undefined,
     conditional: asString(properties["condition"]) !== undefined,
   };

@@ -126,7 +126,8 @@ async function chooseSubscription(connection: Connection, given: string | undefi
   );
 }
 
-function checkedClusterId(id: string): string {
+/** The id of a cluster, as Azure documents it. @throws AksMiError `USAGE` when it is something else */
+export function checkedClusterId(id: string): string {
   if (parseResourceId(id)?.type.toLowerCase() === "microsoft.containerservice/managedclusters") return normalizeId(id);
   throw new AksMiError(
     "USAGE",

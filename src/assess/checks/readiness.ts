@@ -1,0 +1,174 @@
+import { poolsOf } from "../../azure/clusters.ts";
+import { asObject, asString, at } from "../../azure/json.ts";
+import { assignmentsOn, BUILT_IN_POLICIES, findDenials } from "../../migration/policy.ts";
+import { checkOldKinds, checkReadiness, findLocks } from "../../migration/preflight.ts";
+import { LINKS, RULES } from "../links.ts";
+import type { Outcome } from "../outcome.ts";
+import { type ClusterReading, isMigrationAhead } from "../reading.ts";
+
+/** RD001, for every cluster: a failed or stopped one cannot be judged healthy either. */
+export function checkIsReady({ cluster }: ClusterReading): Outcome[] {
+  return checkReadiness(cluster);
+}
+
+/** RD004: pools and load balancers that take another way. */
+export function checkOldPoolKinds(reading: ClusterReading): Outcome[] {
+  return isMigrationAhead(reading) ? checkOldKinds(reading.cluster) : [];
+}
+
+/** RD009: locks that would stop an update half way, and the lockdown of the nodes' resource group. */
+export function checkLocksInTheWay(reading: ClusterReading): Outcome[] {
+  if (!isMigrationAhead(reading)) return [];
+  const { id, cluster, facts, locks } = reading;
+  const outcomes: Outcome[] = findLocks(locks.items, id, facts);
+  if (locks.gap !== undefined) outcomes.push({ check: "RD009", reason: locks.gap });
+  const restriction = asString(at(cluster, "properties", "nodeResourceGroupProfile", "restrictionLevel"));
+  if (restriction?.toLowerCase() === "readonly") {
+    outcomes.push({
+      check: "RD009",
+      severity: "medium",
+      seen: "the nodes' resource group is locked down (ReadOnly): only AKS itself may change it",
+      remedy: "Nothing has to be done for the migration; repairs by hand on the nodes will be refused.",
+      link: LINKS.upgradeOptions,
+    });
+  }
+  return outcomes;
+}
+
+/** RD002: with the newest image in place a node image upgrade does nothing; with an own kubelet identity the update rolls the pools. */
+export function checkNodeImages(reading: ClusterReading): Outcome[] {
+  const { cluster, latestNodeImages, servicePrincipal } = reading;
+  if (!isMigrationAhead(reading)) return [];
+  const outcomes: Outcome[] = [];
+  const newest: string[] = [];
+  for (const pool of poolsOf(cluster)) {
+    const name = asString(pool["name"]) ?? "";
+    const latest = latestNodeImages.get(name);
+    if (!latest?.known || latest.value === undefined) {
+      const reason = latest?.known === false ? latest.reason : "Azure names no newest image";
+      outcomes.push({ check: "RD002", reason: `pool ${name}: ${reason}` });
+    } else if (latest.value === asString(pool["nodeImageVersion"])) newest.push(name);
+  }
+  if (newest.length === 0) return outcomes;
+  return [
+    ...outcomes,
+    {
+      check: "RD002",
+      severity: servicePrincipal ? "info" : "medium",
+      seen: `there is no newer node image than that of pool ${newest.join(", ")}: upgrading it would re-image nothing`,
+      remedy: servicePrincipal
+        ? "Plan with an own kubelet identity (the default): its update re-images the pools whatever their image."
+        : "Assign an own kubelet identity, wait for the next image (weekly on Linux, monthly on Windows), or upgrade Kubernetes.",
+      link: LINKS.nodeImage,
+    },
+  ];
+}
+
+/** RD007: pools whose work stops while their only node is replaced. */
+export function checkSingleNodes(reading: ClusterReading): Outcome[] {
+  if (!isMigrationAhead(reading)) return [];
+  const single = poolsOf(reading.cluster).filter((pool) => pool["count"] === 1);
+  if (single.length === 0) return [];
+  return [
+    {
+      check: "RD007",
+      severity: "medium",
+      seen: `pool ${single.map((pool) => asString(pool["name"])).join(", ")} has a single node`,
+      remedy: "Scale it to two for the time of the migration, or expect its pods to move once.",
+      link: LINKS.upgradeOptions,
+    },
+  ];
+}
+
+/** RD008: when nodes may be replaced, and what forbids it (the node disruption policy covers identity updates too). */
+export function checkMaintenance(reading: ClusterReading): Outcome[] {
+  const { cluster, maintenance } = reading;
+  if (!isMigrationAhead(reading) || !maintenance) return [];
+  const outcomes: Outcome[] = [];
+  const policy = asString(at(cluster, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy"));
+  if (policy?.toLowerCase() === "block") {
+    outcomes.push({
+      check: "RD008",
+      severity: "high",
+      seen: "the node disruption policy is Block: Azure refuses updates that re-image nodes, changes of the identity among them",
+      remedy: "Set it to Allow, or AllowDuringMaintenanceWindow, for the time of the migration.",
+      link: LINKS.nodeDisruption,
+    });
+  }
+  if (!maintenance.known) return [...outcomes, { check: "RD008", reason: maintenance.reason }];
+  const names = maintenance.value.map(({ name }) => name.toLowerCase());
+  const lacking = ["aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"].filter(
+    (name) => !names.includes(name.toLowerCase()),
+  );
+  if (lacking.length === 0) return outcomes;
+  const shut = policy?.toLowerCase() === "allowduringmaintenancewindow" && lacking.length === 2;
+  return [
+    ...outcomes,
+    {
+      check: "RD008",
+      severity: shut ? "high" : "low",
+      seen: shut
+        ? "nodes may be disrupted only in a maintenance window, and none is set"
+        : `no maintenance window is set for ${lacking.length === 2 ? "upgrades" : lacking[0]}: Azure's own upgrades may fall into the migration`,
+      remedy:
+        "Set a window with `az aks maintenanceconfiguration add`, and run the migration outside or inside it as you intend.",
+      link: LINKS.maintenance,
+      rules: RULES.maintenance,
+    },
+  ];
+}
+
+/** RD010: policies that refuse the update. Only the built-in one on local accounts is evaluated. */
+export function checkPolicyDenials(reading: ClusterReading): Outcome[] {
+  if (!isMigrationAhead(reading)) return [];
+  const { id, cluster, policies } = reading;
+  const outcomes: Outcome[] = findDenials(id, cluster, policies.items);
+  const evaluated = new Set<string>(Object.values(BUILT_IN_POLICIES));
+  const others = assignmentsOn(id, policies.items).filter(({ definition }) => !evaluated.has(definition));
+  if (policies.gap !== undefined) outcomes.push({ check: "RD010", reason: policies.gap });
+  else if (others.length > 0) {
+    outcomes.push({ check: "RD010", reason: `the rules of ${others.length} policy assignments were not evaluated` });
+  }
+  return outcomes;
+}
+
+const CODE_TAG = /terraform|opentofu|pulumi|bicep|crossplane|ansible|^azd-env-name$|^gitops$/i;
+
+/** RD011: whatever creates the cluster from code must be changed too, or its next run undoes the migration. */
+export function checkOwnedByCode(reading: ClusterReading): Outcome[] {
+  if (!isMigrationAhead(reading)) return [];
+  const tags = Object.entries(asObject(reading.cluster["tags"])).filter(
+    ([name, value]) => CODE_TAG.test(name) || (typeof value === "string" && CODE_TAG.test(value)),
+  );
+  if (tags.length === 0) return [{ check: "RD011", reason: "no tag of the cluster says whether code manages it" }];
+  return [
+    {
+      check: "RD011",
+      severity: "high",
+      seen: `code seems to manage the cluster (${tags.map(([name, value]) => `${name}=${String(value)}`).join(", ")})`,
+      remedy:
+        "Change the code before the migration. Terraform: never add a kubelet_identity with another value, which replaces the cluster.",
+      link: LINKS.tags,
+    },
+  ];
+}
+
+/** RD012: AKS Fleet Manager may start an update in the middle of a migration. */
+export function checkFleetUpdates(reading: ClusterReading): Outcome[] {
+  return isMigrationAhead(reading) ? [{ check: "RD012", reason: "update runs of AKS Fleet Manager are not read" }] : [];
+}
+
+/** RD013: without the run command a private cluster cannot be looked into. */
+export function checkReachable({ cluster }: ClusterReading): Outcome[] {
+  const access = at(cluster, "properties", "apiServerAccessProfile");
+  if (at(access, "enablePrivateCluster") !== true || at(access, "disableRunCommand") !== true) return [];
+  return [
+    {
+      check: "RD013",
+      severity: "medium",
+      seen: "the cluster is private and its run command is off: nothing inside it can be looked at from here",
+      remedy: "Allow the run command for the assessment, or look at pods and disruption budgets from its network.",
+      link: LINKS.commandInvoke,
+    },
+  ];
+}

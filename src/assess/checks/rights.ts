@@ -1,0 +1,227 @@
+import { kubeletIdentityOf, poolsOf, userAssignedIdsOf } from "../../azure/clusters.ts";
+import { isWithin, parseResourceId } from "../../azure/ids.ts";
+import { asString } from "../../azure/json.ts";
+import { addonGrants } from "../../migration/addon-grants.ts";
+import { PULL_ACTION, PULL_DATA_ACTION } from "../../migration/built-in-roles.ts";
+import { controlPlaneGrants, describe, type Grant, nodeResourceGroupId } from "../../migration/grants.ts";
+import type { PlannedIdentity } from "../../migration/migration.ts";
+import { LINKS } from "../links.ts";
+import type { Outcome } from "../outcome.ts";
+import type { ClusterReading, Holder } from "../reading.ts";
+import { rightsFor } from "../rights.ts";
+
+/** A kind of resource that the control plane needs rights on, and what it does there (AKS documentation of its permissions). */
+interface Need {
+  readonly type: string;
+  readonly check: string;
+  /** Any of these will do. */
+  readonly actions: readonly string[];
+  readonly dataAction?: boolean;
+}
+
+const NEEDS: readonly Need[] = [
+  {
+    type: "Microsoft.Network/virtualNetworks/subnets",
+    check: "RB001",
+    actions: ["Microsoft.Network/virtualNetworks/subnets/join/action"],
+  },
+  {
+    type: "Microsoft.Network/routeTables",
+    check: "RB002",
+    actions: ["Microsoft.Network/routeTables/routes/write", "Microsoft.Network/routeTables/write"],
+  },
+  {
+    type: "Microsoft.Network/networkSecurityGroups",
+    check: "RB003",
+    actions: ["Microsoft.Network/networkSecurityGroups/write"],
+  },
+  { type: "Microsoft.Network/privateDnsZones", check: "RB004", actions: ["Microsoft.Network/privateDnsZones/A/write"] },
+  {
+    type: "Microsoft.Network/virtualNetworks",
+    check: "RB004",
+    actions: ["Microsoft.Network/virtualNetworks/join/action"],
+  },
+  {
+    type: "Microsoft.Network/publicIPAddresses",
+    check: "RB005",
+    actions: ["Microsoft.Network/publicIPAddresses/join/action"],
+  },
+  {
+    type: "Microsoft.Network/publicIPPrefixes",
+    check: "RB005",
+    actions: ["Microsoft.Network/publicIPPrefixes/join/action"],
+  },
+  {
+    type: "Microsoft.Compute/diskEncryptionSets",
+    check: "RB006",
+    actions: ["Microsoft.Compute/diskEncryptionSets/read"],
+  },
+  {
+    type: "Microsoft.KeyVault/vaults",
+    check: "RB009",
+    actions: ["Microsoft.KeyVault/vaults/keys/encrypt/action"],
+    dataAction: true,
+  },
+  {
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    check: "ID012",
+    actions: ["Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"],
+  },
+];
+
+/**
+ * RB001 to RB006, RB009 and ID012: what the control plane's managed identity lacks on the resources that the cluster names.
+ * On a service principal this is no finding: the migration gives the new identity these rights.
+ */
+export function checkControlPlaneRights({ id, cluster, facts, controlPlane }: ClusterReading): Outcome[] {
+  if (!controlPlane) return [];
+  const own = userAssignedIdsOf(cluster)[0];
+  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
+  const target = { controlPlane: own ? planned(own) : undefined, kubelet: kubelet ? planned(kubelet) : undefined };
+  const grants = controlPlaneGrants(id, { ...facts, heldRoles: [] }, target);
+  return [...grants, ...placementGrants(id, facts, poolsOf(cluster))].flatMap((grant) => {
+    const type = parseResourceId(grant.scope)?.type.toLowerCase() ?? "";
+    const need = NEEDS.find((candidate) => candidate.type.toLowerCase() === type) ?? placementNeed(type);
+    return need ? missing(controlPlane, grant, need) : [];
+  });
+}
+
+function missing(holder: Holder, grant: Grant, need: Need): Outcome[] {
+  const { items, gap } = holder.rights;
+  const kind = need.dataAction ? "data action" : "action";
+  if (need.actions.some((action) => rightsFor(items, grant.scope, action, kind).length > 0)) return [];
+  const where = grant.scope.split("/").at(-1)!;
+  if (gap !== undefined) return [{ check: need.check, reason: `${where}: ${gap}` }];
+  if (need.dataAction)
+    return [{ check: need.check, reason: `${where}: no role gives it, and access policies of vaults are not read` }];
+  return [
+    {
+      check: need.check,
+      severity: "high",
+      seen: `the ${describe(grant.who)} may not do ${need.actions[0]} on ${where}: ${grant.reason}`,
+      remedy: `Assign it ${grant.role} on ${grant.scope}; it takes up to an hour to work.`,
+      link: LINKS.permissions,
+    },
+  ];
+}
+
+/** Properties of pools that place their nodes on resources of the user's own: RB008. */
+const PLACEMENTS = ["proximityPlacementGroupID", "hostGroupID", "capacityReservationGroupID"];
+
+function placementGrants(id: string, facts: ClusterReading["facts"], pools: ReturnType<typeof poolsOf>): Grant[] {
+  const scopes = pools
+    .flatMap((pool) => PLACEMENTS.map((key) => asString(pool[key])))
+    .filter((scope) => scope !== undefined);
+  const outside = [...new Set(scopes)].filter((scope) => !isWithin(scope, nodeResourceGroupId(id, facts)));
+  return outside.map((scope) => ({
+    who: "control-plane",
+    role: "Contributor",
+    roleGuid: "",
+    scope,
+    reason: "nodes are placed in it",
+  }));
+}
+
+function placementNeed(type: string): Need | undefined {
+  const action = {
+    "microsoft.compute/proximityplacementgroups": "Microsoft.Compute/proximityPlacementGroups/write",
+    "microsoft.compute/hostgroups": "Microsoft.Compute/hostGroups/write",
+    "microsoft.compute/capacityreservationgroups": "Microsoft.Compute/capacityReservationGroups/deploy/action",
+  }[type];
+  return action === undefined ? undefined : { type, check: "RB008", actions: [action] };
+}
+
+function planned(id: string): PlannedIdentity {
+  const { name, resourceGroup } = parseResourceId(id)!;
+  return { id, name, resourceGroup, location: "" };
+}
+
+/** What add-on roles are for, by the role. */
+const ADDON_ACTIONS: Readonly<Record<string, { readonly action: string; readonly dataAction?: boolean }>> = {
+  "Monitoring Metrics Publisher": { action: "Microsoft.Insights/Metrics/Write", dataAction: true },
+  "DNS Zone Contributor": { action: "Microsoft.Network/dnsZones/A/write" },
+  "Private DNS Zone Contributor": { action: "Microsoft.Network/privateDnsZones/A/write" },
+  "Network Contributor": { action: "Microsoft.Network/virtualNetworks/subnets/join/action" },
+  Contributor: { action: "Microsoft.Network/virtualNetworks/subnets/join/action" },
+};
+
+/** RB010: roles of add-ons' own identities. The CLI assigns them, other clients of Azure have to do it themselves. */
+export function checkAddonRights({ id, cloud, facts, addons, controlPlane }: ClusterReading): Outcome[] {
+  if (!controlPlane) return [];
+  return addonGrants(id, cloud, facts).flatMap((grant) => {
+    const holder = addons.get(grant.who.slice("addon:".length).toLowerCase());
+    const need = ADDON_ACTIONS[grant.role];
+    // An add-on without an identity is AD003.
+    if (!holder || !need) return [];
+    const action = /\/applicationGateways\//i.test(grant.scope) || isGroup(grant.scope) ? GATEWAY_WRITE : need.action;
+    return missing(holder, grant, {
+      type: "",
+      check: "RB010",
+      actions: [action],
+      dataAction: need.dataAction ?? false,
+    });
+  });
+}
+
+const GATEWAY_WRITE = "Microsoft.Network/applicationGateways/write";
+
+function isGroup(scope: string): boolean {
+  return /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+$/i.test(scope);
+}
+
+/**
+ * RB011 and RB012: what the kubelet identity can pull. Which registries the pods need stands in the cluster, not in Azure;
+ * here only a role that a registry ignores, and pulling through a group, can be seen.
+ */
+export function checkPullRights({ kubelet, registries }: ClusterReading): Outcome[] {
+  if (!kubelet) return [];
+  const gap = kubelet.rights.gap ?? registries.gap;
+  const outcomes: Outcome[] = [
+    { check: "RB011", reason: gap ?? "which registries the pods pull from is only known in the cluster" },
+  ];
+  for (const { id, mode } of registries.items) {
+    const name = id.split("/").at(-1);
+    const byAction = rightsFor(kubelet.rights.items, id, PULL_ACTION);
+    const byRepository = rightsFor(kubelet.rights.items, id, PULL_DATA_ACTION, "data action");
+    if (mode === "abac" && byRepository.length === 0 && byAction.some(({ scope }) => isWithin(scope, id))) {
+      outcomes.unshift({
+        check: "RB011",
+        severity: "high",
+        seen: `the kubelet identity holds ${byAction[0]!.roleName} on ${name}, which decides per repository and ignores it`,
+        remedy: `Assign it Container Registry Repository Reader on ${id}.`,
+        link: LINKS.registry,
+      });
+    }
+    const pulling = mode === "abac" ? byRepository : byAction;
+    if (pulling.length > 0 && pulling.every(({ through }) => through !== undefined)) {
+      outcomes.unshift({
+        check: "RB012",
+        severity: "medium",
+        seen: `the kubelet identity may pull from ${name} only as a member of group ${pulling[0]!.through}`,
+        remedy: "Assign the role to the identity itself: changes of groups take many hours to reach its tokens.",
+        link: LINKS.registry,
+      });
+    }
+  }
+  return outcomes;
+}
+
+/** Azure's limit of role assignments per subscription, and how close is close. */
+const ASSIGNMENT_LIMIT = 4_000;
+const CLOSE_TO_LIMIT = 3_800;
+
+/** RB015: a migration assigns roles, and a subscription takes only so many. */
+export function checkAssignmentLimit({ assignmentCount, servicePrincipal }: ClusterReading): Outcome[] {
+  if (!servicePrincipal) return [];
+  if (!assignmentCount.known) return [{ check: "RB015", reason: assignmentCount.reason }];
+  if (assignmentCount.value < CLOSE_TO_LIMIT) return [];
+  return [
+    {
+      check: "RB015",
+      severity: "medium",
+      seen: `the subscription has ${assignmentCount.value} role assignments of ${ASSIGNMENT_LIMIT} that Azure allows`,
+      remedy: "Delete assignments whose principal is gone, or assign roles to groups and higher scopes.",
+      link: LINKS.roleLimits,
+    },
+  ];
+}

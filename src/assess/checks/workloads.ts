@@ -1,0 +1,54 @@
+import { at } from "../../azure/json.ts";
+import { LINKS, RULES } from "../links.ts";
+import type { NotAssessed, Outcome } from "../outcome.ts";
+import type { ClusterReading } from "../reading.ts";
+
+const NEEDS_CLUSTER = "the cluster's own API was not read";
+
+/** What only the Kubernetes API tells: said for each cluster, so that silence is not taken for health. */
+export function checkWorkloads(): NotAssessed[] {
+  return [
+    { check: "WK001", reason: `pods that read /etc/kubernetes/azure.json: ${NEEDS_CLUSTER}` },
+    { check: "WK002", reason: `secrets and config maps that hold the client id: ${NEEDS_CLUSTER}` },
+    { check: "WK003", reason: `image pull secrets of the service principal: ${NEEDS_CLUSTER}` },
+    { check: "WK005", reason: `resources of the open-source pod identity: ${NEEDS_CLUSTER}` },
+    { check: "WK006", reason: `secret provider classes that use pod identity: ${NEEDS_CLUSTER}` },
+    { check: "WK007", reason: `use of the instance metadata without a client id: ${NEEDS_CLUSTER}` },
+    { check: "RB007", reason: `volumes in storage accounts elsewhere: ${NEEDS_CLUSTER}` },
+    { check: "RD005", reason: `disruption budgets that block a drain: ${NEEDS_CLUSTER}` },
+  ];
+}
+
+/** WK004: the pod identity add-on, supported until September 2025. */
+export function checkPodIdentity({ cluster }: ClusterReading): Outcome[] {
+  if (at(cluster, "properties", "podIdentityProfile", "enabled") !== true) return [];
+  return [
+    {
+      check: "WK004",
+      severity: "critical",
+      seen: "pod-managed identity is on; its support ended in September 2025",
+      remedy:
+        "Move the workloads to Workload ID. PSRule's rule asked for the opposite, to turn pod identity on; it is outdated and was withdrawn. Until then, pods of AKS itself need an AzurePodIdentityException.",
+      link: LINKS.podIdentityMigration,
+      rules: RULES.podIdentity,
+    },
+  ];
+}
+
+/** WK008: Workload ID needs the OIDC issuer too; once on, the issuer stays on. */
+export function checkWorkloadIdentity({ cluster }: ClusterReading): Outcome[] {
+  const issuer = at(cluster, "properties", "oidcIssuerProfile", "enabled") === true;
+  const webhook = at(cluster, "properties", "securityProfile", "workloadIdentity", "enabled") === true;
+  if (issuer && webhook) return [];
+  return [
+    {
+      check: "WK008",
+      severity: "low",
+      seen: issuer ? "Workload ID is off" : "the OIDC issuer, which Workload ID needs, is off",
+      remedy:
+        "Turn it on: `az aks update --enable-oidc-issuer --enable-workload-identity`. It changes no node; the issuer cannot be turned off again.",
+      link: LINKS.workloadIdentity,
+      rules: RULES.workloadIdentity,
+    },
+  ];
+}

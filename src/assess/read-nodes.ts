@@ -1,0 +1,54 @@
+import type { Azure } from "../azure/azure.ts";
+import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { AzureError } from "../azure/errors.ts";
+import { isWithin, resourceGroupId } from "../azure/ids.ts";
+import { asString } from "../azure/json.ts";
+import type { ScaleSet } from "../azure/scale-sets.ts";
+import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
+import type { Listed } from "./outcome.ts";
+import { reasonFor } from "./refusals.ts";
+
+/** The evidence about the nodes of a cluster, from the subscription's scale sets and one read of instances per pool. */
+export async function readNodes(
+  azure: Azure,
+  id: string,
+  cluster: ManagedCluster,
+  scaleSets: Listed<ScaleSet>,
+): Promise<PoolEvidence[]> {
+  const view = withScaleSets(azure, scaleSets);
+  const evidence: PoolEvidence[] = [];
+  for (const pool of poolsOf(cluster)) {
+    try {
+      evidence.push(...(await readNodeEvidence(view, id, cluster, undefined, [pool])));
+    } catch (error) {
+      const seen = reasonFor(error, "the instances of its scale set");
+      evidence.push({
+        pool: asString(pool["name"]) ?? "",
+        provisioningState: asString(pool["provisioningState"]) ?? "Succeeded",
+        nodeImageVersion: asString(pool["nodeImageVersion"]),
+        type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
+        rank: "unknown",
+        nodes: Number(pool["count"] ?? 0),
+        reimaged: [],
+        seen,
+      });
+    }
+  }
+  return evidence;
+}
+
+/** Azure with the list of a group's scale sets answered from the list over its subscription. */
+function withScaleSets(azure: Azure, scaleSets: Listed<ScaleSet>): Azure {
+  return {
+    ...azure,
+    scaleSets: {
+      ...azure.scaleSets,
+      async list(subscription, resourceGroup) {
+        const group = resourceGroupId(subscription, resourceGroup);
+        const found = scaleSets.items.filter(({ id }) => isWithin(id, group));
+        if (found.length > 0 || scaleSets.gap === undefined) return found;
+        throw new AzureError("AZURE_REFUSED", 403, "AuthorizationFailed", scaleSets.gap, "Ask for the role Reader.");
+      },
+    },
+  };
+}

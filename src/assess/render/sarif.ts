@@ -1,0 +1,109 @@
+import type { Severity } from "../../engine/step.ts";
+import type { AssessedCluster, Assessment } from "../assess-estate.ts";
+import type { Finding, NotAssessed } from "../outcome.ts";
+import { clusterName } from "./groups.ts";
+
+const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
+
+const LEVELS: Readonly<Record<Severity, "error" | "warning" | "note">> = {
+  blocker: "error",
+  critical: "error",
+  high: "error",
+  medium: "warning",
+  low: "note",
+  info: "note",
+};
+
+/** The scale on which code scanning sorts security findings: above 9 is critical, above 7 high, above 4 medium. */
+const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
+  blocker: "9.5",
+  critical: "9.1",
+  high: "7.5",
+  medium: "5.0",
+  low: "2.0",
+  info: "0.0",
+};
+
+/**
+ * The assessment as SARIF 2.1.0 (OASIS). What was not assessed is a result of kind `open`: the standard's word for a rule
+ * that had not enough information.
+ */
+export function renderAssessmentSarif(assessment: Assessment, toolVersion: string): string {
+  const { clusters, subscriptionsNotAssessed = [] } = assessment;
+  const checks = [...new Set(clusters.flatMap(outcomesOf).map(({ check }) => check))].sort();
+  const log = {
+    $schema: SCHEMA,
+    version: "2.1.0",
+    runs: [
+      {
+        tool: { driver: { name: "aks-mi", version: toolVersion, rules: checks.map((check) => rule(check, clusters)) } },
+        columnKind: "utf16CodeUnits",
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: subscriptionsNotAssessed.map(({ id, reason }) => ({
+              level: "warning",
+              message: { text: `Subscription ${id} was not assessed: ${reason}.` },
+            })),
+          },
+        ],
+        results: clusters.flatMap((cluster) => [
+          ...cluster.findings.map((finding) => found(cluster, finding, checks)),
+          ...cluster.notAssessed.map((gap) => open(cluster, gap, checks)),
+        ]),
+      },
+    ],
+  };
+  return `${JSON.stringify(log, undefined, 2)}\n`;
+}
+
+function outcomesOf({ findings, notAssessed }: AssessedCluster): readonly { readonly check: string }[] {
+  return [...findings, ...notAssessed];
+}
+
+function rule(check: string, clusters: readonly AssessedCluster[]) {
+  const finding = clusters.flatMap(({ findings }) => findings).find((candidate) => candidate.check === check);
+  if (!finding) return { id: check };
+  return {
+    id: check,
+    help: { text: finding.remedy },
+    ...(finding.link ? { helpUri: finding.link } : {}),
+    defaultConfiguration: { level: LEVELS[finding.severity] },
+    properties: {
+      "security-severity": SECURITY_SEVERITY[finding.severity],
+      ...(finding.rules ? { tags: [...finding.rules] } : {}),
+    },
+  };
+}
+
+function found(cluster: AssessedCluster, { check, severity, seen, remedy, rules }: Finding, checks: readonly string[]) {
+  return {
+    ruleId: check,
+    ruleIndex: checks.indexOf(check),
+    level: LEVELS[severity],
+    message: { text: `${clusterName(cluster)}: ${seen}. ${remedy}` },
+    locations: [location(cluster)],
+    partialFingerprints: { "clusterCheck/v1": `${cluster.id.toLowerCase()} ${check}` },
+    properties: { severity, state: cluster.state, ...(rules ? { rules: [...rules] } : {}) },
+  };
+}
+
+function open(cluster: AssessedCluster, { check, reason }: NotAssessed, checks: readonly string[]) {
+  return {
+    ruleId: check,
+    ruleIndex: checks.indexOf(check),
+    kind: "open",
+    level: "none",
+    message: { text: `${clusterName(cluster)}: not assessed: ${reason}.` },
+    locations: [location(cluster)],
+    partialFingerprints: { "clusterCheck/v1": `${cluster.id.toLowerCase()} ${check} not assessed` },
+  };
+}
+
+/** A cluster is no file: its id, as a relative reference, stands where viewers want one, and as a logical location. */
+function location(cluster: AssessedCluster) {
+  return {
+    physicalLocation: { artifactLocation: { uri: encodeURI(cluster.id.replace(/^\//, "")) } },
+    logicalLocations: [{ name: clusterName(cluster), fullyQualifiedName: cluster.id, kind: "resource" }],
+  };
+}

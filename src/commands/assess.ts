@@ -1,0 +1,81 @@
+import { type Assessment, assessEstate } from "../assess/assess-estate.ts";
+import { renderAssessmentJson } from "../assess/render/json.ts";
+import { renderAssessmentMarkdown } from "../assess/render/markdown.ts";
+import { renderAssessmentSarif } from "../assess/render/sarif.ts";
+import { renderAssessmentTable } from "../assess/render/table.ts";
+import type { AssessScope } from "../assess/scope.ts";
+import { SEVERITIES, type Severity } from "../engine/step.ts";
+import { sanitizeDeep } from "../ui/terminal.ts";
+import { VERSION } from "../version.ts";
+import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
+
+/** The flags of `assess`. */
+export interface AssessFlags extends CommonFlags, ScopeFlags {
+  readonly output: "table" | "json" | "sarif" | "markdown";
+  readonly failOn?: Severity;
+}
+
+/** Assesses every cluster in scope and prints what was found. @returns the exit code: 9 when `--fail-on` is reached */
+export async function assess(flags: AssessFlags): Promise<number> {
+  const scope: AssessScope = { ...flags, ids: flags.id.map(checkedClusterId) };
+  const connection = await connectFor(flags);
+  const progress = progressOn(process.stderr);
+  const assessment = await assessEstate(connection.azure({ pacedReads: true, onRetry: progress.retried }), scope, {
+    cloud: connection.cloud,
+    now: connection.clock.now(),
+    onProgress: progress.update,
+  }).finally(progress.end);
+  process.stdout.write(renderAs(flags.output, sanitizeDeep(assessment)));
+  return flags.failOn && reaches(assessment, flags.failOn) ? 9 : 0;
+}
+
+/** True when something at least this severe was found. */
+export function reaches({ clusters }: Assessment, failOn: Severity): boolean {
+  const severe = new Set(SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1));
+  return clusters.some(({ findings }) => findings.some(({ severity }) => severe.has(severity)));
+}
+
+function renderAs(output: AssessFlags["output"], assessment: Assessment): string {
+  switch (output) {
+    case "json":
+      return renderAssessmentJson(assessment);
+    case "sarif":
+      return renderAssessmentSarif(assessment, VERSION);
+    case "markdown":
+      return renderAssessmentMarkdown(assessment);
+    default:
+      return renderAssessmentTable(assessment);
+  }
+}
+
+/** A log gets a line for every tenth of the way, a terminal one line that changes. */
+const LOG_STEPS = 10;
+
+function progressOn(stream: NodeJS.WriteStream) {
+  let shown = "";
+  return {
+    update({ what, done, total }: { readonly what: string; readonly done: number; readonly total: number }) {
+      const line = `${done} of ${total} ${what}`;
+      if (stream.isTTY) stream.write(`\r\u001b[K${line}`);
+      else if (Math.floor((done * LOG_STEPS) / total) > Math.floor(((done - 1) * LOG_STEPS) / total))
+        stream.write(`${line}\n`);
+      shown = line;
+    },
+    retried({
+      request,
+      reason,
+      delayMs,
+    }: {
+      readonly request: string;
+      readonly reason: string;
+      readonly delayMs: number;
+    }) {
+      stream.write(
+        `${stream.isTTY ? "\r\u001b[K" : ""}Azure asked to wait ${Math.ceil(delayMs / 1000)} s (${reason}): ${request}\n`,
+      );
+    },
+    end() {
+      if (stream.isTTY && shown) stream.write("\r\u001b[K");
+    },
+  };
+}
