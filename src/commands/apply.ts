@@ -47,7 +47,7 @@ export async function apply(flags: ApplyFlags): Promise<number> {
 }
 
 /** A plan with a blocker is never applied: what blocked it may be over, but that is for a new plan to find. */
-function ensureNotBlocked(plan: MigrationPlan): void {
+export function ensureNotBlocked(plan: MigrationPlan): void {
   const cluster = plan.clusters.find((candidate) => candidate.blocked);
   if (!cluster) return;
   const finding = cluster.findings.find((candidate) => candidate.severity === "blocker");

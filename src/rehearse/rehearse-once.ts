@@ -1,0 +1,153 @@
+import { connect } from "../azure/connection.ts";
+import type { JsonObject } from "../azure/json.ts";
+import { DAY_MS, parseDuration } from "../engine/clock.ts";
+import { isAksMiError } from "../engine/errors.ts";
+import type { Event } from "../engine/events.ts";
+import type { StepId } from "../engine/step.ts";
+import { type ClusterResult, executeInMemory } from "../execute/execute.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
+import { type ClusterView, foldEvents } from "../report/run-view.ts";
+import type { Assumption } from "./assumptions.ts";
+import { type BrokenWork, listBrokenWork, listNodeRolls, type NodeRoll } from "./cluster-life.ts";
+import { type EndState, readEndState } from "./end-state.ts";
+import { type RequestCount, RequestCounter } from "./request-counter.ts";
+import { type TimelineEntry, tellTimeline } from "./timeline.ts";
+import type { Trouble } from "./trouble.ts";
+import type { Twin } from "./twin.ts";
+import { startTwin } from "./twin-emulator.ts";
+
+/** How a cluster's run ended in a rehearsal. */
+export type RehearsedOutcome =
+  | { readonly kind: "done"; readonly changed: boolean }
+  | { readonly kind: "paused"; readonly reason: string }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly remedy: string };
+
+/** One cluster's run on the twin. */
+export interface RehearsedCluster {
+  readonly id: string;
+  readonly outcome: RehearsedOutcome;
+  readonly view: ClusterView;
+  readonly timeline: readonly TimelineEntry[];
+  readonly rolls: readonly NodeRoll[];
+  readonly broken: readonly BrokenWork[];
+  readonly end: EndState;
+}
+
+/** One run of the whole plan on the twin, under one assumption. */
+export interface Rehearsal {
+  readonly assumption: string;
+  readonly troubled: boolean;
+  /** True when every cluster was done. */
+  readonly through: boolean;
+  readonly start: string;
+  readonly durationMs: number;
+  /** Until every cluster was proven to be migrated; undefined when one was not. */
+  readonly provenAfterMs: number | undefined;
+  readonly clusters: readonly RehearsedCluster[];
+  readonly requests: { readonly reads: number; readonly writes: number };
+  /** Undefined for a plan of several clusters, whose requests mingle. */
+  readonly requestsOf: Readonly<Partial<Record<StepId, RequestCount>>> | undefined;
+  /** Requests that changed something, as they were sent. */
+  readonly writes: readonly JsonObject[];
+  /** How often a request was sent again. */
+  readonly retries: number;
+}
+
+/** What every rehearsal of a plan has in common. */
+export interface RehearsalSettings {
+  readonly plan: MigrationPlan;
+  readonly twin: Twin;
+  readonly start: Date;
+  readonly tool: string;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the plan once on a twin of its own. Nothing outside this process is asked or changed. */
+export async function rehearseOnce(
+  { plan, twin, start, tool, signal }: RehearsalSettings,
+  assumption: Assumption,
+  trouble: Trouble,
+): Promise<Rehearsal> {
+  const emulator = await startTwin({ twin, behaviour: assumption.behaviour, trouble, start, limitMs: limitMs(plan) });
+  const counter = new RequestCounter(emulator.door, plan.clusters.length === 1);
+  const connection = await connect({ cloud: plan.metadata.cloud, emulator: counter.door });
+  const before = await emulator.resources();
+  const events: Event[] = [];
+  const results = await executeInMemory(
+    {
+      connection,
+      plan,
+      tool,
+      signal,
+      approval: { by: "rehearsal", how: "yes" },
+      onEvent(event) {
+        events.push(event);
+        if (event.type === "step:started") counter.step = event.step;
+      },
+    },
+    "rehearsal",
+  );
+  const durationMs = emulator.clock.now().getTime() - start.getTime();
+  const writes = (await emulator.requests()).filter(({ method }) => method !== "GET");
+  const { total, ofSteps } = counter.take();
+  const [life, after] = [await emulator.events(), await emulator.resources()];
+  const azure = connection.azure();
+  const { clusters: views } = foldEvents(plan, events);
+  const clusters = await Promise.all(
+    results.map(async (result, index): Promise<RehearsedCluster> => {
+      const id = result.clusterId;
+      const rolls = listNodeRolls(life, id);
+      const broken = listBrokenWork(life, id);
+      const own = events.filter(({ cluster }) => cluster === id);
+      return {
+        id,
+        outcome: outcomeOf(result),
+        view: views[index]!,
+        timeline: tellTimeline(own, rolls, broken, start),
+        rolls,
+        broken,
+        end: await readEndState(azure, id, before, after),
+      };
+    }),
+  );
+  return {
+    assumption: assumption.name,
+    troubled: trouble.faults.length > 0,
+    through: clusters.every(({ outcome }) => outcome.kind === "done"),
+    start: start.toISOString(),
+    durationMs,
+    provenAfterMs: provenAfterMs(clusters, start),
+    clusters,
+    requests: total,
+    requestsOf: ofSteps,
+    writes,
+    retries: events.filter(({ type }) => type === "request:retried").length,
+  };
+}
+
+function provenAfterMs(clusters: readonly RehearsedCluster[], start: Date): number | undefined {
+  const proofs = clusters.map(({ view }) => view.steps.find(({ id }) => id === "verify-migration")?.doneAt);
+  if (proofs.some((proof) => proof === undefined)) return undefined;
+  return Math.max(...proofs.map((proof) => Date.parse(proof!) - start.getTime()));
+}
+
+/** Beyond its own waits, a migration that takes this long is not going to end. */
+const MARGIN_MS = 7 * DAY_MS;
+
+function limitMs({ settings }: MigrationPlan): number {
+  const waits = [settings.rolePropagation.wait, settings.rolePropagation.wait, settings.tokenSwitchover.wait];
+  return waits.reduce((sum, wait) => sum + parseDuration(wait)!, MARGIN_MS);
+}
+
+function outcomeOf({ outcome }: ClusterResult): RehearsedOutcome {
+  if (outcome.kind === "done") return outcome;
+  if (outcome.kind === "paused") return { kind: "paused", reason: outcome.reason };
+  const { error } = outcome;
+  if (isAksMiError(error)) return { kind: "failed", code: error.code, message: error.message, remedy: error.remedy };
+  return {
+    kind: "failed",
+    code: "DEFECT",
+    message: error instanceof Error ? error.message : String(error),
+    remedy: "Report this as a defect of aks-mi, with the twin (--save FILE --mask).",
+  };
+}

@@ -1,0 +1,29 @@
+import { writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { AksMiError } from "../engine/errors.ts";
+import type { Twin } from "./twin.ts";
+
+/** A twin as a scenario file: what `aks-mi emulator --scenario FILE` loads. */
+export function formatScenario({ resources, behaviour, gaps }: Twin, about: string): string {
+  const comments = [
+    about,
+    "Load it with `aks-mi emulator --scenario FILE`. Secrets were never read into it.",
+    ...gaps.map(({ what, reason }) => `Not in it: ${what} (${reason}).`),
+  ];
+  const yaml = stringify({ behaviour, resources }, { lineWidth: 0, aliasDuplicateObjects: false });
+  return `${comments.map((line) => `# ${line.replaceAll(/\s+/g, " ")}`).join("\n")}\n${yaml}`;
+}
+
+/** Writes a twin as a scenario file, readable by its owner. @throws AksMiError when it cannot be written */
+export function saveTwin(file: string, twin: Twin, about: string): void {
+  try {
+    writeFileSync(file, formatScenario(twin, about), { mode: 0o600 });
+  } catch (cause) {
+    throw new AksMiError(
+      "STATE_UNWRITABLE",
+      `The twin cannot be written to ${file}: ${(cause as Error).message}`,
+      "Name another place with --save.",
+      { cause },
+    );
+  }
+}
