@@ -16,8 +16,8 @@ export interface Grant {
   readonly reason: string;
 }
 
-/** A right of the old principal that nobody gets, and why. */
-export type NotCopied = ClusterPlan["notCopied"][number];
+/** What becomes of a right of the old identity, and why. */
+export type Right = ClusterPlan["rights"][number];
 
 /** The change that makes a grant. */
 export function grantChange(grant: Grant): Change {
@@ -45,7 +45,10 @@ export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, targe
   const grants = [...neededByCluster(clusterId, facts, target)];
   for (const held of facts.heldRoles ?? []) {
     if (reasonNotToCopy(held) || PULL_ROLES.has(roleGuid(held))) continue;
-    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, "the old identity holds it");
+    const reason = held.through
+      ? `the old identity holds it through the group ${held.through}`
+      : "the old identity holds it";
+    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, reason);
     if (!grants.some((grant) => grant.roleGuid === copy.roleGuid && sameId(grant.scope, copy.scope))) grants.push(copy);
   }
   return grants;
@@ -118,26 +121,38 @@ export function virtualNetworkOf(subnetId: string): string {
   return subnetId.replace(/\/subnets\/[^/]+$/i, "");
 }
 
-/** The rights of the old principal that are left behind on purpose. */
-export function notCopiedRoles(facts: ClusterFacts): NotCopied[] {
-  return (facts.heldRoles ?? []).flatMap((held) => {
-    const reason = reasonNotToCopy(held);
-    return reason === undefined ? [] : [{ role: held.role, scope: held.scope, reason, instead: proposeInstead(held) }];
+/** What becomes of each right that the old identity holds. */
+export function decideRights(facts: ClusterFacts): Right[] {
+  return (facts.heldRoles ?? []).map((held) => {
+    const { role, scope, through } = held;
+    const right = { role, scope, ...(through ? { through } : {}) };
+    const refusal = reasonNotToCopy(held);
+    if (refusal) return { ...right, decision: refusal.decision, reason: refusal.reason, instead: proposeInstead(held) };
+    if (PULL_ROLES.has(roleGuid(held))) {
+      return {
+        ...right,
+        decision: "moved" as const,
+        reason: "images are pulled by the nodes, so the kubelet identity gets it",
+      };
+    }
+    return { ...right, decision: "kept" as const, reason: "the control plane may need it as before" };
   });
 }
 
-function reasonNotToCopy(held: HeldRole): string | undefined {
-  if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) return `${held.role} may hand out roles, which no cluster needs`;
-  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope))
-    return "it reaches over a whole subscription or more";
-  if (held.through) return `the old identity holds it only through the group ${held.through}`;
+function reasonNotToCopy(held: HeldRole): { decision: "narrowed" | "dropped"; reason: string } | undefined {
+  if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) {
+    return { decision: "dropped", reason: `${held.role} may hand out roles, which no cluster needs` };
+  }
+  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope)) {
+    return { decision: "narrowed", reason: "it reaches over a whole subscription or more" };
+  }
   return undefined;
 }
 
 function proposeInstead(held: HeldRole): string {
   const wide = !/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope);
   return wide
-    ? `the roles of this plan on the cluster's own resources; where workloads need more, ${held.role === "Owner" ? "a role without role assignment" : held.role} on the one resource group concerned`
+    ? `the roles of this plan on the cluster's own resources; where workloads need more, ${ROLES_THAT_GRANT_ROLES.has(roleGuid(held)) ? "a role without role assignment" : held.role} on the one resource group concerned`
     : "a role for the one action that is needed, for example Network Contributor on the resource";
 }
 

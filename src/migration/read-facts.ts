@@ -132,13 +132,13 @@ function addonFacts(properties: JsonObject): ClusterFacts["addons"] {
   return addons;
 }
 
-/** Everything that a principal holds, in every subscription that the caller can read. */
+/** Everything that a principal holds, itself and through groups, in every subscription that the caller can read. */
 async function readAssignments(azure: Azure, principalId: string): Promise<RoleAssignment[]> {
   const found = new Map<string, RoleAssignment>();
   for (const subscription of await azure.resources.subscriptions()) {
     if (!subscription.enabled) continue;
-    for (const assignment of await azure.roles.listForPrincipal(subscription.id, principalId)) {
-      if (assignment.principalId === principalId.toLowerCase()) found.set(assignment.id.toLowerCase(), assignment);
+    for (const assignment of await azure.roles.listAssignedTo(subscription.id, principalId)) {
+      found.set(assignment.id.toLowerCase(), assignment);
     }
   }
   return [...found.values()];
@@ -157,10 +157,11 @@ async function readHeldRoles(
 ): Promise<Held[] | undefined> {
   if (principalId === undefined) return undefined;
   const held: Held[] = [];
-  for (const { scope, roleDefinitionId } of await readAssignments(azure, principalId)) {
+  for (const { scope, roleDefinitionId, principalId: holder } of await readAssignments(azure, principalId)) {
     if (isWithin(scope, nodeGroup)) continue;
     const role = await azure.roles.definition(roleDefinitionId);
-    const fact = { role: role?.name ?? roleDefinitionId.split("/").at(-1)!, roleDefinitionId, scope };
+    const through = holder === principalId.toLowerCase() ? {} : { through: holder };
+    const fact = { role: role?.name ?? roleDefinitionId.split("/").at(-1)!, roleDefinitionId, scope, ...through };
     held.push({ fact, pulls: role !== undefined && (allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION)) });
   }
   return held;

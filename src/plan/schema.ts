@@ -94,10 +94,13 @@ export const change = z.strictObject({
 
 export const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
 
-/** A right of the old principal that the new identities do not get. */
-export const notCopied = z.strictObject({
+/** What becomes of a right of the old identity: it is in front of the reviewer, whatever it is. */
+export const right = z.strictObject({
   role: z.string(),
   scope: anyScope,
+  /** The group through which the old identity holds it, where it is not its own. */
+  through: z.string().optional(),
+  decision: z.enum(["kept", "moved", "narrowed", "dropped"]),
   reason: z.string(),
   instead: z.string().optional(),
 });
@@ -137,7 +140,7 @@ export const clusterPlan = z.strictObject({
   }),
   blocked: z.boolean().optional(),
   findings: z.array(finding),
-  notCopied: z.array(notCopied),
+  rights: z.array(right),
   steps: z.array(planStep),
 });
 

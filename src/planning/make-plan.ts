@@ -7,7 +7,7 @@ import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import type { AnyStep, Change, Finding, Verdict } from "../engine/step.ts";
-import { notCopiedRoles } from "../migration/grants.ts";
+import { decideRights } from "../migration/grants.ts";
 import { migrationOf, resolveTarget } from "../migration/migration.ts";
 import { checkOperator } from "../migration/operator-check.ts";
 import { checkPolicies } from "../migration/policy.ts";
@@ -107,11 +107,11 @@ async function planCluster(
     from,
     target,
     findings: [],
-    notCopied: notCopiedRoles(facts),
+    rights: decideRights(facts),
     steps: [],
   };
   const path = await choosePath(azure, cluster, migrationOf(frame, base, new History(), new MemoryOperationStore()));
-  if (path === "none") return { ...base, notCopied: [] };
+  if (path === "none") return { ...base, rights: [] };
   const resolved = resolveTarget(id, target);
   const found: Finding[] = [
     ...checkReadiness(cluster),

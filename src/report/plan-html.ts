@@ -9,7 +9,15 @@ import { digestPlan, drainWords } from "./plan-digest.ts";
 import type { PlanMarkdownOptions } from "./plan-markdown.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
-import { formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
+import {
+  formatLength,
+  formatRange,
+  notCopiedRights,
+  noWayBackWords,
+  oldIdentityWords,
+  pathWords,
+  sentence,
+} from "./words.ts";
 
 /** The dry-run report as one self-contained HTML file. */
 export function renderPlanHtml(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
@@ -120,7 +128,7 @@ function gapTable({ steps }: ClusterDigest): Html | undefined {
 }
 
 function notCopiedTable({ cluster }: ClusterDigest): Html | undefined {
-  const rows = cluster.notCopied.map(({ role, scope, reason, instead }) => [
+  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
     role,
     html`<code>${scope}</code>`,
     sentence(reason),

@@ -7,7 +7,15 @@ import { markdownCode as code, markdownBlock, markdownTable as table, markdownTe
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
-import { formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
+import {
+  formatLength,
+  formatRange,
+  notCopiedRights,
+  noWayBackWords,
+  oldIdentityWords,
+  pathWords,
+  sentence,
+} from "./words.ts";
 
 /** What a Markdown report of a plan needs besides the plan. */
 export interface PlanMarkdownOptions {
@@ -124,8 +132,8 @@ function gapLines({ steps }: ClusterDigest): string[] {
 }
 
 function notCopiedLines({ cluster }: ClusterDigest): string[] {
-  if (cluster.notCopied.length === 0) return [];
-  const rows = cluster.notCopied.map(({ role, scope, reason, instead }) => [
+  if (notCopiedRights(cluster).length === 0) return [];
+  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
     text(role),
     code(scope),
     text(sentence(reason)),

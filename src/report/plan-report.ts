@@ -6,7 +6,16 @@ import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords } from "./plan-digest.ts";
 import { printStep } from "./plan-steps.ts";
-import { count, formatLength, formatRange, noWayBackWords, oldIdentityWords, pathWords, sentence } from "./words.ts";
+import {
+  count,
+  formatLength,
+  formatRange,
+  notCopiedRights,
+  noWayBackWords,
+  oldIdentityWords,
+  pathWords,
+  sentence,
+} from "./words.ts";
 
 export { renderPlanMarkdown } from "./plan-markdown.ts";
 
@@ -112,9 +121,10 @@ function printGaps(page: Page, { steps }: ClusterDigest): void {
 }
 
 function printNotCopied(page: Page, { cluster }: ClusterDigest): void {
-  if (cluster.notCopied.length === 0) return;
+  const notCopied = notCopiedRights(cluster);
+  if (notCopied.length === 0) return;
   page.heading("Not copied from the old identity");
-  for (const { role, scope, reason, instead } of cluster.notCopied) {
+  for (const { role, scope, reason, instead } of notCopied) {
     page.bullet("-", `${role} on ${page.name(scope, cluster.id)}`);
     page.wrapped(`Why not: ${sentence(reason)}`, 4, page.paint.dim);
     page.wrapped(`Instead: ${sentence(instead ?? "nothing, the new identities don't need it")}`, 4);

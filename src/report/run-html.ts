@@ -12,7 +12,7 @@ import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import { drawTimeline } from "./timeline.ts";
-import { formatLength, formatTime, pathWords, sentence, sortFindings } from "./words.ts";
+import { formatLength, formatTime, notCopiedRights, pathWords, sentence, sortFindings } from "./words.ts";
 
 export { renderPlanHtml } from "./plan-html.ts";
 
@@ -115,8 +115,8 @@ function rightTable(cluster: ClusterPlan, view: ClusterView): Html | undefined {
   return htmlTable("Each right with its reason", ["Identity", "Role", "Scope", "Why", "State"], rows);
 }
 
-function notCopiedTable({ notCopied }: ClusterPlan): Html | undefined {
-  const rows = notCopied.map(({ role, scope, reason, instead }) => [
+function notCopiedTable(cluster: ClusterPlan): Html | undefined {
+  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
     role,
     html`<code>${scope}</code>`,
     sentence(reason),

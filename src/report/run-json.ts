@@ -25,7 +25,7 @@ export function renderRunJson(
       steps: clusterView.steps.map(({ estimate: _, ...step }) => step),
       identities: listIdentities(cluster, clusterView),
       nodes: listNodes(clusterView),
-      notCopied: cluster.notCopied,
+      rights: cluster.rights,
       leftToDo: listTasksLeft(shownPlan, shown, index),
       snippets: listSnippets(cluster, targetIds(cluster, clusterView)),
     };

@@ -38,6 +38,11 @@ const PATH_WORDS: Record<PathId, readonly [from: string, to: string]> = {
   none: ["as it is", "no change needed"],
 };
 
+/** The rights of the old identity that the new ones do not get. */
+export function notCopiedRights({ rights }: Pick<ClusterPlan, "rights">): ClusterPlan["rights"] {
+  return rights.filter(({ decision }) => decision === "narrowed" || decision === "dropped");
+}
+
 /** What the control plane leaves behind, as it is to be kept valid for a while. */
 export function oldIdentityWords({ from }: ClusterPlan): string {
   return from.servicePrincipal ? "the service principal and its secret" : "the identity that the control plane leaves";

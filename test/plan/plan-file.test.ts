@@ -1,8 +1,10 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { canonicalJson, planHash } from "../../src/plan/canonical.ts";
 import { planJsonSchema } from "../../src/plan/json-schema.ts";
-import { formatPlanYaml, parsePlan } from "../../src/plan/plan-file.ts";
+import { formatPlanYaml, parsePlan, readPlanFile } from "../../src/plan/plan-file.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { Lab } from "../support/lab.ts";
 
@@ -116,5 +118,12 @@ describe("a plan's hash", () => {
     expect(canonicalJson({ b: [1, 1e21, "\u20ac"], a: { "\u00e9": null, A: true } })).toBe(
       '{"a":{"A":true,"\u00e9":null},"b":[1,1e+21,"\u20ac"]}',
     );
+  });
+});
+
+describe("an example plan", () => {
+  const folder = "plans/examples";
+  test.each(readdirSync(folder))("is a valid plan: %s", (name) => {
+    expect(readPlanFile(join(folder, name)).clusters).toHaveLength(1);
   });
 });

@@ -161,8 +161,9 @@ const CLUSTER_PLAN: ClusterPlan = {
     { check: "ID003", severity: "high", seen: "the secret expires on 2026-12-20", remedy: "migrate before that day" },
     { check: "RD007", severity: "medium", seen: "pool gpu has no spare node", remedy: "expect its workloads to wait" },
   ],
-  notCopied: [
+  rights: [
     {
+      decision: "narrowed",
       role: "Contributor",
       scope: "/subscriptions/11111111-1111-4111-8111-111111111111",
       reason: "it covers a whole subscription",
@@ -195,7 +196,7 @@ export function buildEmptyPlan(): MigrationPlan {
   return buildPlan({
     path: "none",
     findings: [],
-    notCopied: [],
+    rights: [],
     steps: STEPS.map(({ id }) => ({ id, changes: [] })),
   });
 }

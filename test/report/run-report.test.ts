@@ -16,7 +16,7 @@ const EVIL = `"><script>alert('x')</script>`;
 function evilPlan() {
   const evil = buildPlan({
     findings: [{ check: EVIL, severity: "high", seen: EVIL, remedy: EVIL, link: EVIL }],
-    notCopied: [{ role: EVIL, scope: `/${EVIL}`, reason: EVIL, instead: EVIL }],
+    rights: [{ decision: "dropped", role: EVIL, scope: `/${EVIL}`, reason: EVIL, instead: EVIL }],
   });
   for (const change of evil.clusters[0]!.steps.flatMap(({ changes }) => changes))
     Object.assign(change, { summary: EVIL, reason: EVIL, onlyIf: EVIL, key: change.key.replace("AcrPull", EVIL) });
