@@ -17,8 +17,12 @@ export interface Inventory {
   /** The instances of a scale set, with their instance views. */
   instances(scaleSetId: string): Promise<Seen<JsonObject[]>>;
   registries(subscription: string): Promise<Seen<JsonObject[]>>;
-  /** What a principal holds in a subscription and above it, through groups too. */
-  assignments(subscription: string, principalId: string): Promise<Seen<JsonObject[]>>;
+  /** What a principal holds in a subscription and above it, by itself or through groups too. */
+  assignments(
+    subscription: string,
+    principalId: string,
+    how: "directly" | "through groups too",
+  ): Promise<Seen<JsonObject[]>>;
   roleDefinition(id: string): Promise<Seen<JsonObject>>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<Seen<JsonObject[]>>;
@@ -80,12 +84,14 @@ export function createInventory({ arm, graph }: Transport): Inventory {
         `list the registries of subscription ${subscription}`,
         `/subscriptions/${subscription}/providers/Microsoft.ContainerRegistry/registries?api-version=${REGISTRIES}`,
       ),
-    assignments: (subscription, principalId) =>
-      list(
+    assignments(subscription, principalId, how) {
+      const filter = how === "directly" ? `principalId eq '${principalId}'` : `assignedTo('${principalId}')`;
+      return list(
         arm,
         `list the role assignments of ${principalId}`,
-        `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${encodeURIComponent(`assignedTo('${principalId}')`)}`,
-      ),
+        `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${encodeURIComponent(filter)}`,
+      );
+    },
     roleDefinition: (id) => get("read a role definition", `${id}?api-version=2022-04-01`),
     locks: (scope) =>
       list(

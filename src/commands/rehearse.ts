@@ -11,7 +11,6 @@ import { createPalette, sanitizeDeep, useColor } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
 import { ensureNotBlocked } from "./apply.ts";
 import { type CommonFlags, connectForPlan } from "./context.ts";
-import { interruptible } from "./interrupt.ts";
 import { nextCommandFor } from "./plan.ts";
 
 /** The flags of `rehearse`. */
@@ -31,18 +30,15 @@ export async function rehearse(flags: RehearseFlags): Promise<number> {
   ensureNotBlocked(plan);
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
   let readAt = performance.now();
-  const rehearsed = await interruptible((signal) =>
-    rehearsePlan(connection, plan, {
-      tool: VERSION,
-      signal,
-      thorough: flags.thorough === true,
-      faultSeed: flags.faults === true ? 1 : flags.faults,
-      onTwin(twin) {
-        readAt = performance.now();
-        process.stderr.write(`Read ${twin.resources.length} resources; rehearsing on a twin of them …\n`);
-      },
-    }),
-  );
+  const rehearsed = await rehearsePlan(connection, plan, {
+    tool: VERSION,
+    thorough: flags.thorough === true,
+    faultSeed: flags.faults === true ? 1 : flags.faults,
+    onTwin(twin) {
+      readAt = performance.now();
+      process.stderr.write(`Read ${twin.resources.length} resources; rehearsing on a twin of them …\n`);
+    },
+  });
   const seconds = ((performance.now() - readAt) / 1_000).toFixed(1);
   process.stderr.write(`Rehearsed ${rehearsed.rehearsals.length} times in ${seconds} s.\n\n`);
   const mask: Mask = flags.mask ? createMask(rehearsed.twin.resources) : (value) => value;

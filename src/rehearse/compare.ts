@@ -98,7 +98,7 @@ function describeEnd(expected: EndState, other: EndState): string[] {
   for (const made of other.made.filter((item) => !expected.made.includes(item))) texts.push(`it also made ${made}`);
   for (const made of expected.made.filter((item) => !other.made.includes(item))) texts.push(`it did not make ${made}`);
   for (const [image, pools] of otherImages(expected, other))
-    texts.push(`${pools.join(", ")} end on node image ${image}`);
+    texts.push(`${image} is the node image of ${pools.join(", ")} in the end`);
   return texts;
 }
 

@@ -30,14 +30,27 @@ export async function readRights(
   await pMap(
     lists,
     async ({ principal, subscription }) => {
-      const what = `the role assignments of ${principal} in subscription ${subscription}`;
-      for (const held of draft.take(await inventory.assignments(subscription, principal), what) ?? [])
+      for (const held of await readAssignments(draft, inventory, principal, subscription))
         addAssignment(draft, held, principal);
     },
     { concurrency: READS_AT_ONCE },
   );
   await readRoleDefinitions(draft, inventory);
   await readWiderRegistries(draft, inventory, old);
+}
+
+/** Who may not look into groups is still told what the principal holds itself. */
+async function readAssignments(
+  draft: TwinDraft,
+  inventory: Inventory,
+  principal: string,
+  subscription: string,
+): Promise<readonly JsonObject[]> {
+  const seen = await inventory.assignments(subscription, principal, "through groups too");
+  if (seen.kind !== "unreadable") return seen.kind === "found" ? seen.value : [];
+  draft.lacks(`what ${principal} holds through groups in subscription ${subscription}`, seen.reason);
+  const own = await inventory.assignments(subscription, principal, "directly");
+  return draft.take(own, `the role assignments of ${principal} in subscription ${subscription}`) ?? [];
 }
 
 /** An assignment held through a group is the group's: then the twin has the group, with this member. */

@@ -59,12 +59,11 @@ export interface RehearsalSettings {
   readonly twin: Twin;
   readonly start: Date;
   readonly tool: string;
-  readonly signal: AbortSignal;
 }
 
 /** Runs the plan once on a twin of its own. Nothing outside this process is asked or changed. */
 export async function rehearseOnce(
-  { plan, twin, start, tool, signal }: RehearsalSettings,
+  { plan, twin, start, tool }: RehearsalSettings,
   assumption: Assumption,
   trouble: Trouble,
 ): Promise<Rehearsal> {
@@ -78,7 +77,8 @@ export async function rehearseOnce(
       connection,
       plan,
       tool,
-      signal,
+      // It holds nothing that would have to be put away: whoever stops it ends the process.
+      signal: new AbortController().signal,
       approval: { by: "rehearsal", how: "yes" },
       onEvent(event) {
         events.push(event);

@@ -18,7 +18,6 @@ import type { Twin } from "./twin.ts";
 /** How a plan is to be rehearsed. */
 export interface RehearseOptions {
   readonly tool: string;
-  readonly signal: AbortSignal;
   /** Every combination of answers to the open questions, instead of one other answer at a time. */
   readonly thorough: boolean;
   /** What the trouble is made from; undefined: no trouble. */
@@ -55,8 +54,7 @@ export async function rehearsePlan(
   plan: MigrationPlan,
   options: RehearseOptions,
 ): Promise<RehearsedPlan> {
-  const { signal, tool } = options;
-  const azure = connection.azure({ signal });
+  const azure = connection.azure();
   const clusters: LiveCluster[] = [];
   for (const clusterPlan of plan.clusters) {
     const cluster = await readCluster(azure, migrationOf(plan, clusterPlan, new History(), new MemoryOperationStore()));
@@ -67,7 +65,7 @@ export async function rehearsePlan(
   }
   const twin = await readTwin(azure, clusters);
   options.onTwin?.(twin);
-  return rehearseOn({ plan, twin, start: connection.clock.now(), tool, signal }, options);
+  return rehearseOn({ plan, twin, start: connection.clock.now(), tool: options.tool }, options);
 }
 
 /** Runs the plan on a twin under every assumption. Virtual time only: nothing is read or written elsewhere. */

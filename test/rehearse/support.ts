@@ -19,7 +19,6 @@ export function rehearse(
 ): Promise<RehearsedPlan> {
   return rehearsePlan(lab.connection, plan, {
     tool: "test",
-    signal: new AbortController().signal,
     thorough: false,
     faultSeed: undefined,
     ...options,
