@@ -6,6 +6,7 @@ import { type Azure, createAzure } from "./azure.ts";
 import { CLOUDS, type CloudName } from "./clouds.ts";
 import { createInProcessClient, createLoopbackClient } from "./doors.ts";
 import { EmulatorClock } from "./emulator-clock.ts";
+import { ReadMemory } from "./read-memory.ts";
 import type { OnRetry } from "./retry.ts";
 import { createTransport } from "./transport.ts";
 
@@ -48,7 +49,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   };
   if (typeof options.emulator === "string") {
     const url = parseEmulatorUrl(options.emulator);
-    const clock = await EmulatorClock.connect(url);
+    const emulatorClock = await EmulatorClock.connect(url);
+    const memory = new ReadMemory(emulatorClock);
+    const { clock } = memory;
     const httpClient = createLoopbackClient(url);
     return {
       cloud: cloud.name,
@@ -61,13 +64,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
             credential,
             httpClient,
             pacedReads,
+            memory,
             // An emulator on loopback says `Retry-After` in wall time: it has divided it by its scale.
-            retry: { clock, signal, onRetry, toClockMs: (ms) => ms * clock.scale },
+            retry: { clock, signal, onRetry, toClockMs: (ms) => ms * emulatorClock.scale },
           }),
         ),
     };
   }
-  const { handle, clock } = options.emulator;
+  const { handle } = options.emulator;
+  const memory = new ReadMemory(options.emulator.clock);
+  const { clock } = memory;
   const httpClient = createInProcessClient(handle);
   return {
     cloud: cloud.name,
@@ -80,6 +86,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
           credential,
           httpClient,
           pacedReads,
+          // Its time stands still between calls, so that the age of an answer says nothing.
+          memory: memory.afresh(),
           retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
         }),
       ),
@@ -93,7 +101,9 @@ async function connectToAzure(options: ConnectOptions): Promise<Connection> {
     authorityHost: cloud.authority,
     ...(options.tenant ? { tenantId: options.tenant } : {}),
   });
-  const clock = new SystemClock();
+  const systemClock = new SystemClock();
+  const memory = new ReadMemory(systemClock);
+  const { clock } = memory;
   return {
     cloud: cloud.name,
     emulator: false,
@@ -104,8 +114,9 @@ async function connectToAzure(options: ConnectOptions): Promise<Connection> {
           cloud,
           credential,
           pacedReads,
+          memory,
           retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
-          onDate: (date) => clock.correct(date),
+          onDate: (date) => systemClock.correct(date),
         }),
       ),
   };

@@ -15,6 +15,7 @@ import type { Cloud } from "./clouds.ts";
 import { translateResponse } from "./errors.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
 import { withPacedReads } from "./pace.ts";
+import type { ReadMemory } from "./read-memory.ts";
 import { once, type RetryContext, withRetry } from "./retry.ts";
 
 /** What every adapter is made from. */
@@ -67,15 +68,18 @@ export function createTransport(options: {
   retry: RetryContext;
   /** Reads go out no faster than Azure refills its token buckets: for whoever reads a whole estate. */
   pacedReads?: boolean | undefined;
+  /** What the same look has read already. */
+  memory?: ReadMemory | undefined;
   /** Told the service's own time with each answer. */
   onDate?: ((date: Date) => void) | undefined;
 }): Transport {
   const { cloud, credential, retry } = options;
   const door = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
   const direct = guardHosts(door, [cloud.resourceManager, cloud.graph]);
-  const httpClient = options.pacedReads
+  const paced = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
     : direct;
+  const httpClient = options.memory?.in(paced) ?? paced;
   const clientOptions = {
     endpoint: cloud.resourceManager,
     credentialScopes: [`${cloud.resourceManager}/.default`],

@@ -42,9 +42,14 @@ export async function readNodeEvidence(
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const { subscription } = parseResourceId(clusterId)!;
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
-  let scaleSets: ScaleSet[] | undefined;
+  const isCarrying = (scaleSet: ScaleSet) =>
+    kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
+  // While pools are being re-imaged only their instances change: their scale sets got the identity before that.
+  const known = atWork(pools) ? scaleSetsSeen.get(azure)?.get(clusterId) : undefined;
+  let scaleSets: readonly ScaleSet[] | undefined = known?.every(isCarrying) ? known : undefined;
   try {
-    scaleSets = await azure.scaleSets.list(subscription, group);
+    scaleSets ??= await azure.scaleSets.list(subscription, group);
+    remember(azure, clusterId, scaleSets);
   } catch (error) {
     if (!hasStatus(error, 403)) throw error;
   }
@@ -65,17 +70,33 @@ export async function readNodeEvidence(
       evidence.push({ ...base, rank: "unknown", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
       continue;
     }
-    const carries = kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
-    const instances = await azure.scaleSets.instances(scaleSet.id);
-    evidence.push({ ...base, ...rankInstances(instances, carries, switchedAt) });
+    if (!isCarrying(scaleSet)) {
+      const seen = "its scale set does not carry the kubelet identity";
+      evidence.push({ ...base, rank: "none", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
+      continue;
+    }
+    evidence.push({ ...base, ...rankInstances(await azure.scaleSets.instances(scaleSet.id), switchedAt) });
   }
   return evidence;
 }
 
-function rankInstances(instances: readonly ScaleSetInstance[], carries: boolean, switchedAt: Date | undefined) {
+/** The scale sets of each cluster as they were last seen. */
+const scaleSetsSeen = new WeakMap<Azure, Map<string, readonly ScaleSet[]>>();
+
+function remember(azure: Azure, clusterId: string, scaleSets: readonly ScaleSet[]): void {
+  const seen = scaleSetsSeen.get(azure) ?? new Map<string, readonly ScaleSet[]>();
+  scaleSetsSeen.set(azure, seen.set(clusterId, scaleSets));
+}
+
+function atWork(pools: readonly JsonObject[]): boolean {
+  return (
+    pools.length > 0 &&
+    pools.every((pool) => !/^(succeeded|failed|canceled)$/i.test(asString(pool["provisioningState"]) ?? "succeeded"))
+  );
+}
+
+function rankInstances(instances: readonly ScaleSetInstance[], switchedAt: Date | undefined) {
   const nodes = instances.length;
-  if (!carries)
-    return { rank: "none" as const, nodes, reimaged: [], seen: "its scale set does not carry the kubelet identity" };
   const reimaged = instances.filter((instance) => isReimaged(instance, switchedAt)).map((instance) => instance.name);
   if (reimaged.length === nodes) {
     return {

@@ -1,0 +1,71 @@
+import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { type Clock, SECOND_MS } from "../engine/clock.ts";
+
+/** How old an answer may be that stands for asking again: the time that one look at a cluster takes. */
+const LOOK_MS = 30 * SECOND_MS;
+
+/**
+ * Reads each thing once in a look: one look is what happens without waiting and without writing. Several steps ask for
+ * the same cluster, identities and assignments one after the other, and Azure counts every request.
+ */
+export class ReadMemory {
+  /** The given clock; whoever has slept on it looks again. */
+  readonly clock: Clock;
+  readonly #answers = new Map<string, { readonly atMs: number; readonly answer: Promise<PipelineResponse> }>();
+
+  constructor(clock: Clock) {
+    this.clock = {
+      now: () => clock.now(),
+      sleep: async (ms, signal) => {
+        try {
+          await clock.sleep(ms, signal);
+        } finally {
+          this.#answers.clear();
+        }
+      },
+    };
+  }
+
+  /** The same memory, at the beginning of another look. */
+  afresh(): this {
+    this.#answers.clear();
+    return this;
+  }
+
+  /** A client that asks `inner` only for what this look has not read yet. */
+  in(inner: HttpClient): HttpClient {
+    return {
+      sendRequest: (request) => {
+        if (request.method === "GET") return this.#read(request, inner);
+        this.#forgetChanged(request);
+        return inner.sendRequest(request).finally(() => this.#forgetChanged(request));
+      },
+    };
+  }
+
+  async #read(request: PipelineRequest, inner: HttpClient): Promise<PipelineResponse> {
+    const nowMs = this.clock.now().getTime();
+    const known = this.#answers.get(request.url);
+    if (known && nowMs - known.atMs <= LOOK_MS) return { ...(await known.answer), request };
+    const answer = inner.sendRequest(request);
+    this.#answers.set(request.url, { atMs: nowMs, answer });
+    const forget = () => {
+      if (this.#answers.get(request.url)?.answer === answer) this.#answers.delete(request.url);
+    };
+    try {
+      const response = await answer;
+      if (response.status !== 200 && response.status !== 404) forget();
+      return response;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  /** A role assignment changes nothing but lists of assignments; everything else that is sent may change anything. */
+  #forgetChanged({ url }: PipelineRequest): void {
+    const isAssignment = /\/roleAssignments\//i.test(url);
+    for (const known of [...this.#answers.keys()])
+      if (!isAssignment || /\/roleAssignments\b/i.test(known)) this.#answers.delete(known);
+  }
+}
