@@ -87,7 +87,7 @@ test.each(CASES)("$path $name: a rehearsal tells beforehand what apply then does
   const plan = await lab.plan(which.request);
   expect(plan.clusters.map(({ path }) => path)).toEqual([which.path]);
   const rehearsed = await rehearse(lab, plan);
-  expect(rehearsed.rehearsals[0]!.through).toBe(true);
+  expect(rehearsed.through).toBe(true);
   expect(rehearsed.twin.gaps).toEqual([]);
 
   const applied = await applyAndTell(lab, plan);
