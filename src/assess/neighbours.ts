@@ -1,6 +1,7 @@
 import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at } from "../azure/json.ts";
+import { groupKeyOf, keyOf } from "./indexes.ts";
 
 /** A cluster that uses an identity, and the cluster's own object. */
 export interface IdentityUser {
@@ -11,6 +12,7 @@ export interface IdentityUser {
 /** Which clusters use which service principal or managed identity, over every subscription that can be seen. */
 export class Neighbours {
   readonly #users = new Map<string, IdentityUser[]>();
+  readonly #scopes = new Map<string, ClusterScopes>();
   /** Why there may be more clusters than those known here. */
   readonly gap: string | undefined;
 
@@ -28,8 +30,35 @@ export class Neighbours {
 
   /** @param identity a service principal's client id, or the id of a user-assigned identity */
   usersOf(identity: string): readonly IdentityUser[] {
-    return this.#users.get(normalizeId(identity).toLowerCase()) ?? [];
+    return this.#users.get(keyOf(identity)) ?? [];
   }
+
+  /** The scopes that belong to the clusters which use an identity. */
+  scopesOf(identity: string): ClusterScopes {
+    const key = keyOf(identity);
+    const before = this.#scopes.get(key);
+    if (before) return before;
+    const scopes = this.usersOf(identity).flatMap(({ id, cluster }) => clusterScopes(id, cluster));
+    const groups = scopes.map(groupKeyOf).filter((group) => group !== undefined);
+    const made = { scopes: new Set(scopes.map(keyOf)), groups: new Set(groups) };
+    this.#scopes.set(key, made);
+    return made;
+  }
+}
+
+/** What belongs to clusters, in lower case. */
+export interface ClusterScopes {
+  /** The clusters, their resource groups and what they refer to: with everything below. */
+  readonly scopes: ReadonlySet<string>;
+  /** Resource groups that hold any of it: they alone, not what else is in them. */
+  readonly groups: ReadonlySet<string>;
+}
+
+/** True when a role at this scope is for the clusters. */
+export function belongsToClusters(scope: string, { scopes, groups }: ClusterScopes): boolean {
+  const segments = keyOf(scope).split("/");
+  const prefixes = segments.map((_, index) => segments.slice(0, index + 1).join("/"));
+  return groups.has(keyOf(scope)) || prefixes.some((prefix) => scopes.has(prefix));
 }
 
 /** The names of what a cluster acts as, in lower case; `msi` is no service principal. */
@@ -41,7 +70,7 @@ function identitiesOf(cluster: ManagedCluster): Set<string> {
 }
 
 /** The scopes that belong to a cluster: itself, its resource groups and what its object refers to. */
-export function clusterScopes(id: string, cluster: ManagedCluster): string[] {
+function clusterScopes(id: string, cluster: ManagedCluster): string[] {
   const { subscription, resourceGroup } = parseResourceId(id)!;
   const properties = asObject(cluster["properties"]);
   const nodeGroup = asString(properties["nodeResourceGroup"]) ?? "";

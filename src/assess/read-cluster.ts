@@ -7,19 +7,27 @@ import {
   userAssignedIdsOf,
 } from "../azure/clusters.ts";
 import type { DirectoryKind } from "../azure/graph.ts";
-import { isWithin, parseResourceId, sameId } from "../azure/ids.ts";
+import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
+import type { RoleAssignment } from "../azure/roles.ts";
 import { judgeCluster } from "../migration/cluster-state.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import type { Estate } from "./estate.ts";
-import { clusterScopes, type Neighbours } from "./neighbours.ts";
-import { type Known, known, type Listed, unknown } from "./outcome.ts";
+import { findById, inResourceGroup } from "./indexes.ts";
+import type { Neighbours } from "./neighbours.ts";
+import { type Known, known, unknown } from "./outcome.ts";
 import { readNodes } from "./read-nodes.ts";
-import type { ClusterReading, Holder, IdentityReading, ServicePrincipalReading } from "./reading.ts";
+import {
+  type ClusterReading,
+  type Holder,
+  type IdentityReading,
+  isMigrationAhead,
+  type ServicePrincipalReading,
+} from "./reading.ts";
 import { reasonFor } from "./refusals.ts";
-import { type AllAssignments, readRights } from "./rights.ts";
+import type { AllAssignments } from "./rights.ts";
 
 /** What the readings of all clusters share. */
 export interface Surroundings {
@@ -49,7 +57,8 @@ export async function readClusterForAssessment(
     ? await readNodes(estate.azure, id, cluster, await estate.scaleSets(subscription))
     : [];
   const { state } = judgeCluster(cluster, pools);
-  const isAhead = !onManagedIdentity || state === "half-migrated";
+  const servicePrincipal = onManagedIdentity ? undefined : await readServicePrincipal(id, cluster, around);
+  const isAhead = isMigrationAhead({ state, servicePrincipal, pools });
   const [locks, policies, registries, subnets, assignments] = await Promise.all([
     estate.locks(subscription),
     estate.policies(subscription),
@@ -57,7 +66,6 @@ export async function readClusterForAssessment(
     readNamedSubnets(estate, facts),
     estate.assignments(subscription),
   ]);
-  const inSubscription = assignments.items.filter(({ scope }) => isWithin(scope, `/subscriptions/${subscription}`));
   return {
     id,
     cluster,
@@ -67,7 +75,7 @@ export async function readClusterForAssessment(
     state,
     facts,
     pools,
-    servicePrincipal: onManagedIdentity ? undefined : await readServicePrincipal(id, cluster, around),
+    servicePrincipal,
     identities: onManagedIdentity ? await readIdentities(id, cluster, around) : [],
     controlPlane: onManagedIdentity ? await readHolder(around, controlPlanePrincipal(cluster)) : undefined,
     kubelet: onManagedIdentity ? await readHolder(around, kubeletIdentityOf(cluster)?.objectId) : undefined,
@@ -80,17 +88,31 @@ export async function readClusterForAssessment(
     maintenance: isAhead ? await readMaintenance(estate, id) : undefined,
     kubernetesVersions: await estate.kubernetesVersions(subscription, location),
     usages: isAhead ? await estate.usages(subscription, location) : unknown("no migration lies ahead"),
-    assignmentCount: assignments.gap === undefined ? known(inSubscription.length) : unknown(assignments.gap),
+    assignmentCount:
+      assignments.gap === undefined ? known(countIn(subscription, assignments.items)) : unknown(assignments.gap),
     ownAssignments: {
       ...assignments,
-      items: assignments.items.filter(({ scope }) => isOwnScope(scope, id, facts)),
+      items: [nodeResourceGroupId(id, facts), resourceGroupId(subscription, parseResourceId(id)!.resourceGroup)]
+        .flatMap((group) => inResourceGroup(assignments.items, group, ({ scope }) => scope))
+        .filter(({ scope }) => isOwnScope(scope, id, facts)),
     },
     directory,
   };
 }
 
+const COUNTS = new WeakMap<object, number>();
+
+/** How many of the assignments count towards the subscription's limit: those above it do not. */
+function countIn(subscription: string, assignments: readonly RoleAssignment[]): number {
+  const before = COUNTS.get(assignments);
+  if (before !== undefined) return before;
+  const count = assignments.filter(({ scope }) => isWithin(scope, `/subscriptions/${subscription}`)).length;
+  COUNTS.set(assignments, count);
+  return count;
+}
+
 /** True for the cluster itself and for anything in its nodes' resource group. */
-export function isOwnScope(scope: string, clusterId: string, facts: ClusterFacts): boolean {
+function isOwnScope(scope: string, clusterId: string, facts: ClusterFacts): boolean {
   return isWithin(scope, clusterId) || isWithin(scope, nodeResourceGroupId(clusterId, facts));
 }
 
@@ -99,7 +121,7 @@ async function readOwnFacts(estate: Estate, cluster: ManagedCluster, subscriptio
   const { azure } = estate;
   const subnet = async (id: string) => {
     const { items } = await estate.subnets(parseResourceId(id)?.subscription ?? subscription);
-    return items.find((item) => sameId(item.id, id));
+    return findById(items, id);
   };
   const view = { ...azure, resources: { ...azure.resources, subnet } };
   return (await readFacts(view, cluster, { controlPlane: undefined, nodes: undefined }, [])).facts;
@@ -109,7 +131,8 @@ async function readNamedSubnets(estate: Estate, facts: ClusterFacts) {
   const ids = facts.pools.flatMap(({ subnet, podSubnet }) => [subnet, podSubnet]).filter((id) => id !== undefined);
   const subscriptions = [...new Set(ids.map((id) => parseResourceId(id)?.subscription.toLowerCase() ?? ""))];
   const lists = await Promise.all(subscriptions.map((subscription) => estate.subnets(subscription)));
-  return lists.flatMap(({ items }) => items).filter((subnet) => ids.some((id) => sameId(id, subnet.id)));
+  const found = ids.flatMap((id) => lists.map(({ items }) => findById(items, id)));
+  return [...new Set(found.filter((subnet) => subnet !== undefined))];
 }
 
 async function readServicePrincipal(
@@ -129,10 +152,10 @@ async function readServicePrincipal(
     principal,
     credentialEnds: ends.known ? known(ends.value ?? []) : ends,
     rights: found
-      ? await readRights(estate, assignments, found.objectId, "groups too")
+      ? await assignments.rightsOf(found.objectId, "groups too")
       : { items: [], gap: principal.known ? "the service principal is gone" : principal.reason },
     otherClusters: { items: users.map((user) => user.id).filter((other) => !sameId(other, id)), gap: neighbours.gap },
-    clusterScopes: users.flatMap((user) => clusterScopes(user.id, user.cluster)),
+    clusterScopes: neighbours.scopesOf(clientId),
   };
 }
 
@@ -160,7 +183,7 @@ async function readIdentity(estate: Estate, id: string): Promise<IdentityReading
   // Azure answers 404 for whatever lies in a subscription of another tenant.
   if (!estate.subscription(subscription)) return unknown(`you do not see its subscription ${subscription}`);
   const { items, gap } = await estate.identities(subscription);
-  const found = items.find((identity) => sameId(identity.id, id));
+  const found = findById(items, id);
   if (found || gap === undefined) return known(found);
   try {
     return known(await estate.azure.identities.get(id));
@@ -175,12 +198,12 @@ function controlPlanePrincipal(cluster: ManagedCluster): string | undefined {
 }
 
 async function readHolder(
-  { estate, assignments }: Surroundings,
+  { assignments }: Surroundings,
   principalId: string | undefined,
   through: "itself" | "groups too" = "groups too",
 ): Promise<Holder> {
-  const rights: Listed<Awaited<ReturnType<typeof readRights>>["items"][number]> = principalId
-    ? await readRights(estate, assignments, principalId, through)
+  const rights: Holder["rights"] = principalId
+    ? await assignments.rightsOf(principalId, through)
     : { items: [], gap: "Azure does not show its principal" };
   return { principalId, rights };
 }

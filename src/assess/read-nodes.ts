@@ -1,10 +1,11 @@
 import type { Azure } from "../azure/azure.ts";
 import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
-import { isWithin, resourceGroupId } from "../azure/ids.ts";
+import { resourceGroupId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
+import { inResourceGroup } from "./indexes.ts";
 import type { Listed } from "./outcome.ts";
 import { reasonFor } from "./refusals.ts";
 
@@ -45,7 +46,7 @@ function withScaleSets(azure: Azure, scaleSets: Listed<ScaleSet>): Azure {
       ...azure.scaleSets,
       async list(subscription, resourceGroup) {
         const group = resourceGroupId(subscription, resourceGroup);
-        const found = scaleSets.items.filter(({ id }) => isWithin(id, group));
+        const found = [...inResourceGroup(scaleSets.items, group, ({ id }) => id)];
         if (found.length > 0 || scaleSets.gap === undefined) return found;
         throw new AzureError("AZURE_REFUSED", 403, "AuthorizationFailed", scaleSets.gap, "Ask for the role Reader.");
       },

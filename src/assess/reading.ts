@@ -12,6 +12,7 @@ import type { ClusterState } from "../migration/cluster-state.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import type { Lock } from "../migration/preflight.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
+import type { ClusterScopes } from "./neighbours.ts";
 import type { Known, Listed } from "./outcome.ts";
 import type { HeldRight } from "./rights.ts";
 
@@ -32,7 +33,7 @@ export interface ServicePrincipalReading {
   /** Other clusters that use it. */
   readonly otherClusters: Listed<string>;
   /** Scopes that belong to the clusters that use it: roles on them are for these clusters. */
-  readonly clusterScopes: readonly string[];
+  readonly clusterScopes: ClusterScopes;
 }
 
 /** A user-assigned identity that the cluster names. */
@@ -83,7 +84,11 @@ export interface ClusterReading {
   readonly directory: Known<ReadonlyMap<string, DirectoryKind>>;
 }
 
-/** True while nodes or control plane still use a service principal. */
-export function isMigrationAhead({ state, servicePrincipal }: ClusterReading): boolean {
-  return servicePrincipal !== undefined || state === "half-migrated";
+/** True while nodes or control plane still use a service principal, or may do so as far as can be seen. */
+export function isMigrationAhead({
+  state,
+  servicePrincipal,
+  pools,
+}: Pick<ClusterReading, "state" | "servicePrincipal" | "pools">): boolean {
+  return servicePrincipal !== undefined || state === "half-migrated" || pools.some(({ rank }) => rank === "unknown");
 }

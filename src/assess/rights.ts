@@ -20,10 +20,8 @@ export interface HeldRight {
 /** Every role assignment that can be seen, by who holds it. */
 export interface AllAssignments {
   readonly byPrincipal: ReadonlyMap<string, readonly RoleAssignment[]>;
-  /** False when no group holds any role, so that nobody's memberships matter. */
-  readonly mayHoldByGroup: boolean;
-  /** Why there may be more. */
-  readonly gap: string | undefined;
+  /** What a principal holds itself and, where asked for, through groups. */
+  rightsOf(principalId: string, through: "itself" | "groups too"): Promise<Listed<HeldRight>>;
 }
 
 /** Reads the assignments of every subscription; those above subscriptions come with each and count once. */
@@ -37,10 +35,21 @@ export async function readAllAssignments(estate: Estate, concurrency: number): P
     byPrincipal.set(assignment.principalId, held);
   }
   const gaps = lists.flatMap(({ gap }) => (gap === undefined ? [] : [gap]));
+  // Where no group holds any role, nobody's memberships matter.
   const mayHoldByGroup = [...byId.values()].some(
     ({ principalType }) => principalType !== "ServicePrincipal" && principalType !== "User",
   );
-  return { byPrincipal, mayHoldByGroup, gap: summarize(gaps) };
+  const memory = new Map<string, Promise<Listed<HeldRight>>>();
+  return {
+    byPrincipal,
+    rightsOf(principalId, through) {
+      const key = `${principalId.toLowerCase()} ${through}`;
+      const withGroups = through === "groups too" && mayHoldByGroup;
+      const reading = memory.get(key) ?? readRights(estate, byPrincipal, summarize(gaps), principalId, withGroups);
+      memory.set(key, reading);
+      return reading;
+    },
+  };
 }
 
 /** One sentence for several gaps. */
@@ -50,23 +59,23 @@ export function summarize(gaps: readonly string[]): string | undefined {
   return `${different[0]}, and ${different.length - 1} more like it`;
 }
 
-/** Reads what a principal holds itself and, where asked for, through groups. */
-export async function readRights(
+async function readRights(
   estate: Estate,
-  assignments: AllAssignments,
+  byPrincipal: AllAssignments["byPrincipal"],
+  gap: string | undefined,
   principalId: string,
-  through: "itself" | "groups too",
+  withGroups: boolean,
 ): Promise<Listed<HeldRight>> {
-  const gaps = assignments.gap === undefined ? [] : [assignments.gap];
+  const gaps = gap === undefined ? [] : [gap];
   const holders: (string | undefined)[] = [undefined];
-  if (through === "groups too" && assignments.mayHoldByGroup) {
+  if (withGroups) {
     const groups = await estate.groupsOf(principalId);
     if (groups.known) holders.push(...(groups.value ?? []));
     else gaps.push(groups.reason);
   }
   const items: HeldRight[] = [];
   for (const group of holders) {
-    for (const held of assignments.byPrincipal.get((group ?? principalId).toLowerCase()) ?? []) {
+    for (const held of byPrincipal.get((group ?? principalId).toLowerCase()) ?? []) {
       const role = await estate.role(held.roleDefinitionId);
       if (!role.known) gaps.push(role.reason);
       const definition = role.known ? role.value : undefined;

@@ -92,7 +92,7 @@ function missing(holder: Holder, grant: Grant, need: Need): Outcome[] {
   if (need.actions.some((action) => rightsFor(items, grant.scope, action, kind).length > 0)) return [];
   const where = grant.scope.split("/").at(-1)!;
   if (gap !== undefined) return [{ check: need.check, reason: `${where}: ${gap}` }];
-  if (need.dataAction)
+  if (need.check === "RB009")
     return [{ check: need.check, reason: `${where}: no role gives it, and access policies of vaults are not read` }];
   return [
     {

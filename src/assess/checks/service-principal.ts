@@ -1,7 +1,8 @@
-import { isWithin, parseResourceId } from "../../azure/ids.ts";
+import { parseResourceId } from "../../azure/ids.ts";
 import { BUILT_IN_ROLES } from "../../migration/built-in-roles.ts";
 import { checkCredentials, principalDisabled, principalGone } from "../../migration/principal.ts";
 import { LINKS } from "../links.ts";
+import { belongsToClusters } from "../neighbours.ts";
 import type { Outcome } from "../outcome.ts";
 import type { ClusterReading, ServicePrincipalReading } from "../reading.ts";
 import type { HeldRight } from "../rights.ts";
@@ -139,9 +140,7 @@ export function checkOtherUses({ servicePrincipal }: ClusterReading): Outcome[] 
 function isForeign({ scope, roleGuid }: HeldRight, { clusterScopes }: ServicePrincipalReading): boolean {
   // Wide roles are the business of ID006.
   if (HANDS_OUT_ROLES.has(roleGuid) || CLUSTER_ROLES.has(roleGuid)) return false;
-  // A resource group that holds something the cluster names, such as its log workspace, is the cluster's business too.
-  const related = (own: string) => isWithin(scope, own) || (isBelowSubscription(scope) && isWithin(own, scope));
-  if (clusterScopes.some(related)) return false;
+  if (belongsToClusters(scope, clusterScopes)) return false;
   const resource = parseResourceId(scope);
   if (resource) return !CLUSTER_PROVIDERS.test(resource.type);
   return isBelowSubscription(scope) || roleGuid !== BUILT_IN_ROLES.Contributor;
