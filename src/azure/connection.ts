@@ -3,6 +3,7 @@ import { type Clock, SystemClock } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { WireRequest, WireResponse } from "../engine/wire.ts";
 import { type Azure, createAzure } from "./azure.ts";
+import { readCaller } from "./caller.ts";
 import { CLOUDS, type CloudName } from "./clouds.ts";
 import { createInProcessClient, createLoopbackClient } from "./doors.ts";
 import { EmulatorClock } from "./emulator-clock.ts";
@@ -36,9 +37,14 @@ export interface Connection {
   readonly cloud: CloudName;
   readonly emulator: boolean;
   readonly clock: Clock;
+  /** The name under which Azure knows whoever is signed in. @throws AksMiError `NOT_SIGNED_IN` */
+  caller(): Promise<string>;
   /** The adapters, with what they need to be stopped and to tell of their retries. */
   azure(hooks?: AzureHooks): Azure;
 }
+
+/** An emulator takes any token, and lets everyone do what its scenario allows. */
+const EMULATED_CALLER = "the emulator's caller";
 
 /** Ready to go: nothing has been sent yet, except for the clock of an emulator on loopback. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
@@ -57,6 +63,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       cloud: cloud.name,
       emulator: true,
       clock,
+      caller: async () => EMULATED_CALLER,
       azure: ({ signal, onRetry, pacedReads } = {}) =>
         createAzure(
           createTransport({
@@ -79,6 +86,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: true,
     clock,
+    caller: async () => EMULATED_CALLER,
     azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
         createTransport({
@@ -108,6 +116,7 @@ async function connectToAzure(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: false,
     clock,
+    caller: () => readCaller(credential, cloud),
     azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
         createTransport({

@@ -11,7 +11,7 @@ import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { createRun } from "../state/state-directory.ts";
-import { useColor } from "../ui/terminal.ts";
+import { useColor, wrapText } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
 import { whoAmI } from "./approval.ts";
 import { mayPrompt } from "./context.ts";
@@ -33,12 +33,17 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const connection = await connect({ cloud: "AzureCloud", emulator });
   const stateDir = flags.stateDir ?? mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  process.stderr.write(
-    `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.\n\n`,
-  );
-  if (mayPrompt(flags)) return (await import("./wizard.ts")).runWizardOn(connection, { stateDir, prompt: true });
-
+  const about = `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.`;
+  process.stderr.write(`${wrapText(about, (process.stderr.columns ?? 120) - 1).join("\n")}\n\n`);
   const azure = connection.azure();
+  const prove = async (ids: readonly string[]) => {
+    process.stdout.write("\nWhat Azure shows now (`aks-mi verify`):\n\n");
+    return showVerified(await verifyClusters(azure, ids), "table");
+  };
+  if (mayPrompt(flags)) {
+    const { runWizardOn } = await import("./wizard.ts");
+    return runWizardOn(connection, { stateDir, prompt: true }, prove);
+  }
   const [subscription] = await azure.resources.subscriptions();
   const clusters = (
     await Promise.all((await azure.resources.subscriptions()).map(({ id }) => azure.clusters.list(id)))
@@ -71,7 +76,5 @@ export async function demo(flags: DemoFlags): Promise<number> {
     { by: whoAmI(), how: "yes" },
     { stateDir, prompt: false, output: "table" },
   );
-  if (exitCode !== 0) return exitCode;
-  process.stdout.write("\nWhat Azure shows now (`aks-mi verify`):\n\n");
-  return showVerified(await verifyClusters(azure, clusterIds), "table");
+  return exitCode === 0 ? prove(clusterIds) : exitCode;
 }

@@ -39,8 +39,13 @@ export async function runPlan(
   flags: RunFlags,
 ): Promise<number> {
   const { clock } = connection;
+  // An emulator in this process ends with it: no later command can reach what the run did.
+  const isEmbedded = connection.emulator && flags.emulator === undefined;
   const pauseAt = flags.maxDuration ? new Date(clock.now().getTime() + parseDuration(flags.maxDuration)!) : undefined;
-  const observer = chooseObserver(run, flags, () => clock.now());
+  const keys = isEmbedded
+    ? "Ctrl-C stops; the emulated Azure ends with it."
+    : `Ctrl-C saves and stops; aks-mi resume ${run.id} goes on.`;
+  const observer = chooseObserver(run, flags, keys, () => clock.now());
   const events: Event[] = [];
   const show = (event: Event) => {
     events.push(event);
@@ -75,15 +80,15 @@ export async function runPlan(
   }
   // Without an event this process had no part in the run: its report is someone else's.
   if (events.length > 0) await writeReports(run, events);
-  await observer.end(outcome);
+  await observer.end(isEmbedded ? { ...outcome, next: undefined } : outcome);
   if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(foldEvents(run.plan, events)))}\n`);
   return outcome.exitCode;
 }
 
-function chooseObserver(run: RunDirectory, flags: RunFlags, now: () => Date): RunObserver {
+function chooseObserver(run: RunDirectory, flags: RunFlags, keys: string, now: () => Date): RunObserver {
   if (flags.output === "jsonl") return observeAsJsonl({ output: process.stdout, messages: process.stderr });
   const common = { plan: run.plan, output: process.stderr, now, color: useColor(process.stderr, process.env) };
-  if (mayPrompt(flags)) return observeLive({ ...common, other: process.stdout });
+  if (mayPrompt(flags)) return observeLive({ ...common, other: process.stdout, keys });
   return observeAsLines({
     ...common,
     planHash: planHash(run.plan),

@@ -2,7 +2,7 @@ import type { Azure } from "../azure/azure.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { type Completeness, judgeCluster } from "../migration/cluster-state.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
-import { sanitize } from "../ui/terminal.ts";
+import { sanitize, wrapText } from "../ui/terminal.ts";
 import { type CommonFlags, connectFor, resolveScope, type ScopeFlags } from "./context.ts";
 
 /** A cluster with what is proven about it. */
@@ -69,11 +69,19 @@ function toText(verified: readonly Verified[]): string {
       ({ pool, rank, seen }) =>
         `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`,
     ),
-    ...findings.map(({ check, severity, seen, remedy }) => `  ${check} ${severity}: ${seen}\n    → ${remedy}`),
+    ...findings.flatMap(({ check, severity, seen, remedy }) => [`  ${check} ${severity}: ${seen}`, `    → ${remedy}`]),
     `  not assessed: ${notAssessed.map(({ check, reason }) => `${check} (${reason})`).join(", ")}`,
   ]);
+  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
   return lines
-    .flatMap((line) => line.split("\n"))
-    .map((line) => `${sanitize(line)}\n`)
+    .flatMap((line) => wrapIndented(sanitize(line), columns - 1))
+    .map((line) => `${line}\n`)
     .join("");
+}
+
+/** A line, broken where it is longer than the terminal; what follows is indented a little more than its beginning. */
+function wrapIndented(line: string, columns: number): string[] {
+  const indent = line.length - line.trimStart().length;
+  const [first = "", ...rest] = wrapText(line.trimStart(), columns - indent - 2);
+  return [" ".repeat(indent) + first, ...rest.map((part) => " ".repeat(indent + 2) + part)];
 }

@@ -14,6 +14,8 @@ import { type RunClock, readView, type StatusFlags } from "./status.ts";
 /** How often the journals are read again. */
 const POLL_MS = 250;
 
+const KEYS = "Ctrl-C stops watching; the run goes on.";
+
 type View = ReturnType<typeof readView>;
 
 /** Shows a run from its journals until it ends: in a terminal as the run's own view, else as lines or as JSON. @returns the exit code */
@@ -57,7 +59,7 @@ function chooseObserver(run: RunDirectory, now: () => Date, { output }: StatusFl
   const { stdout, stderr, env } = process;
   const color = useColor(stdout, env);
   if (stdout.isTTY && !env["CI"])
-    return observeLive({ plan: run.plan, output: stdout, other: stderr, color, now, watching: true });
+    return observeLive({ plan: run.plan, output: stdout, other: stderr, color, now, keys: KEYS });
   // The job summary is the run's own to write.
   const quiet = { ...env, GITHUB_STEP_SUMMARY: undefined };
   return observeAsLines({ plan: run.plan, planHash: planHash(run.plan), output: stdout, now, env: quiet });

@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
@@ -24,15 +25,25 @@ import { whoAmI } from "./approval.ts";
 import { type CommonFlags, connectFor } from "./context.ts";
 import { runPlan } from "./run-plan.ts";
 
+/** How many requests are under way at once while the clusters are listed. */
+const READS_AT_ONCE = 8;
+
 /** The wizard, on Azure or on the emulator that the flags name. @returns the exit code */
 export async function wizard(flags: CommonFlags): Promise<number> {
   return runWizardOn(await connectFor(flags), flags);
 }
 
-/** Leads through a migration, then runs it. @returns the exit code */
+type WizardFlags = Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant" | "cloud">;
+
+/**
+ * Leads through a migration, then runs it.
+ * @param onDone is told which clusters were migrated
+ * @returns the exit code
+ */
 export async function runWizardOn(
   connection: Connection,
-  flags: Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant">,
+  flags: WizardFlags,
+  onDone: (clusterIds: readonly string[]) => Promise<number> = async () => 0,
 ): Promise<number> {
   const io: WizardIo = {
     input: process.stdin,
@@ -45,7 +56,7 @@ export async function runWizardOn(
   const result = await runWizard(await servicesFor(connection, flags), io);
   if (result.kind !== "apply") return 0;
   const run = createRun(flags.stateDir, result.plan, connection.clock.now());
-  return runPlan(
+  const exitCode = await runPlan(
     connection,
     run,
     { by: whoAmI(), how: "prompt" },
@@ -53,32 +64,45 @@ export async function runWizardOn(
       stateDir: flags.stateDir,
       prompt: flags.prompt,
       output: "table",
+      ...(flags.emulator ? { emulator: flags.emulator } : {}),
       ...(result.until ? { until: result.until } : {}),
     },
   );
+  return exitCode === 0 ? onDone(result.plan.clusters.map(({ id }) => id)) : exitCode;
 }
 
-async function servicesFor(
-  connection: Connection,
-  flags: Pick<CommonFlags, "emulator" | "tenant">,
-): Promise<WizardServices> {
+/** What the commands that do the same need besides the choices. */
+function flagsForCommands({ emulator, stateDir, tenant, cloud }: WizardFlags, isEmbedded: boolean): string[] {
+  return [
+    ...(cloud ? ["--cloud", cloud] : []),
+    ...(tenant ? ["--tenant", tenant] : []),
+    ...(isEmbedded ? ["--emulator", "URL"] : emulator ? ["--emulator", emulator] : []),
+    ...(stateDir === ".aks-mi" || isEmbedded ? [] : ["--state-dir", stateDir]),
+  ];
+}
+
+async function servicesFor(connection: Connection, flags: WizardFlags): Promise<WizardServices> {
+  const who = await connection.caller();
+  const isEmbedded = connection.emulator && flags.emulator === undefined;
   const azure = connection.azure();
   const subscriptions = (await azure.resources.subscriptions()).filter((subscription) => subscription.enabled);
   const tenant = flags.tenant ?? subscriptions[0]?.tenant ?? "unknown";
   const known = new Map<string, ManagedCluster>();
   return {
-    account: { cloud: connection.cloud, tenant, who: whoAmI(), emulator: connection.emulator },
-    commonFlags: flags.emulator ? ["--emulator", flags.emulator] : [],
+    account: { cloud: connection.cloud, tenant, who, emulator: connection.emulator },
+    commonFlags: flagsForCommands(flags, isEmbedded),
+    commandNote: isEmbedded ? "where URL is what `aks-mi emulator --scenario demo` prints" : undefined,
     async listClusters() {
-      const found: WizardCluster[] = [];
-      for (const { id: subscription } of subscriptions) {
-        for (const cluster of await azure.clusters.list(subscription)) {
+      const lists = await pMap(subscriptions, ({ id }) => azure.clusters.list(id), { concurrency: READS_AT_ONCE });
+      return pMap(
+        lists.flat(),
+        (cluster) => {
           const id = normalizeId(asString(cluster["id"]) ?? "");
           known.set(id, cluster);
-          found.push(await describeCluster(azure, id, cluster));
-        }
-      }
-      return found;
+          return describeCluster(azure, id, cluster);
+        },
+        { concurrency: READS_AT_ONCE },
+      );
     },
     async identities(clusterId) {
       const identities = await azure.identities.list(parseResourceId(clusterId)!.subscription);
@@ -115,14 +139,19 @@ async function describeCluster(azure: Azure, id: string, cluster: ManagedCluster
   const onManagedIdentity = isOnManagedIdentity(cluster);
   const evidence = onManagedIdentity ? await readNodeEvidence(azure, id, cluster, undefined) : [];
   const nodes = pools.reduce((sum, pool) => sum + Number(pool["count"] ?? 0), 0);
+  const { state, findings } = judgeCluster(cluster, evidence);
+  const version = asString(at(cluster, "properties", "kubernetesVersion")) ?? "of unknown version";
   return {
     id,
     name,
     resourceGroup,
     subscription,
-    state: judgeCluster(cluster, evidence).state,
+    state,
     secretExpires: onManagedIdentity ? undefined : await readSecretEnd(azure, cluster),
-    detail: `${pools.length} pools, ${nodes} nodes, Kubernetes ${asString(at(cluster, "properties", "kubernetesVersion")) ?? "of unknown version"}`,
+    detail: [
+      `${pools.length} pools, ${nodes} nodes, Kubernetes ${version}`,
+      ...findings.map(({ check, severity, seen }) => `${check} ${severity}: ${seen}`),
+    ].join(" · "),
   };
 }
 

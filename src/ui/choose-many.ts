@@ -73,7 +73,12 @@ function listChoices(
   });
   const list = matching.map(({ id, label, description, disabled, fixed }): Choice<string> => {
     const mark = fixed || chosen.includes(id) ? paint.green("◉") : "◯";
-    return { value: id, name: `${mark} ${label}`, description, disabled: disabled ?? (fixed ? "always" : undefined) };
+    return {
+      value: id,
+      name: `${mark} ${label}`,
+      description,
+      disabled: disabled ?? (fixed ? "(always kept)" : undefined),
+    };
   });
   if (words.length > 0) return list;
   const names = items.filter(({ id, fixed }) => fixed || chosen.includes(id)).map(({ name }) => name);

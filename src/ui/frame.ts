@@ -20,8 +20,8 @@ export interface FrameOptions {
   readonly emulated: boolean;
   /** What stays on the screen when the run is over leaves out what only helps while it goes on. */
   readonly final: boolean;
-  /** True for someone who only looks on. */
-  readonly watching: boolean;
+  /** What Ctrl-C does. */
+  readonly keys: string;
 }
 
 /** A line with something at each end; the left end gives way. */
@@ -102,7 +102,7 @@ function stepTime(step: StepView, { now, paint }: FrameOptions): string {
   return paint.dim(formatLength(timeSpentMs(step, now)));
 }
 
-function drawFooter(view: RunView, { now, final, paint, watching }: FrameOptions): FrameLine[] {
+function drawFooter(view: RunView, { now, final, paint, keys }: FrameOptions): FrameLine[] {
   const started = view.startedAt ? Date.parse(view.startedAt) : now.getTime();
   const endedMs = view.endedAt ? Date.parse(view.endedAt) : now.getTime();
   const elapsed = `elapsed ${formatLength(Math.max(0, endedMs - started))}`;
@@ -115,9 +115,6 @@ function drawFooter(view: RunView, { now, final, paint, watching }: FrameOptions
   const [proof, all] = [range("proof"), range("all")];
   const rest =
     proof.maxMs > 0 ? `proven in about ${formatRange(proof)}` : all.maxMs > 0 ? `done in ${formatRange(all)}` : "";
-  const keys = watching
-    ? "Ctrl-C stops watching; the run goes on."
-    : `Ctrl-C saves and stops; aks-mi resume ${view.run} goes on.`;
   return [{ left: "" }, { left: ` ${elapsed}`, right: rest }, { left: ` ${keys}`, style: paint.dim }];
 }
 

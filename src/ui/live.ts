@@ -18,8 +18,8 @@ export interface LiveOptions {
   readonly color: boolean;
   /** The run's own time; emulated against an emulator. */
   readonly now: () => Date;
-  /** True for someone who only looks on, and whose Ctrl-C stops nothing but that. */
-  readonly watching?: boolean;
+  /** What Ctrl-C does. */
+  readonly keys: string;
 }
 
 /** The view of a run on a terminal: drawn anew from its events, so a step that starts again is simply drawn as it is. */
@@ -98,7 +98,7 @@ class LiveObserver implements RunObserver {
   }
 
   #draw(): string {
-    const { plan, color, now, watching } = this.#options;
+    const { plan, color, now, keys } = this.#options;
     this.#view ??= foldEvents(sanitizeDeep(plan), this.#events);
     return drawFrame(this.#view, {
       now: now(),
@@ -108,7 +108,7 @@ class LiveObserver implements RunObserver {
       spinner: this.#spinner.fetch(),
       emulated: plan.metadata.emulator,
       final: this.#outcome !== undefined,
-      watching: watching === true,
+      keys,
     });
   }
 }

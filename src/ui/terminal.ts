@@ -92,10 +92,25 @@ function breakWord(word: string, columns: number): { text: string; glued: boolea
   return [...pieces, { text: rest, glued: pieces.length > 0 }];
 }
 
-/** A command for a shell, broken before its flags where it is longer than a line; it can be copied as it stands. */
+/**
+ * A command for a shell, broken before its flags and in its long ids where it is longer than a line. It can be copied as
+ * it stands: a shell joins what a backslash at the end of a line parts, as long as the next line is not indented.
+ */
 export function breakCommand(command: string, columns: number): string[] {
   // Within quotes a backslash at the end of a line would become part of the word.
   if (command.length <= columns || /['"]/.test(command)) return [command];
-  const parts = command.split(/ (?=--)/);
-  return parts.map((part, index) => `${index > 0 ? "    " : ""}${part}${index < parts.length - 1 ? " \\" : ""}`);
+  const parts = command.split(/ (?=--)/).map((part, index) => `${index > 0 ? "  " : ""}${part}`);
+  return parts.flatMap((part, index) => breakPart(index < parts.length - 1 ? `${part} \\` : part, columns));
+}
+
+function breakPart(part: string, columns: number): string[] {
+  const lines: string[] = [];
+  let rest = part;
+  while (rest.length > columns) {
+    const slash = rest.lastIndexOf("/", columns - 2);
+    const end = slash > 0 ? slash + 1 : columns - 1;
+    lines.push(`${rest.slice(0, end)}\\`);
+    rest = rest.slice(end);
+  }
+  return [...lines, rest];
 }

@@ -3,7 +3,7 @@ import { count } from "../report/words.ts";
 import { chooseMany } from "./choose-many.ts";
 import { WentBack } from "./prompts.ts";
 import { truncate } from "./terminal.ts";
-import { describeCluster, sortClusters } from "./wizard-clusters.ts";
+import { columnsForNames, describeCluster, sortClusters } from "./wizard-clusters.ts";
 import { checkIdentityName, checkRegistryId, checkResourceGroupName } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";
 import { chosenClusters, compose, composeInput, pageSize } from "./wizard-session.ts";
@@ -11,6 +11,9 @@ import { chosenClusters, compose, composeInput, pageSize } from "./wizard-sessio
 const always = () => true;
 
 const BROKEN = "repair it first";
+
+const SEVERAL =
+  "With several clusters nothing else is asked: each gets identities of the default names in its own resource group, and the registries that its old identity pulls from.";
 
 /** What a list puts around the description of a cluster: cursor, mark and margins. */
 const LIST_COLUMNS = 6;
@@ -60,6 +63,8 @@ export const CHOICE_STEPS: readonly WizardStep[] = [
 async function askClusters(session: Session): Promise<undefined> {
   const { answers } = session;
   const before = answers.clusters;
+  const columns = session.io.columns() - LIST_COLUMNS;
+  const nameColumns = columnsForNames(session.clusters, columns);
   answers.clusters = await chooseMany(session, {
     question: "Which clusters shall be migrated? Type to search:",
     hint: count(session.clusters.length, "cluster"),
@@ -67,8 +72,7 @@ async function askClusters(session: Session): Promise<undefined> {
     atLeastOne: true,
     items: sortClusters(session.clusters).map((cluster) => {
       const disabled = cluster.state === "broken" ? BROKEN : undefined;
-      const columns = session.io.columns() - LIST_COLUMNS;
-      const text = describeCluster(cluster, session.io.now(), columns);
+      const text = describeCluster(cluster, { now: session.io.now(), columns, nameColumns });
       const label = truncate(text, columns - (disabled ? disabled.length + 1 : 0));
       return { id: cluster.id, name: cluster.name, label, description: cluster.detail, disabled };
     }),
@@ -86,7 +90,7 @@ function clustersAnswered(session: Session): [string, string] {
 
 async function askTarget(session: Session): Promise<undefined> {
   session.answers.to = await session.prompts.select({
-    message: compose(session, "Which kind of managed identity?"),
+    message: compose(session, "Which kind of managed identity?", session.answers.clusters.length > 1 ? SEVERAL : ""),
     pageSize: pageSize(session),
     default: session.answers.to ?? "user-assigned",
     choices: [

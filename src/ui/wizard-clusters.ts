@@ -30,8 +30,10 @@ export function sortClusters(clusters: readonly WizardCluster[]): WizardCluster[
 }
 
 /** A cluster on one line: name, true state, how long its secret lives, where it is. */
-export function describeCluster(cluster: WizardCluster, now: Date, columns: number): string {
-  const nameColumns = Math.min(28, Math.max(16, columns - 52));
+export function describeCluster(
+  cluster: WizardCluster,
+  { now, columns, nameColumns }: { now: Date; columns: number; nameColumns: number },
+): string {
   const parts = [
     truncate(cluster.name, nameColumns).padEnd(nameColumns),
     STATE_WORDS[cluster.state].padEnd(17),
@@ -39,6 +41,12 @@ export function describeCluster(cluster: WizardCluster, now: Date, columns: numb
     cluster.resourceGroup,
   ];
   return truncate(parts.join("  ").trimEnd(), columns);
+}
+
+/** How wide the column of the names is: as the longest of them, as far as the rest leaves room. */
+export function columnsForNames(clusters: readonly WizardCluster[], columns: number): number {
+  const longest = Math.max(0, ...clusters.map(({ name }) => name.length));
+  return Math.min(longest, Math.max(16, columns - 52));
 }
 
 /** How long a cluster's secret lives. */

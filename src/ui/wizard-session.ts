@@ -75,11 +75,11 @@ function headLines(session: Session): string[] {
   const { account, io, paint } = session;
   const where = `${account.emulator ? "EMULATED " : ""}${account.cloud} · ${account.who} · tenant ${account.tenant}`;
   // The first line has "aks-mi" before it.
-  const first = paint.dim(truncate(where, io.columns() - 8));
+  const first = wrapText(where, io.columns() - 8).map(paint.dim);
   const answers = answerLines(session).map(([label, value]) =>
     truncate(`  ${paint.green("✔")} ${paint.dim(padColumns(label, 11))}${value}`, io.columns() - 1),
   );
-  return [first, ...(answers.length > 0 ? ["", ...answers] : []), ""];
+  return [...first, ...(answers.length > 0 ? ["", ...answers] : []), ""];
 }
 
 function answerLines(session: Session): (readonly [label: string, value: string])[] {

@@ -3,7 +3,7 @@ import type { StepId } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { PromptStreams, Prompts } from "./prompts.ts";
 import { createPrompts, LeftWizard, WentBack } from "./prompts.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "./terminal.ts";
 import { APPROVAL_STEPS } from "./wizard-approval.ts";
 import { CHOICE_STEPS } from "./wizard-choices.ts";
 import { equivalentCommands } from "./wizard-command.ts";
@@ -65,6 +65,8 @@ export interface WizardServices {
   readonly account: WizardAccount;
   /** Flags that the equivalent command needs besides the choices, for example `--emulator` and its address. */
   readonly commonFlags: readonly string[];
+  /** What the flags don't say about the equivalent command. */
+  readonly commandNote?: string | undefined;
   listClusters(signal?: AbortSignal): Promise<readonly WizardCluster[]>;
   identities(clusterId: string): Promise<readonly WizardIdentity[]>;
   registries(clusterId: string): Promise<readonly WizardRegistry[]>;
@@ -171,9 +173,11 @@ function printCommands(session: Session, result: WizardResult): void {
     say(session, "There is nothing to do, and nothing was changed.");
     return;
   }
-  say(session, session.paint.dim("The same without the wizard:"));
+  const note = session.services.commandNote;
+  const head = `The same without the wizard${note ? `, ${note}` : ""}:`;
+  for (const line of wrapText(head, session.io.columns() - 1)) say(session, session.paint.dim(line));
   for (const command of equivalentCommands(session, result))
-    for (const line of breakCommand(command, session.io.columns() - 3)) say(session, `  ${session.paint.cyan(line)}`);
+    for (const line of breakCommand(command, session.io.columns() - 1)) say(session, session.paint.cyan(line));
   if (result.kind === "saved") say(session, `The plan is saved in ${sanitize(result.file)}; nothing was changed.`);
 }
 

@@ -17,7 +17,7 @@ const OPTIONS: FrameOptions = {
   spinner: "*",
   emulated: false,
   final: false,
-  watching: false,
+  keys: "Ctrl-C saves and stops.",
 };
 
 function frame(events: readonly Event[], options: Partial<FrameOptions> = {}, of = plan): string {
@@ -118,7 +118,7 @@ describe("the live view", () => {
     const [output, other] = [fakeStream(), fakeStream()];
     const listeners = process.listenerCount("exit");
     const [write, otherWrite] = [output.write, other.write];
-    const live = observeLive({ plan, output, other, color: false, now: () => OPTIONS.now });
+    const live = observeLive({ plan, output, other, color: false, now: () => OPTIONS.now, keys: "" });
     for (const event of FINISHED) live.event(event);
     // listr2 loads its drawing lazily; the stream is taken over when that is done.
     while (other.write === otherWrite) await new Promise(setImmediate);
@@ -136,7 +136,7 @@ describe("the live view", () => {
   it("ends in good order when it ends before it was ever drawn", async () => {
     const [output, other] = [fakeStream(), fakeStream()];
     const write = output.write;
-    await observeLive({ plan, output, other, color: false, now: () => OPTIONS.now }).end({
+    await observeLive({ plan, output, other, color: false, now: () => OPTIONS.now, keys: "" }).end({
       exitCode: 1,
       message: "No.",
     });

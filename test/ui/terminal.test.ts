@@ -1,5 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { sanitize, sanitizeDeep, truncate, useColor, visibleLength, wrapText } from "../../src/ui/terminal.ts";
+import {
+  breakCommand,
+  sanitize,
+  sanitizeDeep,
+  truncate,
+  useColor,
+  visibleLength,
+  wrapText,
+} from "../../src/ui/terminal.ts";
 
 describe("text from Azure or from a file", () => {
   it.each([
@@ -45,5 +54,21 @@ describe("lines", () => {
   it("are cut with an ellipsis", () => {
     expect(truncate("abcdef", 4)).toBe("abc…");
     expect(truncate("abcd", 4)).toBe("abcd");
+  });
+});
+
+describe("a command that is longer than a line", () => {
+  const id = `/subscriptions/${"1".repeat(36)}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/c`;
+  const command = `echo --id ${id} --approve ${"a".repeat(64)} --emulator http://127.0.0.1:43123`;
+
+  it.each([40, 60, 79])("fits into %i columns", (columns) => {
+    for (const line of breakCommand(command, columns)) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+
+  it.each([40, 60, 79])("means the same to a shell, broken for %i columns", (columns) => {
+    const run = (text: string) => execFileSync("sh", ["-c", text], { encoding: "utf8" });
+    const lines = breakCommand(command, columns);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(run(lines.join("\n"))).toBe(run(command));
   });
 });
