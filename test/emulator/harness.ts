@@ -1,6 +1,7 @@
 import { createEmulator, type Emulator } from "../../src/emulator/emulator.ts";
 import type { Json, JsonObject, Resource } from "../../src/emulator/json.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
+import { withPairs } from "../support/pairs.ts";
 
 /** An answer with its body parsed; tests look into it freely. */
 export interface Answer {
@@ -88,13 +89,28 @@ export function plainWorld(clusterProperties: JsonObject = {}, clusterMore: Json
   ];
 }
 
+/** The api-versions that this project's clients speak. */
+const VERSIONS: [RegExp, string][] = [
+  [/^microsoft\.authorization\/locks/i, "2020-05-01"],
+  [/^microsoft\.authorization\//i, "2022-04-01"],
+  [/^microsoft\.managedidentity\//i, "2024-11-30"],
+  [/^microsoft\.containerregistry\//i, "2025-11-01"],
+  [/^microsoft\.network\//i, "2025-07-01"],
+  [/^microsoft\.compute\//i, "2025-04-01"],
+];
+
+function versionFor(path: string): string {
+  const provider = path.split(/\/providers\//i).at(-1)!;
+  return VERSIONS.find(([pattern]) => pattern.test(provider))?.[1] ?? "2026-04-01";
+}
+
 /** An emulator on a virtual clock, with the calls that tests make. */
 export class Harness {
   readonly clock = new VirtualClock(new Date("2026-11-22T08:00:00Z"), Number.POSITIVE_INFINITY);
   readonly emulator: Emulator;
 
   constructor() {
-    this.emulator = createEmulator({ clock: this.clock });
+    this.emulator = withPairs(createEmulator({ clock: this.clock }));
   }
 
   /** A harness with resources and behaviour. */
@@ -109,7 +125,7 @@ export class Harness {
   async call(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<Answer> {
     const isArm = path.startsWith("/subscriptions");
     const url = new URL(path, "https://management.azure.com");
-    if (isArm && !url.searchParams.has("api-version")) url.searchParams.set("api-version", "2026-04-01");
+    if (isArm && !url.searchParams.has("api-version")) url.searchParams.set("api-version", versionFor(path));
     const response = await this.emulator.handle({
       method,
       url: url.toString(),

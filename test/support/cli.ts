@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ModelEvent, ServedRequest } from "./lab.ts";
+import { pairsFile } from "./pairs.ts";
 
 /** Where the command line was compiled to for this test run. */
 export const CLI = resolve(process.env["AKS_MI_BUILD_DIR"] ?? "dist", "cli.js");
@@ -34,6 +35,8 @@ export class CommandLine {
   /** Starts an emulator in a process of its own, and a folder to work in. */
   static async open(options: { scenario?: string; timeScale?: number } = {}): Promise<CommandLine> {
     const args = ["emulator", "--port", "0", "--time-scale", String(options.timeScale ?? 36_000)];
+    const pairs = pairsFile();
+    if (pairs) args.push("--record", pairs);
     const emulator = spawn(process.execPath, [CLI, ...args, "--scenario", options.scenario ?? "demo"], {
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -11,6 +11,7 @@ import { type ClusterResult, execute } from "../../src/execute/execute.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import { createRun, type RunDirectory } from "../../src/state/state-directory.ts";
+import { withPairs } from "./pairs.ts";
 
 /** Something that happened in an emulated cluster. */
 export interface ModelEvent {
@@ -49,7 +50,7 @@ export class Lab {
   /** A lab with a shipped scenario and some of its behaviour changed. */
   static async open(behaviour: Record<string, unknown> = {}, scenario = "demo"): Promise<Lab> {
     const clock = new VirtualClock();
-    const emulator = createEmulator({ clock, scenario: await loadScenario(scenario) });
+    const emulator = withPairs(createEmulator({ clock, scenario: await loadScenario(scenario) }));
     const lab = new Lab(emulator, await connect({ cloud: "AzureCloud", emulator }), clock);
     await lab.control("PATCH", "/_emulator/behaviour", behaviour);
     return lab;
