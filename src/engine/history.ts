@@ -11,6 +11,7 @@ interface ChangeRecord {
   state: ChangeState;
   readonly step: StepId | undefined;
   readonly startedAt: Date | undefined;
+  readonly lastStartedAt: Date | undefined;
   appliedAt: Date | undefined;
 }
 
@@ -46,6 +47,11 @@ export class History {
     return this.#changes.get(key)?.startedAt;
   }
 
+  /** When a change was last begun: it may have been begun again after it failed. */
+  lastStartedAt(key: string): Date | undefined {
+    return this.#changes.get(key)?.lastStartedAt;
+  }
+
   /** When Azure had last accepted a change, as the journal dates it. */
   appliedAt(key: string): Date | undefined {
     return this.#changes.get(key)?.appliedAt;
@@ -73,7 +79,13 @@ export class History {
 
   #start(key: string, step: StepId | undefined, at: Date | undefined): void {
     const known = this.#changes.get(key);
-    this.#changes.set(key, { state: "started", step, startedAt: known?.startedAt ?? at, appliedAt: known?.appliedAt });
+    this.#changes.set(key, {
+      state: "started",
+      step,
+      startedAt: known?.startedAt ?? at,
+      lastStartedAt: at,
+      appliedAt: known?.appliedAt,
+    });
   }
 
   #apply(key: string, at: Date | undefined): void {

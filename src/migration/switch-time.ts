@@ -26,7 +26,7 @@ export async function readSwitchStart(
 
 /**
  * The moment from which the control plane may be using the new identity, for waits that count from it: never earlier
- * than the truth. Azure's own date comes first where this run's switch brought it: a run that was killed before it could
+ * than the truth. Azure's own date comes first where this run's last attempt brought it: a run that was killed before it could
  * note Azure's answer notes it when it is resumed, and the wait is not to begin again with that. The last resort is the
  * beginning of the run that found the cluster switched.
  * @returns undefined when the cluster has not been switched
@@ -40,7 +40,7 @@ export async function readSwitchEnd(
   const { history, from, clusterId } = migration;
   const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
   const granted = await readNodeGroupGrantTime(azure, migration, cluster);
-  const begun = history.startedAt(switchKey(clusterId));
+  const begun = history.lastStartedAt(switchKey(clusterId));
   if (begun && granted && granted >= begun) return granted;
   return history.appliedAt(switchKey(clusterId)) ?? told ?? granted ?? history.beganAt;
 }
