@@ -9,6 +9,7 @@ import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import {
   clusterState,
+  endedBadly,
   isTerminal,
   NO_OPERATION,
   type OperationFacts,
@@ -56,12 +57,15 @@ export function assignKubeletIdentity(
     decide({ cluster, operation, attempt }) {
       const state = clusterState(cluster);
       if (operation.state === "failed") return failed(key, operation);
-      const again = attempt === "failed" && isTerminal(state) && state !== "Succeeded";
+      const again = attempt === "failed" && endedBadly(state);
       if (!isAssigned(cluster) || again) {
         if (operation.state === "running")
           return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: POLL_MS };
         return { kind: "change", changes: [describe(migration, kubelet, onlyIf)] };
       }
+      // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
+      if (endedBadly(state) && (attempt === "started" || attempt === "applied") && operation.state === "none")
+        return failed(key, { ...operation, code: state, message: `the cluster is ${state}` });
       if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
@@ -69,7 +73,7 @@ export function assignKubeletIdentity(
     async apply(_change, report) {
       try {
         const accepted = await azure.clusters.update(clusterId, (body, live) => {
-          if (isAssigned(live) && clusterState(live) !== "Failed") return undefined;
+          if (isAssigned(live) && !endedBadly(clusterState(live))) return undefined;
           const properties = asObject(body["properties"]);
           const profile = { ...asObject(properties["identityProfile"]), kubeletidentity: { resourceId: kubelet.id } };
           return { ...body, properties: { ...properties, identityProfile: profile } };

@@ -11,6 +11,11 @@ export function isTerminal(state: string): boolean {
   return TERMINAL_STATES.has(state);
 }
 
+/** True when the last operation on it did not succeed: it failed, or someone aborted it. */
+export function endedBadly(state: string): boolean {
+  return isTerminal(state) && state !== "Succeeded";
+}
+
 /** The provisioning state of the cluster itself. */
 export function clusterState(cluster: ManagedCluster): string {
   return asString(at(cluster, "properties", "provisioningState")) ?? "Succeeded";
