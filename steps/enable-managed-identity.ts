@@ -3,6 +3,7 @@ import {
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
+  poolsOf,
   userAssignedIdsOf,
 } from "../src/azure/clusters.ts";
 import { AzureError, hasAzureCode } from "../src/azure/errors.ts";
@@ -14,6 +15,7 @@ import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import {
   clusterState,
+  endedBadly,
   isTerminal,
   NO_OPERATION,
   type OperationFacts,
@@ -28,7 +30,14 @@ import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migrat
 
 const POLL_MS = 2 * MINUTE_MS;
 
-/** How long a role that Azure still misses for the kubelet identity is given, each time. */
+/** Azure has looked whether a role works, and it does not yet: that says nothing about the update itself. */
+const MISSING_ROLE_CODES = [
+  "CustomKubeletIdentityMissingPermissionError",
+  "CustomRouteTableMissingPermission",
+  "CustomPrivateDNSZoneMissingPermissionError",
+];
+
+/** How long a role that Azure still misses is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
 
 interface Facts {
@@ -61,7 +70,16 @@ export function enableManagedIdentity(
       const clear = isSwitched(cluster, migration) && (state === "Succeeded" || !isTerminal(state));
       const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
       const held = await readGrants(azure, migration, cluster, grants);
-      const pools = isTerminal(state) ? [] : await readNodeEvidence(azure, clusterId, cluster, history.startedAt(key));
+      const pools = isTerminal(state)
+        ? []
+        : await readNodeEvidence(
+            azure,
+            clusterId,
+            cluster,
+            history.startedAt(key),
+            poolsOf(cluster),
+            target.kubelet?.id,
+          );
       return { cluster, operation, attempt: history.stateOf(key), grants: held, pools };
     },
     decide({ cluster, operation, attempt, grants: held }) {
@@ -72,8 +90,11 @@ export function enableManagedIdentity(
           return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
-      if (attempt === "failed" && isTerminal(state) && state !== "Succeeded") {
-        return { kind: "change", changes: [describe(migration, key)] };
+      if (endedBadly(state)) {
+        if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
+        // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
+        if ((attempt === "started" || attempt === "applied") && operation.state === "none")
+          return failed(key, { ...operation, code: state, message: `the cluster is ${state}` });
       }
       if (held.missing.length > 0 && !held.waitingForPrincipal) {
         return migration.requestsRoles
@@ -92,14 +113,15 @@ export function enableManagedIdentity(
       if (grant) return applyGrant(azure, migration, grant, report);
       const put = (withKubelet: boolean) =>
         azure.clusters.update(clusterId, (body, live) => {
-          const retried = history.stateOf(key) === "started" && clusterState(live) === "Failed";
+          const retried = history.stateOf(key) === "started" && endedBadly(clusterState(live));
           return isSwitched(live, migration) && !retried ? undefined : switched(body, migration, withKubelet);
         });
       const accepted = await put(target.kubelet !== undefined).catch((error: unknown) => {
-        if (!target.kubelet || !(error instanceof AzureError) || error.status !== 400) throw error;
-        if (hasAzureCode(error, "CustomKubeletIdentityMissingPermissionError")) {
-          throw new TransientError(error.message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
-        }
+        if (hasAzureCode(error, ...MISSING_ROLE_CODES))
+          throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
+        const isRefusal =
+          error instanceof AzureError && error.status === 400 && !hasAzureCode(error, "UnsatisfiablePDB");
+        if (!target.kubelet || !isRefusal) throw error;
         return put(false);
       });
       await rememberOperation(operations, key, accepted, report);
