@@ -1,5 +1,6 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { isOnManagedIdentity, poolsOf } from "../src/azure/clusters.ts";
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, poolsOf } from "../src/azure/clusters.ts";
+import { sameId } from "../src/azure/ids.ts";
 import { asString } from "../src/azure/json.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
@@ -42,7 +43,7 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
     gaps,
     async detect() {
       const cluster = await readCluster(azure, migration);
-      const switched = isOnManagedIdentity(cluster);
+      const switched = isOnManagedIdentity(cluster) && namesKubeletIdentity(cluster, migration);
       const switchedAt = await readSwitchStart(azure, migration, cluster);
       const busy = poolsOf(cluster).filter((pool) => !isTerminal(asString(pool["provisioningState"]) ?? "Succeeded"));
       // While a pool is at work nothing is decided about the others: they are not read either.
@@ -81,6 +82,11 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       await rememberOperation(operations, change.key, accepted, report);
     },
   };
+}
+
+/** False while the cluster names another kubelet identity than the planned one: no node can have got that yet. */
+function namesKubeletIdentity(cluster: ManagedCluster, { target }: Migration): boolean {
+  return !target.kubelet || sameId(kubeletIdentityOf(cluster)?.resourceId, target.kubelet.id);
 }
 
 function describe({ pool, nodes, seen }: PoolEvidence): Change {
