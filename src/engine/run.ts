@@ -206,7 +206,10 @@ interface Settling {
   since: Date | undefined;
 }
 
-/** Waits for Azure to show what it has accepted; after a while that is an error, and the change is never repeated. */
+/**
+ * Waits for Azure to show what it has accepted; after a while that is an error. A change that does no harm when it is made
+ * twice is then taken for gone, and the next resume makes it again; any other is never repeated.
+ */
 async function* settle(
   options: RunOptions,
   changes: readonly Change[],
@@ -227,10 +230,15 @@ async function* settle(
     const atMost = new Date(now.getTime() + SETTLE_LIMIT_MS).toISOString();
     yield { type: "step:settling", keys, atMost };
   } else if (now.getTime() - settling.since.getTime() >= SETTLE_LIMIT_MS) {
+    const message = `Azure accepted "${changes[0]!.summary}" but does not show it after ${SETTLE_LIMIT_MS / MINUTE_MS} minutes.`;
+    const gone = changes.filter((change) => change.risk === "additive");
+    for (const { key } of gone) yield { type: "change:failed", key, code: "NotShown", message };
     throw new AksMiError(
       "STEP_FAILED",
-      `Azure accepted "${changes[0]!.summary}" but does not show it after ${SETTLE_LIMIT_MS / MINUTE_MS} minutes.`,
-      "Look at the resource in the portal; run `aks-mi resume` when it shows, or make a new plan when it never will.",
+      message,
+      gone.length === changes.length
+        ? "Look at the resource in the portal and at its activity log; `aks-mi resume` makes it again."
+        : "Look at the resource in the portal; run `aks-mi resume` when it shows, or make a new plan when it never will.",
     );
   }
   await options.clock.sleep(SETTLE_POLL_MS, options.signal);
