@@ -53,6 +53,8 @@ export function translateError(thrown: unknown, what: string): Error {
       ? new TransientError(failure.code ?? failure.message, { cause: thrown })
       : (thrown as Error);
   }
+  // The service acted and its answer broke off on the way.
+  if (failure.statusCode < 400) return new TransientError("the answer broke off", { cause: thrown });
   return translateResponse(
     failure.statusCode,
     failure.response?.bodyAsText ?? "",
