@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { parseDuration } from "../../src/engine/clock.ts";
+import { History } from "../../src/engine/history.ts";
+import { CASES, type MigrationCase } from "./cases.ts";
+import { describeEnd } from "./crash.ts";
+import { Disk, type Ended, type Hooks, runProcess } from "./process.ts";
+import { Site } from "./site.ts";
+
+/** What the simulation found once and is to find no more: each in the shortest form that shows it. */
+function caseOf(name: string): MigrationCase {
+  return CASES.find((migration) => migration.name === name)!;
+}
+
+/** Runs until it is done, with someone meddling on the way. */
+async function runUntilDone(
+  site: Site,
+  hooks: Hooks = { point() {} },
+  starts = 5,
+): Promise<{ ended: Ended[]; disk: Disk }> {
+  const disk = new Disk();
+  const ended: Ended[] = [];
+  while (ended.length < starts && ended.at(-1)?.kind !== "done") ended.push(await runProcess(site, disk, hooks));
+  return { ended, disk };
+}
+
+const kinds = (ended: readonly Ended[]) =>
+  ended.map((end) => (end.kind === "failed" ? describeEnd(end).split("\n")[0] : end.kind));
+
+describe("what the simulation found", () => {
+  test("a plan to replace the kubelet identity rolls the nodes where Azure does not, as approved", async () => {
+    const site = await Site.open(caseOf("one kubelet identity to another"), {
+      behaviour: { kubeletIdentityUpdateReimagesNodes: false, newerNodeImage: true },
+    });
+    expect(kinds((await runUntilDone(site)).ended)).toEqual(["done"]);
+  });
+
+  test("a switch that someone aborts is sent again by the next resume, also when its operation is forgotten", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    let aborted = false;
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        const path = new URL(request.url).pathname;
+        if (path.includes("/operations/")) return { status: 404, headers: {}, body: '{"error":{"code":"NotFound"}}' };
+        const response = await site.emulator.handle(request);
+        if (request.method === "PUT" && path === site.clusterId && !aborted) {
+          aborted = (await site.ask("POST", `${site.clusterId}/abort`)).status === 202;
+        }
+        return response;
+      },
+    });
+    expect(kinds(ended)).toEqual([
+      expect.stringContaining("The update that switches the cluster failed: the cluster is Canceled"),
+      "done",
+    ]);
+  });
+
+  test("a right that Azure still misses is waited for: the update is not sent without the kubelet identity", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"), {
+      behaviour: { rolePropagation: "63m" },
+    });
+    const { ended, disk } = await runUntilDone(site);
+    expect(kinds(ended)).toEqual(["done"]);
+    const retried = disk.events.flatMap((event) => (event.type === "request:retried" ? [event.delayMs] : []));
+    expect(retried).toEqual([parseDuration("5m")]);
+  });
+
+  test("a role that is gone before its step has seen it is assigned again by the next resume", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    let removed = false;
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        const response = await site.emulator.handle(request);
+        const path = new URL(request.url).pathname;
+        if (!removed && request.method === "PUT" && path.includes("/roleAssignments/")) {
+          removed = (await site.ask("DELETE", decodeURIComponent(path))).status === 200;
+        }
+        return response;
+      },
+    });
+    expect(kinds(ended)).toEqual([expect.stringContaining("does not show it after 10 minutes"), "done"]);
+  });
+
+  test("an answer that breaks off is asked for again", async () => {
+    const site = await Site.open(caseOf("one own identity to another"));
+    const torn = new Set<string>();
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        const response = await site.emulator.handle(request);
+        const what = `${request.method} ${new URL(request.url).pathname}`;
+        if (torn.has(what) || response.body.length < 3 || response.status >= 400) return response;
+        torn.add(what);
+        return { ...response, body: response.body.slice(0, -2) };
+      },
+    });
+    expect(torn.size).toBeGreaterThan(5);
+    expect(kinds(ended)).toEqual(["done"]);
+  });
+
+  test("the token wait of a switch that had to be sent twice counts from the second time", () => {
+    const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`;
+    const started = { type: "change:started", key: "switch:x", summary: "", risk: "irreversible" } as const;
+    const failed = { type: "change:failed", key: "switch:x", code: "", message: "" } as const;
+    const history = new History([
+      { ...started, at: at(0) },
+      { ...failed, at: at(1) },
+      { ...started, at: at(2) },
+    ]);
+    expect([history.startedAt("switch:x"), history.lastStartedAt("switch:x")]).toEqual([
+      new Date(at(0)),
+      new Date(at(2)),
+    ]);
+  });
+});
