@@ -31,6 +31,7 @@ export interface PoolEvidence {
 /**
  * Reads the evidence about pools: the scale set of each, and every instance of it.
  * @param switchedAt a node provisioned before this cannot have the new identity
+ * @param expected the kubelet identity that an update brings: AKS names it on the cluster only when all nodes have it
  */
 export async function readNodeEvidence(
   azure: Azure,
@@ -38,8 +39,9 @@ export async function readNodeEvidence(
   cluster: ManagedCluster,
   switchedAt: Date | undefined,
   pools: readonly JsonObject[] = poolsOf(cluster),
+  expected?: string,
 ): Promise<PoolEvidence[]> {
-  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
+  const kubelet = kubeletIdentityOf(cluster)?.resourceId ?? expected;
   const { subscription } = parseResourceId(clusterId)!;
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   const isCarrying = (scaleSet: ScaleSet) =>
