@@ -10,7 +10,7 @@ import {
   type Pipeline,
 } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, TransientError } from "../engine/errors.ts";
 import type { Cloud } from "./clouds.ts";
 import { translateResponse } from "./errors.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
@@ -186,6 +186,7 @@ function parseBody(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
+    if (/^\s*[{[]/.test(text)) throw new TransientError("the answer broke off", { cause });
     throw new AksMiError(
       "AZURE_ERROR",
       `The answer to "${what}" is not JSON.`,
