@@ -9,7 +9,7 @@ import { type Outcome, run } from "../engine/run.ts";
 import type { AnyStep, Finding, StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { type Migration, migrationOf, switchKey } from "../migration/migration.ts";
-import { checkLocks, checkReadiness } from "../migration/preflight.ts";
+import { checkLocks, checkReadiness, ignoreBlockers } from "../migration/preflight.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { ClusterRecord, OpenRecord } from "./records.ts";
@@ -68,7 +68,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     signal,
     history,
     operations,
-    guard: () => lookBeforeSwitch(azure, migration, clusterPlan),
+    guard: () => lookBeforeSwitch(azure, migration, clusterPlan, plan.settings.ignoredChecks),
     until: settings.until,
     pauseAt: settings.pauseAt,
   });
@@ -103,9 +103,15 @@ export function stepsOf(
 }
 
 /** The preflight right before the point of no return. A state that our own failed attempt left is what the retry cures. */
-async function lookBeforeSwitch(azure: Azure, migration: Migration, plan: ClusterPlan): Promise<Finding[]> {
+async function lookBeforeSwitch(
+  azure: Azure,
+  migration: Migration,
+  plan: ClusterPlan,
+  ignoredChecks: readonly string[] | undefined,
+): Promise<Finding[]> {
   const cluster = await readCluster(azure, migration);
   await ensureNotStale(azure, plan, cluster);
   const retried = migration.history.stateOf(switchKey(plan.id)) === "failed";
-  return [...(retried ? [] : checkReadiness(cluster)), ...(await checkLocks(azure, plan.id, plan.facts))];
+  const findings = [...(retried ? [] : checkReadiness(cluster)), ...(await checkLocks(azure, plan.id, plan.facts))];
+  return ignoreBlockers(findings, ignoredChecks);
 }

@@ -187,7 +187,7 @@ export async function checkLocks(azure: Azure, clusterId: string, facts: Cluster
 }
 
 /** Turns blockers that the user chose to ignore into warnings that stay on record. */
-export function ignoreBlockers(findings: readonly Finding[], ignored: readonly string[]): Finding[] {
+export function ignoreBlockers(findings: readonly Finding[], ignored: readonly string[] = []): Finding[] {
   const names = new Set(ignored.map((check) => check.toUpperCase()));
   return findings.map((finding) =>
     finding.severity === "blocker" && names.has(finding.check.toUpperCase())

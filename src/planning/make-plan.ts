@@ -68,6 +68,7 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
       rolePropagation: { wait: request.rolePropagation },
       tokenSwitchover: { wait: request.tokenSwitchover },
       ...(request.requestRoles ? { roleRequests: true as const } : {}),
+      ...(request.ignoredChecks?.length ? { ignoredChecks: [...new Set(request.ignoredChecks)].sort() } : {}),
     },
     clusters: [],
   };
@@ -139,7 +140,7 @@ async function planCluster(
   };
   const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
   found.push(...(await checkOperator(azure, { ...frame, clusters: [{ ...base, path, steps }] })));
-  const findings = ignoreBlockers(found, request.ignoredChecks ?? []);
+  const findings = ignoreBlockers(found, frame.settings.ignoredChecks);
   const blocked = findings.some((finding) => finding.severity === "blocker");
   return {
     ...base,

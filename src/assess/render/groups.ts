@@ -11,6 +11,11 @@ export function credentialDay({ credentialsEnd }: AssessedCluster): string {
   return credentialsEnd?.slice(0, 10) ?? "-";
 }
 
+/** `1 cluster`, `2 clusters`. */
+export function countClusters(count: number): string {
+  return count === 1 ? "1 cluster" : `${count} clusters`;
+}
+
 /** How many clusters there are of each state, most first: `3 service-principal, 1 user-assigned`. */
 export function countStates({ clusters }: Assessment): string {
   const counts = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { AssessedCluster, Assessment } from "../assess-estate.ts";
-import { clusterName, countStates, credentialDay } from "./groups.ts";
+import { clusterName, countClusters, countStates, credentialDay } from "./groups.ts";
 
 /** The assessment as a page. */
 export function renderAssessmentMarkdown(assessment: Assessment): string {
@@ -7,7 +7,9 @@ export function renderAssessmentMarkdown(assessment: Assessment): string {
   const lines = [
     "# Identity of AKS clusters",
     "",
-    clusters.length > 0 ? `${clusters.length} clusters: ${countStates(assessment)}.` : "There is no cluster in scope.",
+    clusters.length > 0
+      ? `${countClusters(clusters.length)}: ${countStates(assessment)}.`
+      : "There is no cluster in scope.",
     "",
     ...subscriptionsNotAssessed.map(({ id, reason }) => `- Subscription \`${id}\` not assessed: ${escapeText(reason)}`),
     "",

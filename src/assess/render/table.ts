@@ -1,5 +1,5 @@
 import type { AssessedCluster, Assessment } from "../assess-estate.ts";
-import { clusterName, countStates, credentialDay, groupFindings, groupNotAssessed } from "./groups.ts";
+import { clusterName, countClusters, countStates, credentialDay, groupFindings, groupNotAssessed } from "./groups.ts";
 
 /** Up to this many clusters each finding is told in full; beyond, findings are told by check. */
 const FEW_CLUSTERS = 10;
@@ -12,7 +12,7 @@ export function renderAssessmentTable(assessment: Assessment): string {
     ...(clusters.length > 0 ? rows(clusters) : ["There is no cluster in scope."]),
     "",
     ...(clusters.length <= FEW_CLUSTERS ? clusters.flatMap(details) : byCheck(assessment)),
-    ...(clusters.length > 0 ? [`${clusters.length} clusters: ${countStates(assessment)}`] : []),
+    ...(clusters.length > 0 ? [`${countClusters(clusters.length)}: ${countStates(assessment)}`] : []),
     ...subscriptionsNotAssessed.map(({ id, reason }) => `subscription ${id} not assessed: ${reason}`),
   ];
   return `${lines.join("\n")}\n`;
@@ -51,7 +51,7 @@ function details(cluster: AssessedCluster): string[] {
 
 function byCheck(assessment: Assessment): string[] {
   const findings = groupFindings(assessment).flatMap(({ check, severity, remedy, clusters }) => [
-    `${check} ${severity}: ${clusters.length} clusters (${someOf(clusters)})`,
+    `${check} ${severity}: ${countClusters(clusters.length)} (${someOf(clusters)})`,
     `  → ${remedy ?? "See the remedy of each cluster with -o json or -o markdown."}`,
   ]);
   const gaps = groupNotAssessed(assessment);
