@@ -5,13 +5,13 @@ import type { DirectoryKind, GraphAnswer, ServicePrincipal } from "../azure/grap
 import type { UserAssignedIdentity } from "../azure/identities.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
+import { reasonFor } from "../azure/refusals.ts";
 import type { Registry } from "../azure/registries.ts";
 import type { Subscription } from "../azure/resources.ts";
 import { allows, type RoleDefinition } from "../azure/roles.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
 import type { Lock } from "../migration/preflight.ts";
 import { type Known, known, type Listed, unknown } from "./outcome.ts";
-import { reasonFor } from "./refusals.ts";
 
 /** Actions that let their holder see every entry of a list over a subscription. */
 const READ = {

@@ -9,6 +9,7 @@ import {
 import type { DirectoryKind } from "../azure/graph.ts";
 import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
+import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { judgeCluster } from "../migration/cluster-state.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
@@ -26,7 +27,6 @@ import {
   isMigrationAhead,
   type ServicePrincipalReading,
 } from "./reading.ts";
-import { reasonFor } from "./refusals.ts";
 import type { AllAssignments } from "./rights.ts";
 
 /** What the readings of all clusters share. */

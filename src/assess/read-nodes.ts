@@ -3,11 +3,11 @@ import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
 import { resourceGroupId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
+import { reasonFor } from "../azure/refusals.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
 import { inResourceGroup } from "./indexes.ts";
 import type { Listed } from "./outcome.ts";
-import { reasonFor } from "./refusals.ts";
 
 /** The evidence about the nodes of a cluster, from the subscription's scale sets and one read of instances per pool. */
 export async function readNodes(

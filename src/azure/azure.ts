@@ -9,6 +9,7 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { createRegistries, type Registries } from "./registries.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createRoles, type Roles } from "./roles.ts";
+import { createRunCommands, type RunCommands } from "./run-command.ts";
 import { createScaleSets, type ScaleSets } from "./scale-sets.ts";
 import type { Transport } from "./transport.ts";
 
@@ -25,6 +26,8 @@ export interface Azure {
   readonly policies: Policies;
   readonly capacity: Capacity;
   readonly graph: Graph;
+  /** Starts pods: only where the user asked for it. */
+  readonly runCommands: RunCommands;
   /** For copies of what is there; steps do not use it. */
   readonly inventory: Inventory;
 }
@@ -43,6 +46,7 @@ export function createAzure(transport: Transport): Azure {
     policies: createPolicies(transport),
     capacity: createCapacity(transport),
     graph: createGraph(transport),
+    runCommands: createRunCommands(transport),
     inventory: createInventory(transport),
   };
 }

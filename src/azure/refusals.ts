@@ -1,5 +1,5 @@
-import { AzureError } from "../azure/errors.ts";
 import { type ErrorCode, isAksMiError } from "../engine/errors.ts";
+import { AzureError } from "./errors.ts";
 
 /** Failures of a single read that leave the rest of an assessment as good as it was. */
 const SURVIVABLE: readonly ErrorCode[] = ["AZURE_REFUSED", "AZURE_ERROR", "AZURE_UNREACHABLE"];

@@ -1,0 +1,67 @@
+import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
+import { containersOf, nameOf, sortedNames, workloadOf } from "./names.ts";
+
+/** Names of what holds a service principal's client id; what stands beside it is never kept. */
+export interface ClientIdHolders {
+  /** `Secret payments/dns`, `ConfigMap payments/settings`, `containers of payments/api` */
+  readonly objects: readonly string[];
+  /** Secrets that sign in to a registry with it. */
+  readonly pullSecrets: readonly string[];
+}
+
+/** Helm keeps its records as secrets, packed; what they create is there as objects of its own. */
+const HELM_RECORD = "helm.sh/release.v1";
+
+/** Leaves Helm's records out of what is asked for: they alone can be larger than an answer may be. */
+export const WITHOUT_HELM_RECORDS = `--field-selector type!=${HELM_RECORD} `;
+
+/** Looks for a client id in secrets. @returns names only */
+export function findClientIdInSecrets(secrets: readonly JsonObject[], clientId: string): ClientIdHolders {
+  const objects: string[] = [];
+  const pullSecrets: string[] = [];
+  for (const secret of secrets) {
+    const type = asString(secret["type"]) ?? "";
+    if (type === HELM_RECORD) continue;
+    const values = Object.values(asObject(secret["data"])).map((value) => decode(asString(value) ?? ""));
+    if (/^kubernetes\.io\/docker(cfg|configjson)$/.test(type)) {
+      if (values.some((value) => signsInWith(value, clientId))) pullSecrets.push(nameOf(secret));
+    } else if (values.some((value) => holds(value, clientId))) objects.push(`Secret ${nameOf(secret)}`);
+  }
+  return { objects: sortedNames(objects), pullSecrets: sortedNames(pullSecrets) };
+}
+
+/** Looks for a client id in config maps. @returns names only */
+export function findClientIdInConfigMaps(configMaps: readonly JsonObject[], clientId: string): string[] {
+  const found = configMaps.filter((configMap) => {
+    const plain = Object.values(asObject(configMap["data"])).map((value) => asString(value) ?? "");
+    const binary = Object.values(asObject(configMap["binaryData"])).map((value) => decode(asString(value) ?? ""));
+    return [...plain, ...binary].some((value) => holds(value, clientId));
+  });
+  return sortedNames(found.map((configMap) => `ConfigMap ${nameOf(configMap)}`));
+}
+
+/** Looks for a client id that pods are given as settings or arguments. @returns names only */
+export function findClientIdInPods(pods: readonly JsonObject[], clientId: string): string[] {
+  const found = pods.filter((pod) =>
+    containersOf(pod).some((container) =>
+      [...asArray(container["env"]).map((variable) => at(variable, "value")), ...asArray(container["args"])].some(
+        (value) => holds(asString(value) ?? "", clientId),
+      ),
+    ),
+  );
+  return sortedNames(found.map((pod) => `containers of ${workloadOf(pod)}`));
+}
+
+/** A registry's sign-in: the name stands apart, or with the password in `auth`, in base64. */
+function signsInWith(config: string, clientId: string): boolean {
+  if (holds(config, clientId)) return true;
+  return [...config.matchAll(/"auth"\s*:\s*"([^"]+)"/g)].some(([, auth]) => holds(decode(auth!), clientId));
+}
+
+function holds(text: string, clientId: string): boolean {
+  return text.toLowerCase().includes(clientId.toLowerCase());
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, "base64").toString("latin1");
+}
