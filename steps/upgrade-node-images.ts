@@ -74,7 +74,10 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const left = pools.filter((pool) => pool.rank !== "rolled");
       if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
       const ready = left.filter((pool) => !isAvailabilitySet(pool) && pool.latestImage !== pool.nodeImageVersion);
-      return ready.length > 0 ? { kind: "change", changes: ready.map(describe) } : noNewerImage(left, now);
+      const later = left.filter((pool) => !isAvailabilitySet(pool) && !ready.includes(pool)).map(describe);
+      return ready.length > 0
+        ? { kind: "change", changes: ready.map(describe), later }
+        : noNewerImage(left, later, now);
     },
     progress: ({ switched, pools }) => (switched ? pools.map(nodeProgress) : []),
     async apply(change, report) {
@@ -118,7 +121,7 @@ function isAvailabilitySet({ type }: PoolEvidence): boolean {
 }
 
 /** Nothing can be rolled now: what else would re-image the nodes, from the cheapest to the dearest. */
-function noNewerImage(left: readonly Pool[], now: Date): Verdict {
+function noNewerImage(left: readonly Pool[], later: readonly Change[], now: Date): Verdict {
   const names = (pools: readonly Pool[]) => pools.map((pool) => pool.pool).join(", ");
   const sets = left.filter(isAvailabilitySet);
   const others = left.filter((pool) => !isAvailabilitySet(pool));
@@ -133,7 +136,7 @@ function noNewerImage(left: readonly Pool[], now: Date): Verdict {
       `Pool ${names(sets)} is an availability set, whose node image Azure does not upgrade: upgrade its Kubernetes version, scale it down and up, or rebuild it as a scale set.`,
     );
   }
-  return { kind: "pause", reason: reasons.join(" "), retryAt: new Date(now.getTime() + NEXT_IMAGE_MS) };
+  return { kind: "pause", reason: reasons.join(" "), retryAt: new Date(now.getTime() + NEXT_IMAGE_MS), later };
 }
 
 function evidenceOf(pools: readonly Pool[]): string {

@@ -37,7 +37,12 @@ export interface Finding {
 /** What a step concludes from the facts. Only the engine turns it into a sleep, an exit code or a write. */
 export type Verdict<C extends Change = Change> =
   | { readonly kind: "done"; readonly evidence: string }
-  | { readonly kind: "change"; readonly changes: readonly C[] }
+  | {
+      readonly kind: "change";
+      readonly changes: readonly C[];
+      /** What it will have to do besides once that is possible: planned and approved with the rest, not done now. */
+      readonly later?: readonly C[];
+    }
   | {
       readonly kind: "wait";
       readonly reason: string;
@@ -47,7 +52,13 @@ export type Verdict<C extends Change = Change> =
       /** When waiting any longer is an error. */
       readonly atMost?: Date;
     }
-  | { readonly kind: "pause"; readonly reason: string; readonly retryAt?: Date }
+  | {
+      readonly kind: "pause";
+      readonly reason: string;
+      readonly retryAt?: Date;
+      /** What it will have to do when it goes on: planned and approved, not done now. */
+      readonly later?: readonly C[];
+    }
   /** It cannot become done by itself. With a `key`: that change's operation failed, and the next resume may try it again. */
   | {
       readonly kind: "failed";

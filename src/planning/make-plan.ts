@@ -204,9 +204,10 @@ export async function planSteps(steps: readonly AnyStep[], now: Date): Promise<C
   for (const step of steps) {
     const verdict: Verdict = step.decide(await step.detect(signal), now);
     const changes = verdict.kind === "change" ? verdict.changes : [];
+    const later = verdict.kind === "change" || verdict.kind === "pause" ? (verdict.later ?? []) : [];
     const gaps = verdict.kind === "done" ? [] : (step.gaps ?? []);
     // A later step looks again at what an earlier one brings about: it is planned once, where it is done.
-    const fresh = [...changes, ...gaps].filter(({ key }) => !known.has(key));
+    const fresh = [...changes, ...later, ...gaps].filter(({ key }) => !known.has(key));
     for (const { key } of fresh) known.add(key);
     planned.push({ id: step.id, changes: fresh.map(plainChange) });
   }

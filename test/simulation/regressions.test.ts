@@ -34,6 +34,14 @@ describe("what the simulation found", () => {
     expect(kinds((await runUntilDone(site)).ended)).toEqual(["done"]);
   });
 
+  test("a plan made while there is no newer node image contains the upgrades, and runs once there is one", async () => {
+    const site = await Site.open(caseOf("nodes of a half-migrated cluster"), { behaviour: { newerNodeImage: false } });
+    const disk = new Disk();
+    const first = await runProcess(site, disk, { point() {} });
+    await site.ask("PATCH", "/_emulator/behaviour", { newerNodeImage: true });
+    expect(kinds([first, await runProcess(site, disk, { point() {} })])).toEqual(["paused", "done"]);
+  });
+
   test("a switch that someone aborts is sent again by the next resume, also when its operation is forgotten", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"));
     let aborted = false;
