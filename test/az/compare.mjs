@@ -24,12 +24,11 @@ const { values: options } = parseArgs({
 });
 
 const SUBSCRIPTION = "/subscriptions/3f0b6c1e-9a54-4d1c-8f27-5b1d7c0a9e01";
-const NETWORK = `${SUBSCRIPTION}/resourceGroups/rg-network-prod/providers/Microsoft.Network`;
 const CLUSTER = `${SUBSCRIPTION}/resourceGroups/rg-payments-prod/providers/Microsoft.ContainerService/managedClusters/payments-prod`;
 const REGISTRY =
   "/subscriptions/7c2d4a90-1e6b-4f35-a0d8-2e9b6f41c802/resourceGroups/rg-registries/providers/Microsoft.ContainerRegistry/registries/contosoplatform";
 
-/** What the one who follows the documentation reads off the cluster and its principal's roles, for the demo scenario. */
+/** What the one who follows the documentation knows, or reads off the old principal's roles, for the demo scenario. */
 const FOLLOWER = {
   RESOURCE_GROUP: "rg-payments-prod",
   CLUSTER: "payments-prod",
@@ -37,8 +36,6 @@ const FOLLOWER = {
   KUBELET_IDENTITY: "id-payments-prod-kubelet",
   REGISTRIES: REGISTRY,
   ROLES: [
-    `Network Contributor|${NETWORK}/virtualNetworks/vnet-prod-weu/subnets/snet-aks-payments`,
-    `Network Contributor|${NETWORK}/routeTables/rt-aks-payments`,
     `Contributor|${SUBSCRIPTION}/resourceGroups/rg-monitoring-prod`,
     `Monitoring Metrics Publisher|${CLUSTER}`,
   ].join("\n"),

@@ -36,9 +36,9 @@ export function endState(resources, clusterId) {
       .map((text) => withNames(text, names))
       .sort(),
   };
-  return JSON.parse(withNames(JSON.stringify(state), names), (_, value) =>
-    typeof value === "string" && /^\/subscriptions\//i.test(value) ? value.toLowerCase() : value,
-  );
+  // Azure keeps the spelling of an id as it was sent, which differs from client to client.
+  const text = JSON.stringify(state).replaceAll(/"\/subscriptions\/[^"]*"/gi, (id) => id.toLowerCase());
+  return JSON.parse(withNames(text, names));
 }
 
 function withNames(text, names) {

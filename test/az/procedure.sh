@@ -60,6 +60,12 @@ for registry in $REGISTRIES; do grant "$kubelet_principal" AcrPull "$registry"; 
 while IFS='|' read -r role scope; do
   [ -z "$role" ] || grant "$control_plane_principal" "$role" "$scope"
 done <<< "$ROLES"
+# The control plane joins nodes and load balancers to the pools' subnets, and writes routes where those have a table.
+for subnet in $(pools '[].vnetSubnetId' | sort -u); do
+  grant "$control_plane_principal" "Network Contributor" "$subnet"
+  route_table="$(get network vnet subnet show --ids "$subnet" --query routeTable.id)"
+  case "$route_table" in /*) grant "$control_plane_principal" "Network Contributor" "$route_table" ;; esac
+done
 say "wait until the roles work"
 $WAIT 3600
 
@@ -77,7 +83,9 @@ done
 say "6. node images: a kubelet keeps the service principal until its node is re-imaged"
 for pool in $(pools 'sort_by([], &mode)[].name'); do
   ensure_idle
-  say "pool $pool"
+  say "pool $pool: $(get aks nodepool show -g "$RESOURCE_GROUP" --cluster-name "$CLUSTER" -n "$pool" \
+    --query nodeImageVersion) -> $(get aks nodepool get-upgrades -g "$RESOURCE_GROUP" --cluster-name "$CLUSTER" \
+    --nodepool-name "$pool" --query latestNodeImageVersion)"
   az aks nodepool upgrade -g "$RESOURCE_GROUP" --cluster-name "$CLUSTER" -n "$pool" --node-image-only --yes \
     --only-show-errors -o none
 done

@@ -65,7 +65,13 @@ export function plainWorld(clusterProperties: JsonObject = {}, clusterMore: Json
       appId: APPLICATION,
       passwordCredentials: [{ endDateTime: "2027-03-01T00:00:00Z" }],
     },
-    { id: REGISTRY, type: "Microsoft.ContainerRegistry/registries", location: "westeurope", properties: {} },
+    {
+      id: REGISTRY,
+      type: "Microsoft.ContainerRegistry/registries",
+      location: "westeurope",
+      sku: { name: "Premium", tier: "Premium" },
+      properties: {},
+    },
     assignment("a0000000-0000-4000-8000-000000000001", REGISTRY, ROLES.acrPull, SERVICE_PRINCIPAL),
     {
       id: CLUSTER,
