@@ -37,6 +37,8 @@ export interface Assessment {
 export interface AssessOptions {
   readonly cloud: CloudName;
   readonly now: Date;
+  /** Start a short-lived pod in each cluster, and look at what is in it. */
+  readonly inCluster?: boolean;
   /** How many clusters are read side by side. */
   readonly concurrency?: number;
   /** Told what is being read. */
@@ -78,6 +80,7 @@ export async function assessEstate(azure: Azure, scope: AssessScope, options: As
     directory: await readDirectory(estate, assignments, chosen.clusters),
     cloud,
     now,
+    inCluster: options.inCluster === true,
   };
   let assessed = 0;
   const clusters = await pMap(

@@ -11,6 +11,7 @@ import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids
 import { asObject, asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
+import { lookInside } from "../in-cluster/look-inside.ts";
 import { judgeCluster } from "../migration/cluster-state.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { readFacts } from "../migration/read-facts.ts";
@@ -37,11 +38,13 @@ export interface Surroundings {
   readonly directory: Known<ReadonlyMap<string, DirectoryKind>>;
   readonly cloud: CloudName;
   readonly now: Date;
+  /** Start a pod in each cluster, and look at what is in it. */
+  readonly inCluster: boolean;
 }
 
 /**
  * Reads one cluster: beyond what the lists hold, its maintenance windows, identities that no list shows, and per pool the
- * instances of its scale set and its newest node image; at most three reads and two per pool.
+ * instances of its scale set and its newest node image; at most three reads and two per pool, unless it is looked inside.
  */
 export async function readClusterForAssessment(
   id: string,
@@ -97,7 +100,14 @@ export async function readClusterForAssessment(
         .filter(({ scope }) => isOwnScope(scope, id, facts)),
     },
     directory,
+    inside: around.inCluster ? await lookInside(estate.azure, id, cluster, oldClientId(cluster)) : undefined,
   };
+}
+
+/** A cluster on managed identity does not tell which service principal it left. */
+function oldClientId(cluster: ManagedCluster): string | undefined {
+  if (isOnManagedIdentity(cluster)) return undefined;
+  return asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"));
 }
 
 const COUNTS = new WeakMap<object, number>();

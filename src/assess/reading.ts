@@ -8,6 +8,7 @@ import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
 import type { Registry } from "../azure/registries.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
+import type { InClusterEvidence } from "../in-cluster/evidence.ts";
 import type { ClusterState } from "../migration/cluster-state.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import type { Lock } from "../migration/preflight.ts";
@@ -82,6 +83,8 @@ export interface ClusterReading {
   readonly ownAssignments: Listed<RoleAssignment>;
   /** What the holders of `ownAssignments` are; who is not in it is gone from the directory. */
   readonly directory: Known<ReadonlyMap<string, DirectoryKind>>;
+  /** What was seen inside the cluster; undefined where nobody asked for that. */
+  readonly inside?: InClusterEvidence | undefined;
 }
 
 /** True while nodes or control plane still use a service principal, or may do so as far as can be seen. */

@@ -1,6 +1,8 @@
 import { kubeletIdentityOf, poolsOf, userAssignedIdsOf } from "../../azure/clusters.ts";
 import { isWithin, parseResourceId } from "../../azure/ids.ts";
 import { asString } from "../../azure/json.ts";
+import { judgeRegistries } from "../../in-cluster/judge-inside.ts";
+import { isHostOf } from "../../in-cluster/workloads.ts";
 import { addonGrants } from "../../migration/addon-grants.ts";
 import { PULL_ACTION, PULL_DATA_ACTION } from "../../migration/built-in-roles.ts";
 import { controlPlaneGrants, describe, type Grant, nodeResourceGroupId } from "../../migration/grants.ts";
@@ -171,14 +173,14 @@ function isGroup(scope: string): boolean {
 
 /**
  * RB011 and RB012: what the kubelet identity can pull. Which registries the pods need stands in the cluster, not in Azure;
- * here only a role that a registry ignores, and pulling through a group, can be seen.
+ * without a look inside only a role that a registry ignores, and pulling through a group, can be seen.
  */
-export function checkPullRights({ kubelet, registries }: ClusterReading): Outcome[] {
+export function checkPullRights({ kubelet, registries, inside }: ClusterReading): Outcome[] {
   if (!kubelet) return [];
   const gap = kubelet.rights.gap ?? registries.gap;
-  const outcomes: Outcome[] = [
-    { check: "RB011", reason: gap ?? "which registries the pods pull from is only known in the cluster" },
-  ];
+  const outcomes: Outcome[] = inside
+    ? judgeRegistries(inside, "high", (host) => mayPull(kubelet, registries, host))
+    : [{ check: "RB011", reason: gap ?? "which registries the pods pull from is only known in the cluster" }];
   for (const { id, mode } of registries.items) {
     const name = id.split("/").at(-1);
     const byAction = rightsFor(kubelet.rights.items, id, PULL_ACTION);
@@ -204,6 +206,17 @@ export function checkPullRights({ kubelet, registries }: ClusterReading): Outcom
     }
   }
   return outcomes;
+}
+
+function mayPull({ rights }: Holder, registries: ClusterReading["registries"], host: string) {
+  const registry = registries.items.find(({ id }) => isHostOf(host, id.split("/").at(-1)!));
+  if (!registry) return { reason: registries.gap ?? "it is no registry of the cluster's subscription" };
+  const held =
+    registry.mode === "abac"
+      ? rightsFor(rights.items, registry.id, PULL_DATA_ACTION, "data action")
+      : rightsFor(rights.items, registry.id, PULL_ACTION);
+  if (held.length > 0) return true;
+  return rights.gap === undefined ? false : { reason: rights.gap };
 }
 
 /** Azure's limit of role assignments per subscription, and how close is close. */

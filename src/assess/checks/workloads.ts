@@ -1,22 +1,44 @@
 import { at } from "../../azure/json.ts";
+import { judgeBudgets, judgeReferences, judgeWorkloads } from "../../in-cluster/judge-inside.ts";
+import type { OutsideReference } from "../../in-cluster/references.ts";
 import { LINKS, RULES } from "../links.ts";
-import type { NotAssessed, Outcome } from "../outcome.ts";
-import type { ClusterReading } from "../reading.ts";
+import type { Outcome } from "../outcome.ts";
+import { type ClusterReading, isMigrationAhead } from "../reading.ts";
+import { rightsFor } from "../rights.ts";
 
-const NEEDS_CLUSTER = "the cluster's own API was not read";
+const NEEDS_CLUSTER = "the cluster's own API was not read (--in-cluster reads it)";
 
 /** What only the Kubernetes API tells: said for each cluster, so that silence is not taken for health. */
-export function checkWorkloads(): NotAssessed[] {
+export function checkWorkloads(reading: ClusterReading): Outcome[] {
+  const imds = {
+    check: "WK007",
+    reason: "use of the instance metadata without a client id: no object in the cluster says it",
+  };
+  const { inside } = reading;
+  if (inside)
+    return [
+      ...judgeWorkloads(inside),
+      imds,
+      ...judgeReferences(inside, (reference) => covers(reading, reference)),
+      ...(isMigrationAhead(reading) ? judgeBudgets(inside) : []),
+    ];
   return [
     { check: "WK001", reason: `pods that read /etc/kubernetes/azure.json: ${NEEDS_CLUSTER}` },
     { check: "WK002", reason: `secrets and config maps that hold the client id: ${NEEDS_CLUSTER}` },
     { check: "WK003", reason: `image pull secrets of the service principal: ${NEEDS_CLUSTER}` },
     { check: "WK005", reason: `resources of the open-source pod identity: ${NEEDS_CLUSTER}` },
     { check: "WK006", reason: `secret provider classes that use pod identity: ${NEEDS_CLUSTER}` },
-    { check: "WK007", reason: `use of the instance metadata without a client id: ${NEEDS_CLUSTER}` },
+    imds,
     { check: "RB007", reason: `volumes in storage accounts elsewhere: ${NEEDS_CLUSTER}` },
     { check: "RD005", reason: `disruption budgets that block a drain: ${NEEDS_CLUSTER}` },
   ];
+}
+
+/** On a service principal nothing is missing: what it holds there, the migration gives to the new identity. */
+function covers({ controlPlane }: ClusterReading, { scope, action }: OutsideReference) {
+  if (!controlPlane || rightsFor(controlPlane.rights.items, scope, action).length > 0) return true;
+  const { gap } = controlPlane.rights;
+  return gap === undefined ? false : { reason: gap };
 }
 
 /** WK004: the pod identity add-on, supported until September 2025. */

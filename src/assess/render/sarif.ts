@@ -1,7 +1,7 @@
 import type { Severity } from "../../engine/step.ts";
 import type { AssessedCluster, Assessment } from "../assess-estate.ts";
 import type { Finding, NotAssessed } from "../outcome.ts";
-import { clusterName } from "./groups.ts";
+import { clusterName, countClusters } from "./groups.ts";
 
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -47,14 +47,14 @@ export function renderAssessmentSarif(assessment: Assessment, toolVersion: strin
             })),
           },
         ],
-        results: clusters.flatMap((cluster) => [
-          ...cluster.findings.map((finding) => found(cluster, finding, checks)),
-          ...cluster.notAssessed.map((gap) => open(cluster, gap, checks)),
-        ]),
+        results: [
+          ...clusters.flatMap((cluster) => cluster.findings.map((finding) => found(cluster, finding, checks))),
+          ...openQuestions(clusters, checks),
+        ],
       },
     ],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return `${JSON.stringify(log)}\n`;
 }
 
 function outcomesOf({ findings, notAssessed }: AssessedCluster): readonly { readonly check: string }[] {
@@ -88,16 +88,26 @@ function found(cluster: AssessedCluster, { check, severity, seen, remedy, rules 
   };
 }
 
-function open(cluster: AssessedCluster, { check, reason }: NotAssessed, checks: readonly string[]) {
-  return {
-    ruleId: check,
-    ruleIndex: checks.indexOf(check),
+/** One result per check and reason: code scanning takes 25,000 results, and most reasons hold for every cluster alike. */
+function openQuestions(clusters: readonly AssessedCluster[], checks: readonly string[]) {
+  const groups = new Map<string, { gap: NotAssessed; clusters: AssessedCluster[] }>();
+  for (const cluster of clusters) {
+    for (const gap of cluster.notAssessed) {
+      const key = `${gap.check} ${gap.reason}`;
+      const group = groups.get(key) ?? { gap, clusters: [] };
+      group.clusters.push(cluster);
+      groups.set(key, group);
+    }
+  }
+  return [...groups].map(([key, { gap, clusters: concerned }]) => ({
+    ruleId: gap.check,
+    ruleIndex: checks.indexOf(gap.check),
     kind: "open",
     level: "none",
-    message: { text: `${clusterName(cluster)}: not assessed: ${reason}.` },
-    locations: [location(cluster)],
-    partialFingerprints: { "clusterCheck/v1": `${cluster.id.toLowerCase()} ${check} not assessed` },
-  };
+    message: { text: `Not assessed on ${countClusters(concerned.length)}: ${gap.reason}.` },
+    locations: concerned.map(location),
+    partialFingerprints: { "notAssessed/v1": key },
+  }));
 }
 
 /** A cluster is no file: its id, as a relative reference, stands where viewers want one, and as a logical location. */
