@@ -82,6 +82,14 @@ test("in SARIF a severity is a level, and what was not assessed is an open quest
   ]);
 });
 
+test("in SARIF a reason that holds for many clusters is one result with all of them as locations", () => {
+  const clusters = [1, 2, 3].map((index) => ({ ...assessment.clusters[0]!, id: `${CLUSTER}-${index}` }));
+  const open = sarif({ clusters }).runs[0]!.results.filter(({ kind }) => kind === "open");
+  expect(open.map(({ message, locations }) => [message.text, locations.length])).toEqual([
+    ["Not assessed on 3 clusters: the cluster was not read.", 3],
+  ]);
+});
+
 test("an empty estate is a valid SARIF log without results", () => {
   expect(sarif({ clusters: [] }).runs[0]!.results).toEqual([]);
 });
