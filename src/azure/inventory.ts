@@ -38,7 +38,7 @@ const CONTAINER_SERVICE = "2026-04-01";
 
 /** The api-version in which a type is read; the first match counts. */
 const API_VERSIONS: readonly (readonly [type: RegExp, version: string])[] = [
-  [/^microsoft\.managedidentity\//i, "2023-01-31"],
+  [/^microsoft\.managedidentity\//i, "2024-11-30"],
   [/^microsoft\.network\/privatednszones$/i, "2024-06-01"],
   [/^microsoft\.network\/dnszones$/i, "2018-05-01"],
   [/^microsoft\.network\//i, "2025-07-01"],

@@ -21,7 +21,7 @@ import {
 } from "./cluster-update.ts";
 import { clusterView, poolView } from "./cluster-view.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
-import { isObject, type JsonObject, textAt } from "./json.ts";
+import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";
 import { operationBody, operationUrl } from "./operations.ts";
 import { runCommand } from "./run-command.ts";
 import { profileOf } from "./scale-sets.ts";
@@ -51,6 +51,8 @@ export function serveContainerService(world: World, request: ArmRequest): ArmRep
       return runCommand(world, existing(world, target.parentId), request);
     case "managedclusters/upgradeprofiles":
       return { status: 200, body: clusterUpgradeProfile(existing(world, target.parentId)) };
+    case "locations/kubernetesversions":
+      return listKubernetesVersions(world, target.parentId);
     case "locations/operations":
       return getOperation(world, request);
     case "locations/operationresults":
@@ -145,6 +147,17 @@ function clusterUpgradeProfile(cluster: Cluster): JsonObject {
     name: "default",
     type: "Microsoft.ContainerService/managedClusters/upgradeprofiles",
     properties: { controlPlaneProfile: { kubernetesVersion, osType: "Linux" }, agentPoolProfiles: [] },
+  };
+}
+
+/** The versions that were put in for a location; the list is called `values`, other than every other list (description). */
+function listKubernetesVersions(world: World, location: string): ArmReply {
+  const given = world.store
+    .ofType("microsoft.containerservice/locations/kubernetesversions")
+    .filter((version) => keyOf(version.id).startsWith(`${keyOf(location)}/`));
+  return {
+    status: 200,
+    body: { values: given.map((version) => ({ version: nameOf(version.id), ...objectAt(version, "properties") })) },
   };
 }
 
