@@ -11,10 +11,11 @@ import { ALL_CHECKS } from "./checks/all-checks.ts";
 import { Estate } from "./estate.ts";
 import { Neighbours } from "./neighbours.ts";
 import { type Finding, isFinding, known, type NotAssessed } from "./outcome.ts";
-import { readClusterForAssessment, type Surroundings } from "./read-cluster.ts";
+import { readClusterForAssessment } from "./read-cluster.ts";
 import type { ClusterReading } from "./reading.ts";
 import { type AllAssignments, readAllAssignments, summarize } from "./rights.ts";
 import { type AssessScope, chooseClusters } from "./scope.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** One cluster, judged. */
 export interface AssessedCluster {

@@ -1,14 +1,6 @@
-import type { CloudName } from "../azure/clouds.ts";
-import {
-  isOnManagedIdentity,
-  kubeletIdentityOf,
-  type ManagedCluster,
-  poolsOf,
-  userAssignedIdsOf,
-} from "../azure/clusters.ts";
-import type { DirectoryKind } from "../azure/graph.ts";
-import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
-import { asObject, asString, at } from "../azure/json.ts";
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { lookInside } from "../in-cluster/look-inside.ts";
@@ -18,29 +10,11 @@ import { readFacts } from "../migration/read-facts.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import type { Estate } from "./estate.ts";
 import { findById, inResourceGroup } from "./indexes.ts";
-import type { Neighbours } from "./neighbours.ts";
 import { type Known, known, unknown } from "./outcome.ts";
+import { controlPlanePrincipal, readAddons, readHolder, readIdentities, readServicePrincipal } from "./read-holders.ts";
 import { readNodes } from "./read-nodes.ts";
-import {
-  type ClusterReading,
-  type Holder,
-  type IdentityReading,
-  isMigrationAhead,
-  type ServicePrincipalReading,
-} from "./reading.ts";
-import type { AllAssignments } from "./rights.ts";
-
-/** What the readings of all clusters share. */
-export interface Surroundings {
-  readonly estate: Estate;
-  readonly neighbours: Neighbours;
-  readonly assignments: AllAssignments;
-  readonly directory: Known<ReadonlyMap<string, DirectoryKind>>;
-  readonly cloud: CloudName;
-  readonly now: Date;
-  /** Start a pod in each cluster, and look at what is in it. */
-  readonly inCluster: boolean;
-}
+import { type ClusterReading, isMigrationAhead } from "./reading.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /**
  * Reads one cluster: beyond what the lists hold, its maintenance windows, identities that no list shows, and per pool the
@@ -143,91 +117,6 @@ async function readNamedSubnets(estate: Estate, facts: ClusterFacts) {
   const lists = await Promise.all(subscriptions.map((subscription) => estate.subnets(subscription)));
   const found = ids.flatMap((id) => lists.map(({ items }) => findById(items, id)));
   return [...new Set(found.filter((subnet) => subnet !== undefined))];
-}
-
-async function readServicePrincipal(
-  id: string,
-  cluster: ManagedCluster,
-  { estate, neighbours, assignments }: Surroundings,
-): Promise<ServicePrincipalReading> {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
-  const principal = await estate.servicePrincipal(clientId);
-  const found = principal.known ? principal.value : undefined;
-  const ends = found
-    ? await estate.credentialEnds(found.appId)
-    : unknown(principal.known ? "it is gone" : principal.reason);
-  const users = neighbours.usersOf(clientId);
-  return {
-    clientId,
-    principal,
-    credentialEnds: ends.known ? known(ends.value ?? []) : ends,
-    rights: found
-      ? await assignments.rightsOf(found.objectId, "groups too")
-      : { items: [], gap: principal.known ? "the service principal is gone" : principal.reason },
-    otherClusters: { items: users.map((user) => user.id).filter((other) => !sameId(other, id)), gap: neighbours.gap },
-    clusterScopes: neighbours.scopesOf(clientId),
-  };
-}
-
-async function readIdentities(id: string, cluster: ManagedCluster, around: Surroundings): Promise<IdentityReading[]> {
-  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
-  const named = [
-    ...userAssignedIdsOf(cluster).map((identity) => ({ id: identity, use: "control-plane" as const })),
-    ...(kubelet ? [{ id: kubelet, use: "kubelet" as const }] : []),
-  ];
-  const readings: IdentityReading[] = [];
-  for (const { id: identity, use } of named) {
-    const users = around.neighbours.usersOf(identity).map((user) => user.id);
-    readings.push({
-      id: identity,
-      use,
-      identity: await readIdentity(around.estate, identity),
-      otherClusters: { items: users.filter((other) => !sameId(other, id)), gap: around.neighbours.gap },
-    });
-  }
-  return readings;
-}
-
-async function readIdentity(estate: Estate, id: string): Promise<IdentityReading["identity"]> {
-  const { subscription } = parseResourceId(id)!;
-  // Azure answers 404 for whatever lies in a subscription of another tenant.
-  if (!estate.subscription(subscription)) return unknown(`you do not see its subscription ${subscription}`);
-  const { items, gap } = await estate.identities(subscription);
-  const found = findById(items, id);
-  if (found || gap === undefined) return known(found);
-  try {
-    return known(await estate.azure.identities.get(id));
-  } catch (error) {
-    return unknown(reasonFor(error, `the identity ${parseResourceId(id)!.name}`));
-  }
-}
-
-function controlPlanePrincipal(cluster: ManagedCluster): string | undefined {
-  const [first] = Object.values(asObject(at(cluster, "identity", "userAssignedIdentities")));
-  return asString(at(first, "principalId")) ?? asString(at(cluster, "identity", "principalId"));
-}
-
-async function readHolder(
-  { assignments }: Surroundings,
-  principalId: string | undefined,
-  through: "itself" | "groups too" = "groups too",
-): Promise<Holder> {
-  const rights: Holder["rights"] = principalId
-    ? await assignments.rightsOf(principalId, through)
-    : { items: [], gap: "Azure does not show its principal" };
-  return { principalId, rights };
-}
-
-async function readAddons(around: Surroundings, cluster: ManagedCluster): Promise<Map<string, Holder>> {
-  const profiles = Object.entries(asObject(at(cluster, "properties", "addonProfiles"))).map(
-    ([name, profile]) => [name.toLowerCase(), asString(at(profile, "identity", "objectId"))] as const,
-  );
-  const routing = at(cluster, "properties", "ingressProfile", "webAppRouting", "identity", "objectId");
-  const holders = new Map<string, Holder>();
-  for (const [name, principalId] of [...profiles, ["webapprouting", asString(routing)] as const]) {
-    if (principalId) holders.set(name, await readHolder(around, principalId, "itself"));
-  }
-  return holders;
 }
 
 async function readNodeImages(estate: Estate, id: string, cluster: ManagedCluster) {
