@@ -1,0 +1,70 @@
+import { createHttpHeaders, createPipelineRequest, type HttpMethods } from "@azure/core-rest-pipeline";
+import { describe, expect, it } from "vitest";
+import { ReadMemory } from "../../src/azure/read-memory.ts";
+import { SECOND_MS, VirtualClock } from "../../src/engine/clock.ts";
+
+const CLUSTER = "https://management.azure.com/subscriptions/s/managedClusters/c";
+const ROLES = `${CLUSTER}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()`;
+
+/** A memory in front of a service that counts what reaches it. */
+function bench(statuses: number[] = []) {
+  const clock = new VirtualClock();
+  const memory = new ReadMemory(clock);
+  const sent: string[] = [];
+  const client = memory.in({
+    sendRequest: async (request) => {
+      sent.push(`${request.method} ${request.url}`);
+      return { request, status: statuses.shift() ?? 200, headers: createHttpHeaders(), bodyAsText: "{}" };
+    },
+  });
+  const send = (method: HttpMethods, url: string) => client.sendRequest(createPipelineRequest({ method, url }));
+  return { clock, memory, sent, send };
+}
+
+describe("the memory of one look", () => {
+  it("asks once, also for what is asked for twice at a time", async () => {
+    const { send, sent } = bench();
+    await Promise.all([send("GET", CLUSTER), send("GET", CLUSTER)]);
+    const { request } = await send("GET", CLUSTER);
+    expect([sent.length, request.url]).toEqual([1, CLUSTER]);
+  });
+
+  it("looks again after waiting, after some time, and at the beginning of another look", async () => {
+    const { clock, memory, send, sent } = bench();
+    await send("GET", CLUSTER);
+    await memory.clock.sleep(1);
+    await send("GET", CLUSTER);
+    await clock.sleep(31 * SECOND_MS);
+    await send("GET", CLUSTER);
+    memory.afresh();
+    await send("GET", CLUSTER);
+    expect(sent).toHaveLength(4);
+  });
+
+  it("looks again after a write, but for what a role assignment cannot have changed", async () => {
+    const { send, sent } = bench();
+    const look = async () => {
+      await send("GET", CLUSTER);
+      await send("GET", ROLES);
+    };
+    await look();
+    await send("PUT", `${CLUSTER}/providers/Microsoft.Authorization/roleAssignments/a`);
+    await look();
+    expect(sent.filter((request) => request.startsWith("GET"))).toEqual([
+      `GET ${CLUSTER}`,
+      `GET ${ROLES}`,
+      `GET ${ROLES}`,
+    ]);
+    await send("PUT", CLUSTER);
+    await look();
+    expect(sent.slice(-2)).toEqual([`GET ${CLUSTER}`, `GET ${ROLES}`]);
+  });
+
+  it("remembers that something is not there, but no failure", async () => {
+    const { send, sent } = bench([503, 404]);
+    expect((await send("GET", CLUSTER)).status).toBe(503);
+    expect((await send("GET", CLUSTER)).status).toBe(404);
+    expect((await send("GET", CLUSTER)).status).toBe(404);
+    expect(sent).toHaveLength(2);
+  });
+});
