@@ -54,7 +54,10 @@ function grantsHeld(count: number): string {
   return count === 1 ? "The role assignment is there." : `All ${count} role assignments are there.`;
 }
 
-/** A step that waits until role assignments work: a while after the youngest of them, whoever made it and whenever. */
+/**
+ * A step that waits until role assignments work: a while after the youngest of them, whoever made it and whenever. One that
+ * goes meanwhile is made again, and the wait counts from there.
+ */
 export function propagationStep(options: {
   id: StepId;
   azure: Azure;
@@ -62,17 +65,13 @@ export function propagationStep(options: {
   grants: readonly Grant[];
   gaps?: readonly Change[];
 }): Step<GrantFacts, Change> {
-  const { azure, migration, grants } = options;
+  const { migration } = options;
+  const grants = grantStep(options);
   const minutes = Math.round(migration.rolePropagationMs / MINUTE_MS);
   return {
-    id: options.id,
-    async detect() {
-      return readGrants(azure, migration, await readCluster(azure, migration), grants);
-    },
+    ...grants,
     decide(facts, now) {
-      if (facts.missing.length > 0) {
-        return { kind: "wait", reason: "A role assignment that was made does not show yet.", pollMs: IDENTITY_POLL_MS };
-      }
+      if (facts.missing.length > 0) return grants.decide(facts, now);
       if (!facts.youngest) return { kind: "done", evidence: "No role assignment is recent." };
       const until = new Date(facts.youngest.getTime() + migration.rolePropagationMs);
       if (now >= until) {
@@ -84,7 +83,5 @@ export function propagationStep(options: {
       const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${formatInstant(facts.youngest)}.`;
       return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS };
     },
-    async apply() {},
-    ...(options.gaps ? { gaps: options.gaps } : {}),
   };
 }
