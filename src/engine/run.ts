@@ -197,6 +197,8 @@ function nextChanges(changes: readonly Change[], history: History): Change[] {
 async function* applyChange(options: RunOptions, step: AnyStep, change: Change): AsyncGenerator<StampedEvent> {
   const again = options.history.stateOf(change.key) === "seen" ? { again: true as const } : {};
   yield { type: "change:started", key: change.key, summary: change.summary, risk: change.risk, ...again };
+  // The operation of an earlier attempt says nothing about this one, which may die before it knows its own.
+  options.operations.forget(change.key);
   yield* relay((report: (event: ApplyEvent) => Promise<void>) => step.apply(change, report, options.signal));
   yield { type: "change:applied", key: change.key };
 }

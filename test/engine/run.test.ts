@@ -165,6 +165,21 @@ describe("a run", () => {
     expect(world.size).toBe(0);
   });
 
+  test("forgets the operation of an earlier attempt before it begins the next: that one may die before it knows its own", async () => {
+    const operations = new MemoryOperationStore();
+    operations.save({ id: "old", key: "a", url: "https://management.azure.com/old" });
+    let known: unknown = "not asked";
+    const world = new Set<string>();
+    const step = worldStep("assign-roles", world, [change("a")], {
+      apply: async ({ key }: Change) => {
+        known = operations.find(key);
+        world.add(key);
+      },
+    });
+    await collect([step], { operations });
+    expect(known).toBeUndefined();
+  });
+
   test("pauses at once when a wait is known to end after the time box", async () => {
     const clock = new VirtualClock();
     const until = new Date(clock.now().getTime() + 60 * MINUTE_MS);
