@@ -42,7 +42,10 @@ export async function readSwitchEnd(
   const granted = await readNodeGroupGrantTime(azure, migration, cluster);
   const begun = history.lastStartedAt(switchKey(clusterId));
   if (begun && granted && granted >= begun) return granted;
-  return history.appliedAt(switchKey(clusterId)) ?? told ?? granted ?? history.beganAt;
+  const applied = history.appliedAt(switchKey(clusterId));
+  // An attempt that was begun after the last answer that was noted may have been accepted too.
+  const latest = begun && (!applied || applied < begun) ? begun : applied;
+  return latest ?? told ?? granted ?? history.beganAt;
 }
 
 /** AKS assigns Contributor on the node resource group when it switches the identity (AKS documentation, default permissions). */
