@@ -22,6 +22,7 @@ import {
   readOperation,
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
+import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
 import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
@@ -121,7 +122,7 @@ export function enableManagedIdentity(
           throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
         const isRefusal =
           error instanceof AzureError && error.status === 400 && !hasAzureCode(error, "UnsatisfiablePDB");
-        if (!target.kubelet || !isRefusal) throw error;
+        if (!target.kubelet || !isRefusal) throw withDrainRemedy(error);
         return put(false);
       });
       await rememberOperation(operations, key, accepted, report);
@@ -177,7 +178,7 @@ function failed(key: string, { code, message }: OperationFacts) {
     key,
     code,
     message: `The update that switches the cluster failed: ${message}`,
-    remedy: "Put right what Azure says, then run `aks-mi resume`: it sends the update again.",
+    remedy: remedyForRoll(message),
   };
 }
 
