@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import { assessEstate } from "../../src/assess/assess-estate.ts";
+import { Lab } from "../support/lab.ts";
+
+const CLIENT = "5e8a1c37-2b9f-4d60-b7c4-e1f3a60d9b25";
+
+/** What an assessment with a look inside finds, when these objects are in the cluster. */
+async function findingsWith(objects: Record<string, unknown>[], inCluster = true, behaviour = {}, scenario = "demo") {
+  const lab = await Lab.open(behaviour, scenario);
+  const [cluster] = await lab.clusterIds();
+  await lab.control(
+    "POST",
+    "/_emulator/resources",
+    objects.map(({ kind, ...fields }, index) => ({
+      type: `Kubernetes/${String(kind)}`,
+      id: `object-${index}`,
+      cluster,
+      kind,
+      ...fields,
+    })),
+  );
+  const { clusters } = await assessEstate(
+    lab.connection.azure(),
+    { ids: [cluster!] },
+    { cloud: "AzureCloud", now: lab.clock.now(), inCluster },
+  );
+  const { findings, notAssessed } = clusters[0]!;
+  return {
+    found: (check: string) => findings.filter((finding) => finding.check === check).map(({ seen }) => seen),
+    severityOf: (check: string) => findings.find((finding) => finding.check === check)?.severity,
+    notAssessed: notAssessed.map(({ check }) => check),
+  };
+}
+
+const metadata = { name: "dns", namespace: "payments" };
+
+describe("what only the inside of a cluster tells", () => {
+  test("a disruption budget that allows no eviction is named before the nodes are drained", async () => {
+    const budget = { kind: "PodDisruptionBudget", metadata, spec: { maxUnavailable: 0 } };
+    const { found, severityOf } = await findingsWith([budget]);
+    expect(found("RD005")).toEqual([expect.stringContaining("payments/dns")]);
+    expect(severityOf("RD005")).toBe("blocker");
+  });
+
+  test("a pod that reads the nodes' azure.json is named before the nodes are re-imaged", async () => {
+    const volumes = [{ name: "config", hostPath: { path: "/etc/kubernetes/azure.json" } }];
+    const { found } = await findingsWith([{ kind: "Pod", metadata, spec: { volumes, containers: [] } }]);
+    expect(found("WK001")).toEqual([expect.stringContaining("payments/dns")]);
+  });
+
+  test("a secret that holds a copy of the service principal is named, without what it holds", async () => {
+    const data = {
+      cloud: Buffer.from(`AZURE_CLIENT_ID=${CLIENT}\nAZURE_CLIENT_SECRET=hunter2`).toString("base64"),
+    };
+    const { found } = await findingsWith([{ kind: "Secret", metadata, data }]);
+    expect(found("WK002")).toEqual([expect.stringContaining("Secret payments/dns")]);
+    expect(found("WK002").join()).not.toContain("hunter2");
+  });
+
+  test("the open-source pod identity, which takes identities off nodes, is named", async () => {
+    const definition = {
+      kind: "CustomResourceDefinition",
+      metadata: { name: "azureidentities.aadpodidentity.k8s.io" },
+      spec: { group: "aadpodidentity.k8s.io", names: { kind: "AzureIdentity", plural: "azureidentities" } },
+    };
+    const identity = {
+      kind: "AzureIdentity",
+      apiVersion: "aadpodidentity.k8s.io/v1",
+      metadata: { name: "kubelet", namespace: "payments" },
+    };
+    const { found, severityOf } = await findingsWith([definition, identity]);
+    expect(found("WK005")).toEqual([expect.stringContaining("payments/kubelet")]);
+    expect(severityOf("WK005")).toBe("critical");
+  });
+
+  test("a Service with an address in another resource group, and shares there, are found on a switched cluster", async () => {
+    const annotations = { "service.beta.kubernetes.io/azure-load-balancer-resource-group": "rg-addresses" };
+    const { found } = await findingsWith(
+      [
+        { kind: "Service", metadata: { ...metadata, annotations }, spec: { type: "LoadBalancer" } },
+        {
+          kind: "StorageClass",
+          metadata: { name: "shares" },
+          provisioner: "file.csi.azure.com",
+          parameters: { resourceGroup: "rg-files" },
+        },
+      ],
+      true,
+      {},
+      "half-migrated",
+    );
+    expect(found("RB005").join()).toMatch(/payments\/dns.*rg-addresses|rg-addresses.*payments\/dns/);
+    expect(found("RB007").join()).toMatch(/shares.*rg-files|rg-files.*shares/);
+  });
+
+  test("is said to be not assessed where nobody looked, and pods that ask the metadata service for any identity always", async () => {
+    const without = await findingsWith([], false);
+    expect(without.notAssessed).toEqual(expect.arrayContaining(["WK001", "WK002", "WK005", "WK007", "RB007", "RD005"]));
+    const { notAssessed } = await findingsWith([]);
+    expect(notAssessed).toContain("WK007");
+    expect(notAssessed).not.toContain("WK001");
+  });
+});
