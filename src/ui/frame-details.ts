@@ -51,12 +51,16 @@ function changeLine(change: ChangeView, { paint }: FrameOptions): FrameLine {
   return { left: `     · ${shortSummary(change)}`, style: paint.dim };
 }
 
-function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now }: FrameOptions): FrameLine {
+function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now, width }: FrameOptions): FrameLine {
   const full = nodes === 0 ? BAR_COLUMNS : Math.round((reimaged / nodes) * BAR_COLUMNS);
   const bar = "█".repeat(full) + "░".repeat(BAR_COLUMNS - full);
   const last = names.at(-1);
-  const note = reimaged === 0 ? "" : `${last ? `${last.name} ` : ""}${formatTime(last?.at ?? at, now)}`;
-  return { left: `     ${bar} pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`, right: paint.dim(note) };
+  const left = `     ${bar} pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`;
+  if (reimaged === 0) return { left };
+  const time = formatTime(last?.at ?? at, now);
+  const note = last ? `${last.name} ${time}` : time;
+  // Of the two ends the count matters more than which node it was.
+  return { left, right: paint.dim(left.length + note.length + 3 <= width ? note : time) };
 }
 
 function retryLines({ retries, state }: StepView, { paint, now }: FrameOptions): FrameLine[] {

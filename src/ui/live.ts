@@ -6,7 +6,7 @@ import { foldEvents } from "../report/run-view.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
 import { Screen } from "./screen.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep } from "./terminal.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "./terminal.ts";
 
 /** What the live view needs. */
 export interface LiveOptions {
@@ -61,9 +61,10 @@ class LiveObserver implements RunObserver {
     await this.#drawn;
     process.off("exit", this.#release);
     const { message, remedy, next } = outcome;
-    const command = next ? breakCommand(`Next: ${sanitize(next)}`, this.#screen.columns) : [];
-    for (const text of [message && sanitize(message), remedy && `Remedy: ${sanitize(remedy)}`, ...command])
-      if (text) this.#options.output.write(`${text}\n`);
+    const command = next ? breakCommand(`Next: ${sanitize(next)}`, this.#screen.columns - 1) : [];
+    const words = [message, remedy && `Remedy: ${remedy}`].filter((text) => text !== undefined);
+    const lines = words.flatMap((text) => wrapText(sanitize(text), this.#screen.columns - 1));
+    for (const line of [...lines, ...command]) this.#options.output.write(`${line}\n`);
   }
 
   #run(): Promise<unknown> {
