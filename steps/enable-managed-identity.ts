@@ -117,14 +117,17 @@ export function enableManagedIdentity(
           const retried = history.stateOf(key) === "started" && endedBadly(clusterState(live));
           return isSwitched(live, migration) && !retried ? undefined : switched(body, migration, withKubelet);
         });
-      const accepted = await put(target.kubelet !== undefined).catch((error: unknown) => {
-        if (hasAzureCode(error, ...MISSING_ROLE_CODES))
+      const accepted = await put(target.kubelet !== undefined)
+        .catch((error: unknown) => {
+          const isRefusal = error instanceof AzureError && error.status === 400;
+          const isOther = hasAzureCode(error, "UnsatisfiablePDB", ...MISSING_ROLE_CODES);
+          if (!target.kubelet || !isRefusal || isOther) throw error;
+          return put(false);
+        })
+        .catch((error: unknown) => {
+          if (!hasAzureCode(error, ...MISSING_ROLE_CODES)) throw withDrainRemedy(error);
           throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
-        const isRefusal =
-          error instanceof AzureError && error.status === 400 && !hasAzureCode(error, "UnsatisfiablePDB");
-        if (!target.kubelet || !isRefusal) throw withDrainRemedy(error);
-        return put(false);
-      });
+        });
       await rememberOperation(operations, key, accepted, report);
     },
   };

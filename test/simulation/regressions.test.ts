@@ -73,6 +73,29 @@ describe("what the simulation found", () => {
     expect(retried).toEqual([parseDuration("5m")]);
   });
 
+  test("a role that goes while it is waited for is assigned again, and the wait counts anew", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    let made: string | undefined;
+    const waits: string[] = [];
+    const { ended, disk } = await runUntilDone(site, {
+      point() {},
+      onEvent(event) {
+        if (event.type === "change:bound" && event.key.startsWith("role:")) made = event.resourceId;
+        if (event.type === "step:waiting" && event.step === "await-role-propagation") waits.push(event.until!);
+      },
+      async carry(request) {
+        if (waits.length === 1 && made) {
+          await site.ask("DELETE", made);
+          made = undefined;
+        }
+        return site.emulator.handle(request);
+      },
+    });
+    expect(kinds(ended)).toEqual(["done"]);
+    expect(waits).toEqual(["2026-11-22T09:00:00.000Z", "2026-11-22T10:00:00.000Z"]);
+    expect(disk.events).toContainEqual(expect.objectContaining({ type: "change:started", again: true }));
+  });
+
   test("a role that is gone before its step has seen it is assigned again by the next resume", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"));
     let removed = false;
