@@ -16,6 +16,7 @@ import {
   readOperation,
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
+import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
@@ -80,7 +81,7 @@ export function assignKubeletIdentity(
         });
         await rememberOperation(operations, key, accepted, report);
       } catch (error) {
-        if (!hasAzureCode(error, "CustomKubeletIdentityMissingPermissionError")) throw error;
+        if (!hasAzureCode(error, "CustomKubeletIdentityMissingPermissionError")) throw withDrainRemedy(error);
         throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
       }
     },
@@ -106,6 +107,6 @@ function failed(key: string, { code, message }: OperationFacts) {
     key,
     code,
     message: `The update that assigns the kubelet identity failed: ${message}`,
-    remedy: "Put right what Azure says, then run `aks-mi resume`: it sends the update again.",
+    remedy: remedyForRoll(message),
   };
 }

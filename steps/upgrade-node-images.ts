@@ -1,7 +1,8 @@
 import type { Azure } from "../src/azure/azure.ts";
 import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, poolsOf } from "../src/azure/clusters.ts";
 import { sameId } from "../src/azure/ids.ts";
-import { asString } from "../src/azure/json.ts";
+import { asString, at } from "../src/azure/json.ts";
+import type { MaintenanceConfiguration } from "../src/azure/maintenance.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
 import {
@@ -11,10 +12,12 @@ import {
   readOperation,
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
+import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
 import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 import { readSwitchStart } from "../src/migration/switch-time.ts";
+import { pauseForWindow, readWindows } from "../src/migration/window-pause.ts";
 
 const POLL_MS = 2 * MINUTE_MS;
 
@@ -25,11 +28,15 @@ interface Pool extends PoolEvidence {
   readonly operation: OperationFacts;
   /** The newest image, asked for only where the pool still has to be rolled. */
   readonly latestImage: string | undefined;
+  /** Azure re-images no node of a pool that was stopped. */
+  readonly stopped: boolean;
 }
 
 interface Facts {
   readonly switched: boolean;
   readonly pools: readonly Pool[];
+  /** Read where nodes are about to be re-imaged, unless the plan ignores it. */
+  readonly maintenance: readonly MaintenanceConfiguration[];
 }
 
 /**
@@ -54,6 +61,8 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
         switchedAt,
         switched && busy.length > 0 ? busy : undefined,
       );
+      const isStopped = (name: string) =>
+        poolsOf(cluster).some((pool) => pool["name"] === name && at(pool, "powerState", "code") === "Stopped");
       const pools: Pool[] = [];
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
@@ -61,11 +70,14 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
           ...pool,
           operation: waiting ? await readOperation(azure.clusters, operations, rollKey(pool.pool)) : NO_OPERATION,
           latestImage: waiting ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined,
+          stopped: isStopped(pool.pool),
         });
       }
-      return { switched, pools };
+      const rolls = switched && busy.length === 0 && pools.some(({ rank }) => rank !== "rolled");
+      const maintenance = rolls && !migration.ignoresWindows ? await readWindows(azure, clusterId) : [];
+      return { switched, pools, maintenance };
     },
-    decide({ switched, pools }, now) {
+    decide({ switched, pools, maintenance }, now) {
       if (!switched) return { kind: "change", changes: pools.map(describe) };
       const busy = pools.find((pool) => !isTerminal(pool.provisioningState) || pool.operation.state === "running");
       if (busy) return { kind: "wait", reason: `Pool ${busy.pool} is ${busy.provisioningState}.`, pollMs: POLL_MS };
@@ -73,15 +85,19 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       if (failedPool) return failed(failedPool);
       const left = pools.filter((pool) => pool.rank !== "rolled");
       if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
-      const ready = left.filter((pool) => !isAvailabilitySet(pool) && pool.latestImage !== pool.nodeImageVersion);
+      const ready = left.filter(
+        (pool) => !isAvailabilitySet(pool) && !pool.stopped && pool.latestImage !== pool.nodeImageVersion,
+      );
       const later = left.filter((pool) => !isAvailabilitySet(pool) && !ready.includes(pool)).map(describe);
-      return ready.length > 0
-        ? { kind: "change", changes: ready.map(describe), later }
-        : noNewerImage(left, later, now);
+      if (ready.length === 0) return nothingToRoll(left, later, now);
+      const changes = ready.map(describe);
+      return pauseForWindow(maintenance, [...changes, ...later], now) ?? { kind: "change", changes, later };
     },
     progress: ({ switched, pools }) => (switched ? pools.map(nodeProgress) : []),
     async apply(change, report) {
-      const accepted = await azure.clusters.upgradeNodeImage(clusterId, change.key.slice(rollKey("").length));
+      const accepted = await azure.clusters
+        .upgradeNodeImage(clusterId, change.key.slice(rollKey("").length))
+        .catch((error: unknown) => Promise.reject(withDrainRemedy(error)));
       await rememberOperation(operations, change.key, accepted, report);
     },
   };
@@ -110,8 +126,7 @@ function failed({ pool, operation }: Pool): Verdict {
     key: rollKey(pool),
     code: operation.code,
     message: `The node image upgrade of pool ${pool} failed: ${operation.message}`,
-    remedy:
-      "Put right what Azure says (a disruption budget that allows no eviction, quota, addresses), then run `aks-mi resume`.",
+    remedy: remedyForRoll(operation.message),
   };
 }
 
@@ -121,14 +136,20 @@ function isAvailabilitySet({ type }: PoolEvidence): boolean {
 }
 
 /** Nothing can be rolled now: what else would re-image the nodes, from the cheapest to the dearest. */
-function noNewerImage(left: readonly Pool[], later: readonly Change[], now: Date): Verdict {
+function nothingToRoll(left: readonly Pool[], later: readonly Change[], now: Date): Verdict {
   const names = (pools: readonly Pool[]) => pools.map((pool) => pool.pool).join(", ");
   const sets = left.filter(isAvailabilitySet);
-  const others = left.filter((pool) => !isAvailabilitySet(pool));
+  const stopped = left.filter((pool) => !isAvailabilitySet(pool) && pool.stopped);
+  const others = left.filter((pool) => !isAvailabilitySet(pool) && !pool.stopped);
   const reasons: string[] = [];
   if (others.length > 0) {
     reasons.push(
       `There is no newer node image for ${names(others)}, and Azure re-images nodes only onto a newer one: resume when the next image is released (Linux weekly, Windows monthly), upgrade the pool's Kubernetes version, or replace the pool.`,
+    );
+  }
+  if (stopped.length > 0) {
+    reasons.push(
+      `Pool ${names(stopped)} is stopped, and its nodes cannot be re-imaged: start it (\`az aks nodepool start\`), then resume.`,
     );
   }
   if (sets.length > 0) {

@@ -31,6 +31,8 @@ export interface Migration {
   readonly tokenSwitchoverMs: number;
   /** True when someone else makes the role assignments, and the run waits for them. */
   readonly requestsRoles: boolean;
+  /** True when nodes are re-imaged although a maintenance window is shut (`--ignore-preflight RD008`). */
+  readonly ignoresWindows: boolean;
   /** What Azure forgets. */
   readonly history: History;
   readonly operations: OperationStore;
@@ -77,6 +79,7 @@ export function migrationOf(
     rolePropagationMs: parseDuration(plan.settings.rolePropagation.wait)!,
     tokenSwitchoverMs: parseDuration(plan.settings.tokenSwitchover.wait)!,
     requestsRoles: plan.settings.roleRequests === true,
+    ignoresWindows: plan.settings.ignoredChecks?.includes("RD008") === true,
     history,
     operations,
   };
