@@ -1,8 +1,8 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
-import { type Clock, SECOND_MS } from "../engine/clock.ts";
+import { type Clock, MINUTE_MS } from "../engine/clock.ts";
 
 /** How old an answer may be that stands for asking again: the time that one look at a cluster takes. */
-const LOOK_MS = 30 * SECOND_MS;
+const LOOK_MS = MINUTE_MS;
 
 /**
  * Reads each thing once in a look: one look is what happens without waiting and without writing. Several steps ask for

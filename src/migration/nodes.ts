@@ -46,9 +46,11 @@ export async function readNodeEvidence(
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   const isCarrying = (scaleSet: ScaleSet) =>
     kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
-  // While pools are being re-imaged only their instances change: their scale sets got the identity before that.
+  // While pools are being re-imaged only their instances change: their scale sets got the identity before that. And as
+  // long as the cluster shows no kubelet identity there is nothing that they could carry.
   const known = atWork(pools) ? scaleSetsSeen.get(azure)?.get(clusterId) : undefined;
-  let scaleSets: readonly ScaleSet[] | undefined = known?.every(isCarrying) ? known : undefined;
+  const isKnown = known && (kubelet === undefined || known.every(isCarrying));
+  let scaleSets: readonly ScaleSet[] | undefined = isKnown ? known : undefined;
   try {
     scaleSets ??= await azure.scaleSets.list(subscription, group);
     remember(azure, clusterId, scaleSets);

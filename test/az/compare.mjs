@@ -147,6 +147,7 @@ async function followProcedure(emulator, home) {
       MSI_ENDPOINT: `${proxy.url}/msi/token`,
       MSI_SECRET: "emulator",
       NO_PROXY: "localhost,127.0.0.1",
+      PYTHONDONTWRITEBYTECODE: "1",
       ...(/^2\.45\./.test(version) ? { PYTHONPATH: join(HERE, "debian-compat") } : {}),
     };
     await succeed("az", ["login", "--identity", "--only-show-errors", "-o", "none"], { env });

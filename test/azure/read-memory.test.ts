@@ -1,7 +1,7 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from "@azure/core-rest-pipeline";
 import { describe, expect, it } from "vitest";
 import { ReadMemory } from "../../src/azure/read-memory.ts";
-import { SECOND_MS, VirtualClock } from "../../src/engine/clock.ts";
+import { MINUTE_MS, VirtualClock } from "../../src/engine/clock.ts";
 
 const CLUSTER = "https://management.azure.com/subscriptions/s/managedClusters/c";
 const ROLES = `${CLUSTER}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()`;
@@ -34,7 +34,7 @@ describe("the memory of one look", () => {
     await send("GET", CLUSTER);
     await memory.clock.sleep(1);
     await send("GET", CLUSTER);
-    await clock.sleep(31 * SECOND_MS);
+    await clock.sleep(MINUTE_MS + 1);
     await send("GET", CLUSTER);
     memory.afresh();
     await send("GET", CLUSTER);
