@@ -1,0 +1,118 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+import { KEYS, TerminalSession } from "../support/terminal.ts";
+import { accept, answerQuestions, confirm, readPlan } from "./walk.ts";
+
+const SECONDS_MS = 1000;
+
+async function openEmulator(timeScale?: number): Promise<CommandLine> {
+  const line = await CommandLine.open(timeScale ? { timeScale } : {});
+  onTestFinished(() => line.close());
+  return line;
+}
+
+function openWizard(line: CommandLine): TerminalSession {
+  return new TerminalSession(["--emulator", line.endpoint], { columns: 100, rows: 30, cwd: line.folder });
+}
+
+/** What is in the model in the end, without what differs from run to run: times, and ids that Azure makes up. */
+async function endState(line: CommandLine): Promise<unknown> {
+  const resources = await line.control<{ id: string; type: string; properties?: Record<string, unknown> }[]>(
+    "GET",
+    "/_emulator/resources",
+  );
+  const roles = resources
+    .filter(({ type }) => /roleAssignments$/i.test(type))
+    .map(({ properties }) => [properties?.["scope"], properties?.["roleDefinitionId"]].join(" ").toLowerCase());
+  const cluster = await line.resource<{ identity: object; properties: Record<string, unknown> }>(DEMO_CLUSTER);
+  return {
+    ids: resources
+      .filter(({ type }) => !/roleAssignments$/i.test(type))
+      .map(({ id }) => id.toLowerCase())
+      .sort(),
+    roles: roles.sort(),
+    identities: Object.keys((cluster.identity as { userAssignedIdentities: object }).userAssignedIdentities),
+    servicePrincipal: cluster.properties["servicePrincipalProfile"],
+    failures: (await line.events()).filter(({ ok }) => !ok),
+  };
+}
+
+test("the plan that the wizard saves ends where its own run ends", { timeout: 60 * SECONDS_MS }, async () => {
+  const [first, second] = [await openEmulator(), await openEmulator()];
+  const terminal = openWizard(first);
+  await answerQuestions(terminal);
+  await readPlan(terminal);
+  await terminal.see("❯ Run it now");
+  terminal.press(KEYS.down, KEYS.down);
+  await accept(terminal, "❯ Save the plan to a file and leave");
+  await terminal.see("File for the plan: (plan.yaml)");
+  terminal.press(KEYS.enter);
+  expect(await terminal.ended).toBe(0);
+  expect(terminal.history).toContain("The plan is saved in plan.yaml; nothing was changed.");
+  expect(await first.writes()).toEqual([]);
+
+  const file = join(first.folder, "plan.yaml");
+  const applied = await second.run(["--plan", file, "--yes"]);
+  expect(applied.code, applied.stderr).toBe(0);
+
+  const again = openWizard(first);
+  await answerQuestions(again);
+  await readPlan(again);
+  await accept(again, "❯ Run it now");
+  await confirm(again);
+  expect(await again.ended).toBe(0);
+  const end = await endState(second);
+  expect(end).toEqual(await endState(first));
+  expect(end).toMatchObject({ servicePrincipal: { clientId: "msi" }, failures: [] });
+  rmSync(file);
+});
+
+test(
+  "a run whose terminal is closed goes on in another one, watched from a third",
+  { timeout: 90 * SECONDS_MS },
+  async () => {
+    const line = await openEmulator(600);
+    const closed = openWizard(line);
+    await answerQuestions(closed);
+    await readPlan(closed);
+    await accept(closed, "❯ Run it now");
+    await confirm(closed);
+    await closed.see("✔ Assign roles", /◷ Wait for role propagation +until/);
+    const size = { columns: 100, rows: 30, cwd: line.folder, env: { AKS_MI_EMULATOR: line.endpoint } };
+    const watcher = new TerminalSession(["status", "--watch"], size);
+    await watcher.see(
+      "✔ Assign roles",
+      /◷ Wait for role propagation +until/,
+      "Ctrl-C stops watching; the run goes on.",
+    );
+    closed.close();
+    expect(await closed.ended).toBe(129);
+    // The watcher sees the end of the process as the end of the run's work.
+    expect(await watcher.ended).toBe(0);
+    expect(watcher.history).toContain("Next: aks-mi resume");
+
+    const resumed = new TerminalSession(["resume"], size);
+    const first = await resumed.see("✔ Create identities", "✔ Assign roles", /◷ Wait for role propagation +until/);
+    expect(first).not.toContain("▸");
+    const second = new TerminalSession(["status", "--watch"], size);
+    await second.see("✔ Assign roles", "Ctrl-C stops watching");
+    resumed.resize(140, 40);
+    await resumed.see(/payments-prod {90,}EMULATED AZURE/);
+    resumed.resize(70, 20);
+    const narrow = await resumed.see(/^payments-prod {20,50}EMULATED AZURE$/m, "Ctrl-C saves and stops");
+    expect(narrow.split("EMULATED AZURE")).toHaveLength(2);
+    await line.control("POST", "/_emulator/clock", { advance: "60m" });
+    await resumed.see("✔ Verify the migration", /◷ Wait for the token switchover +until/);
+    await line.control("POST", "/_emulator/clock", { advance: "24h" });
+    expect(await resumed.ended).toBe(0);
+    expect(await second.ended).toBe(0);
+    expect(second.history).toMatch(/The run is done\.\nNext: aks-mi report/);
+    for (const { history } of [resumed, second])
+      expect(history.split("✔ Wait for the token switchover")).toHaveLength(2);
+    expect((await line.writes()).filter(({ path }) => /managedClusters\/payments-prod(\?|$)/i.test(path))).toHaveLength(
+      1,
+    );
+  },
+);
