@@ -49,6 +49,7 @@ export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<
     hooks.point(`after ${what}`);
     return response;
   };
+  const isApproved = disk.events.some((event) => event.type === "run:approved");
   const connection = await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } });
   try {
     return await executeCluster(
@@ -58,7 +59,7 @@ export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<
         tool: "simulation",
         signal: new AbortController().signal,
         onEvent: () => {},
-        approval: disk.lines.length === 0 ? { by: "simulation", how: "hash" } : undefined,
+        approval: isApproved ? undefined : { by: "simulation", how: "hash" },
       },
       0,
       (_, now) => ({

@@ -1,10 +1,11 @@
 import { connect } from "../../src/azure/connection.ts";
 import { normalizeId } from "../../src/azure/ids.ts";
-import type { Json } from "../../src/azure/json.ts";
+import { asArray, asString, at, type Json } from "../../src/azure/json.ts";
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { createEmulator, type Emulator } from "../../src/emulator/emulator.ts";
 import { DAY_MS, VirtualClock } from "../../src/engine/clock.ts";
 import type { WireResponse } from "../../src/engine/wire.ts";
+import { resolveTarget, type Target } from "../../src/migration/migration.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { makePlan } from "../../src/planning/make-plan.ts";
 import { type MigrationCase, scenarioOf } from "./cases.ts";
@@ -62,6 +63,11 @@ export class Site {
     return this.plan.clusters[0]!.id;
   }
 
+  /** The identities that the plan wants. */
+  get identities(): Target {
+    return resolveTarget(this.clusterId, this.plan.clusters[0]!.target);
+  }
+
   /** A request of someone else, past every fault that the run meets. */
   ask(method: string, path: string, body?: Json): Promise<WireResponse> {
     const query = path.startsWith("/_emulator/") || path.includes("api-version=") ? "" : "?api-version=2026-04-01";
@@ -76,5 +82,17 @@ export class Site {
   /** What someone else reads. */
   async read<T>(path: string): Promise<T> {
     return JSON.parse((await this.ask("GET", path)).body) as T;
+  }
+
+  /** Every page of a list. */
+  async list(path: string): Promise<Json[]> {
+    const items: Json[] = [];
+    for (let next: string | undefined = path; next !== undefined; ) {
+      const page: Json = await this.read<Json>(next);
+      items.push(...asArray(at(page, "value")));
+      const link = asString(at(page, "nextLink"));
+      next = link === undefined ? undefined : link.replace(/^https:\/\/[^/]+/, "");
+    }
+    return items;
   }
 }
