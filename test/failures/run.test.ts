@@ -155,6 +155,31 @@ describe("while nodes are re-imaged", () => {
     expect(endsOf(await lab.apply(plan, stopped.run))).toEqual(["done"]);
   });
 
+  test("an admission webhook that denies evictions is reported in Azure's words, and the pool is rolled by the next resume", async () => {
+    const site = await Site.open(
+      CASES.find(({ name }) => name === "service principal to own identities, in one update")!,
+      {
+        behaviour: { combinedIdentityUpdate: "appliesWithoutRoll", newerNodeImage: true },
+      },
+    );
+    const disk = new Disk();
+    let denied = false;
+    const hooks = {
+      point() {},
+      async carry(request: Parameters<typeof site.emulator.handle>[0]) {
+        const response = await site.emulator.handle(request);
+        const isRoll = request.method === "POST" && request.url.includes("/upgradeNodeImageVersion");
+        if (!isRoll || denied) return response;
+        denied = true;
+        const message = 'Eviction failed: admission webhook "drain.example.com" denied the request';
+        return { status: 400, headers: {}, body: JSON.stringify({ code: "DrainNodeFailed", message }) };
+      },
+    };
+    const ended = await runProcess(site, disk, hooks);
+    expect(ended.kind === "failed" && describeEnd(ended)).toContain('webhook "drain.example.com" denied the request');
+    expect((await runProcess(site, disk, hooks)).kind).toBe("done");
+  });
+
   test("each node of a service-principal cluster is drained once, by one update with both identities", async () => {
     const lab = await Lab.open();
     const plan = await lab.plan();
