@@ -1,3 +1,4 @@
+import type { StepId } from "../engine/step.ts";
 import type { Palette } from "../ui/terminal.ts";
 import { createPalette, padColumns, sanitizeDeep } from "../ui/terminal.ts";
 import { nameOf } from "./ids.ts";
@@ -12,7 +13,7 @@ export interface StatusJson {
   readonly state: RunView["state"];
   readonly clusters: readonly {
     readonly id: string;
-    readonly steps: readonly { readonly id: string; readonly state: StepState; readonly until?: string }[];
+    readonly steps: readonly { readonly id: StepId; readonly state: StepState; readonly until?: string }[];
   }[];
 }
 

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { FINISHED, INTERRUPTED, ROLLING } from "../report/run-fixtures.ts";
+import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+import { OUTPUT_SCHEMAS, outputJsonSchema } from "./output-schemas.ts";
+
+const SECONDS_MS = 1000;
+
+type Name = keyof typeof OUTPUT_SCHEMAS;
+
+const names = Object.keys(OUTPUT_SCHEMAS) as Name[];
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+const compiled = new Map<string, ValidateFunction>();
+
+function compile(schemaFile: string): ValidateFunction {
+  const validate = ajv.compile(JSON.parse(readFileSync(resolve(schemaFile), "utf8")) as object);
+  compiled.set(schemaFile, validate);
+  return validate;
+}
+
+/** What a schema that ships says against some data. */
+function faultsOf(schemaFile: string, data: unknown): unknown[] {
+  const validate = compiled.get(schemaFile) ?? compile(schemaFile);
+  return validate(data) ? [] : (validate.errors ?? []);
+}
+
+const ofOutput = (name: Name, data: unknown) => faultsOf(`schemas/${name}.schema.json`, data);
+
+test.each(names)("schemas/%s.schema.json is what ships (npm run schema)", async (name) => {
+  await expect(outputJsonSchema(name)).toMatchFileSnapshot(`../../schemas/${name}.schema.json`);
+});
+
+test("the package ships every schema", () => {
+  const { files } = JSON.parse(readFileSync("package.json", "utf8")) as { files: string[] };
+  expect(files).toEqual(expect.arrayContaining(["schemas", "plans/plan.schema.json"]));
+});
+
+describe("the JSON outputs of a migration", () => {
+  let line: CommandLine;
+  const json = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await line.run([...args, "-o", "json"])).stdout);
+
+  beforeAll(async () => {
+    line = await CommandLine.open();
+  });
+  afterAll(() => line.close());
+
+  test("validate against the schemas that ship, before, in and after a run", { timeout: 60 * SECONDS_MS }, async () => {
+    expect(ofOutput("assess", await json("assess"))).toEqual([]);
+    expect(ofOutput("verify", await json("verify", "--id", DEMO_CLUSTER))).toEqual([]);
+    const plan = await json("plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml");
+    expect(faultsOf("plans/plan.schema.json", plan)).toEqual([]);
+    expect(faultsOf("plans/plan.schema.json", parse(readFileSync(`${line.folder}/plan.yaml`, "utf8")))).toEqual([]);
+
+    const paused = await line.run([
+      "apply",
+      "--plan",
+      "plan.yaml",
+      "--yes",
+      "--until",
+      "enable-managed-identity",
+      "-o",
+      "jsonl",
+    ]);
+    expect(paused.code).toBe(8);
+    expect(ofOutput("status", await json("status"))).toEqual([]);
+    expect(ofOutput("report", await json("report"))).toEqual([]);
+    const done = await line.run(["resume", "-o", "jsonl"]);
+    expect(done.code).toBe(0);
+    for (const { stdout } of [paused, done]) {
+      const events = stdout
+        .trimEnd()
+        .split("\n")
+        .map((text) => JSON.parse(text) as { type: string });
+      expect(events[0]).toEqual({ type: "version", events: "1" });
+      expect(events.length).toBeGreaterThan(10);
+      for (const event of events) expect(ofOutput("event", event), event.type).toEqual([]);
+    }
+    for (const name of ["status", "report"] as const) expect(ofOutput(name, await json(name))).toEqual([]);
+    expect(ofOutput("report", await json("report", "--mask"))).toEqual([]);
+    expect(ofOutput("verify", await json("verify", "--id", DEMO_CLUSTER))).toEqual([]);
+    expect(ofOutput("assess", await json("assess"))).toEqual([]);
+  });
+});
+
+test("every event of the fixtures is one of the schema's", () => {
+  for (const event of [...INTERRUPTED, ...ROLLING, ...FINISHED]) expect(ofOutput("event", event)).toEqual([]);
+});
+
+test.each([
+  ["status", { run: "r1", state: "asleep", clusters: [] }],
+  ["event", { type: "step:done", run: "r1", seq: 1, at: "2026-11-22T08:00:00Z" }],
+  ["verify", { clusters: [{ id: DEMO_CLUSTER }] }],
+] as const)("the schema of %s refuses what is none", (name, data) => {
+  expect(ofOutput(name, data)).not.toEqual([]);
+});
