@@ -1,5 +1,5 @@
 import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, TransientError } from "../engine/errors.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
 import { normalizeId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
@@ -12,6 +12,9 @@ const API_VERSION = "2026-04-01";
 /** How long another operation on the cluster is waited for, and how often it is looked at. */
 const CONFLICT_LIMIT_MS = 60 * MINUTE_MS;
 const CONFLICT_POLL_MS = 30 * SECOND_MS;
+
+/** The states in which nothing is at work. */
+const ENDED_STATES = new Set(["Succeeded", "Failed", "Canceled"]);
 
 /** A managed cluster as the service returns it: nothing of it may be lost. */
 export type ManagedCluster = JsonObject;
@@ -40,13 +43,14 @@ export interface Clusters {
   list(subscription: string, resourceGroup?: string): Promise<ManagedCluster[]>;
   /**
    * Changes a cluster with one PUT of its own current body. While another operation runs, or when someone else was
-   * quicker (409, 412), it waits, reads again and asks `change` again.
+   * quicker (409, 412), it waits for the end of that: by then everything may be different, so it has to be looked at anew.
+   * @throws TransientError after such a wait, and when nobody knows whether Azure acted
    * @param change gets the body to be sent and returns the changed one, or undefined when nothing is to be sent any more
    */
   update(id: string, change: (body: JsonObject, live: ManagedCluster) => JsonObject | undefined): Promise<Accepted>;
   /** The newest node image for a pool, or undefined when the service does not say. */
   latestNodeImage(id: string, pool: string): Promise<string | undefined>;
-  /** Starts the node image upgrade of one pool. Not repeated by itself. */
+  /** Starts the node image upgrade of one pool. Waits as `update` does, and is not repeated by itself. */
   upgradeNodeImage(id: string, pool: string): Promise<Accepted>;
   /** @returns undefined when Azure does not know the operation any more */
   operation(url: string): Promise<OperationStatus | undefined>;
@@ -63,6 +67,20 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       throw error;
     }
   };
+  /** Waits until the cluster is idle, and leaves the rest to whoever can look at everything again. */
+  const lookAgainAfter = async (error: unknown, id: string): Promise<never> => {
+    if (!isConflict(error)) throw error;
+    const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
+    for (let cluster: ManagedCluster | undefined = {}; cluster; ) {
+      if (retry.clock.now().getTime() >= giveUpAt) throw error;
+      const reason = (error as Error).message;
+      retry.onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
+      await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
+      cluster = await get(id);
+      if (cluster && !unsettledStates(cluster).some(({ state }) => !ENDED_STATES.has(state))) break;
+    }
+    throw new TransientError((error as Error).message, { cause: error, retryAfterMs: SECOND_MS });
+  };
   return {
     get,
     async list(subscription, resourceGroup) {
@@ -71,32 +89,14 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       return (await arm.list(`list the clusters of ${scope}`, url(path))).map(asObject);
     },
     async update(id, change) {
-      const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
-      for (;;) {
-        const live = await get(id);
-        if (!live) throw clusterGone(id);
-        const body = change(toPutBody(live), live);
-        if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
-        const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
-        try {
-          const response = await arm.send(
-            `update cluster ${id}`,
-            "PUT",
-            url(id),
-            body,
-            eTag ? { "if-match": eTag } : {},
-          );
-          return accepted(response);
-        } catch (error) {
-          if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
-          retry.onRetry?.({
-            request: "update the cluster",
-            reason: (error as Error).message,
-            delayMs: CONFLICT_POLL_MS,
-          });
-          await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
-        }
-      }
+      const live = await get(id);
+      if (!live) throw clusterGone(id);
+      const body = change(toPutBody(live), live);
+      if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
+      const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
+      const headers = eTag ? { "if-match": eTag } : {};
+      const send = () => arm.send(`update cluster ${id}`, "PUT", url(id), body, headers);
+      return accepted(await send().catch((error: unknown) => lookAgainAfter(error, id)));
     },
     async latestNodeImage(id, pool) {
       const profile = await arm.get(
@@ -106,26 +106,9 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       return asString(at(profile.body, "properties", "latestNodeImageVersion"));
     },
     async upgradeNodeImage(id, pool) {
-      const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
-      for (;;) {
-        try {
-          return accepted(
-            await arm.send(
-              `upgrade the node image of pool ${pool}`,
-              "POST",
-              url(id, `/agentPools/${pool}/upgradeNodeImageVersion`),
-            ),
-          );
-        } catch (error) {
-          if (!isConflict(error) || retry.clock.now().getTime() >= giveUpAt) throw error;
-          retry.onRetry?.({
-            request: `upgrade pool ${pool}`,
-            reason: (error as Error).message,
-            delayMs: CONFLICT_POLL_MS,
-          });
-          await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
-        }
-      }
+      const path = url(id, `/agentPools/${pool}/upgradeNodeImageVersion`);
+      const send = () => arm.send(`upgrade the node image of pool ${pool}`, "POST", path);
+      return accepted(await send().catch((error: unknown) => lookAgainAfter(error, id)));
     },
     async operation(operationUrl) {
       try {
