@@ -39,6 +39,8 @@ export interface Connection {
   readonly clock: Clock;
   /** The name under which Azure knows whoever is signed in. @throws AksMiError `NOT_SIGNED_IN` */
   caller(): Promise<string>;
+  /** Reads everything anew from here on, however little time has passed: before what cannot be taken back. */
+  lookAfresh(): void;
   /** The adapters, with what they need to be stopped and to tell of their retries. */
   azure(hooks?: AzureHooks): Azure;
 }
@@ -63,6 +65,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       cloud: cloud.name,
       emulator: true,
       clock,
+      lookAfresh: () => void memory.afresh(),
       caller: async () => EMULATED_CALLER,
       azure: ({ signal, onRetry, pacedReads } = {}) =>
         createAzure(
@@ -86,6 +89,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: true,
     clock,
+    lookAfresh: () => void memory.afresh(),
     caller: async () => EMULATED_CALLER,
     azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
@@ -116,6 +120,7 @@ async function connectToAzure(options: ConnectOptions): Promise<Connection> {
     cloud: cloud.name,
     emulator: false,
     clock,
+    lookAfresh: () => void memory.afresh(),
     caller: () => readCaller(credential, cloud),
     azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(

@@ -24,6 +24,8 @@ export interface RunOptions {
   /** What the journal says so far; the engine continues it. */
   readonly history: History;
   readonly operations: OperationStore;
+  /** Called before everything is looked at again: what was read a moment ago does not count then. */
+  lookAfresh?(): void;
   /** Looked at again right before the point of no return: blockers stop the run. */
   guard(signal: AbortSignal): Promise<readonly Finding[]>;
   /** Pause before this step. */
@@ -277,6 +279,7 @@ async function* lookAgain(
   index: number,
   change: Change,
 ): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
+  options.lookAfresh?.();
   if (change.risk === "irreversible") {
     const findings = await options.guard(options.signal);
     for (const finding of findings) yield { type: "check:found", ...finding };

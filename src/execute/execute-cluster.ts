@@ -68,6 +68,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     signal,
     history,
     operations,
+    lookAfresh: () => connection.lookAfresh(),
     guard: () => lookBeforeSwitch(azure, migration, clusterPlan, plan.settings.ignoredChecks),
     until: settings.until,
     pauseAt: settings.pauseAt,

@@ -94,6 +94,47 @@ describe("what the simulation found", () => {
     expect(disk.events).toContainEqual(expect.objectContaining({ type: "change:started", again: true }));
   });
 
+  test("a role that goes at the very moment of the switch is seen: what was read a moment ago does not count", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    let made: string | undefined;
+    let isOver = false;
+    const { ended, disk } = await runUntilDone(site, {
+      point() {},
+      onEvent(event) {
+        if (event.type === "change:bound" && event.key.startsWith("role:")) made ??= event.resourceId;
+        if (event.type === "step:done" && event.step === "await-role-propagation") isOver = true;
+      },
+      async carry(request) {
+        if (isOver && made) {
+          await site.ask("DELETE", made);
+          made = "";
+        }
+        return site.emulator.handle(request);
+      },
+    });
+    expect(kinds(ended)).toEqual(["done"]);
+    const started = disk.events.flatMap((event) =>
+      event.type === "change:started" ? [event.again ?? event.risk] : [],
+    );
+    expect(started.indexOf(true)).toBeLessThan(started.indexOf("irreversible"));
+  });
+
+  test("a pool that someone else upgrades is not upgraded again afterwards", async () => {
+    const site = await Site.open(caseOf("nodes of a half-migrated cluster"));
+    const upgrade = `${site.clusterId}/agentPools/apps/upgradeNodeImageVersion`;
+    let isStarted = false;
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        if (request.method === "POST" && !isStarted) isStarted = (await site.ask("POST", upgrade)).status === 202;
+        return site.emulator.handle(request);
+      },
+    });
+    expect([isStarted, kinds(ended)]).toEqual([true, ["done"]]);
+    const served = await site.read<{ path: string; status: number }[]>("/_emulator/requests");
+    expect(served.filter(({ path }) => path === upgrade).map(({ status }) => status)).toEqual([202, 409]);
+  });
+
   test("a role that is gone before its step has seen it is assigned again by the next resume", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"));
     let removed = false;
