@@ -46,6 +46,16 @@ export function withApproval(command: Command): Command {
     .option("--approve <hash>", "approve the plan with this hash, as `plan` printed it");
 }
 
+/** The flags that let a command look inside clusters. */
+export function withInCluster(command: Command): Command {
+  return command
+    .option(
+      "--in-cluster",
+      "look inside each cluster too: starts a short-lived pod in it, through the AKS run command (asked for once in a terminal)",
+    )
+    .option("-y, --yes", "do not ask before --in-cluster");
+}
+
 /** How the data on stdout is printed. */
 export function outputOption(choices: string[], fallback = "table"): Option {
   return new Option("-o, --output <format>", "what is printed").choices(choices).default(fallback);

@@ -12,6 +12,7 @@ import {
   withApproval,
   withCommonFlags,
   withExample,
+  withInCluster,
   withScope,
 } from "./program-options.ts";
 import { VERSION } from "./version.ts";
@@ -42,11 +43,13 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       } else done(await (await import("./commands/wizard.ts")).wizard(flags));
     });
 
-  withScope(
-    command(
-      "assess",
-      "say of every cluster which identity it really uses, and what stands in the way of changing it",
-      "aks-mi assess -o markdown > clusters.md",
+  withInCluster(
+    withScope(
+      command(
+        "assess",
+        "say of every cluster which identity it really uses, and what stands in the way of changing it",
+        "aks-mi assess -o markdown > clusters.md",
+      ),
     ),
   )
     .addOption(
@@ -57,11 +60,13 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .addOption(outputOption(["table", "json", "sarif", "markdown"]))
     .action(async (flags) => done(await (await import("./commands/assess.ts")).assess(flags)));
 
-  withScope(
-    command(
-      "plan",
-      "make a plan from reads alone, and print the dry-run report",
-      "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml",
+  withInCluster(
+    withScope(
+      command(
+        "plan",
+        "make a plan from reads alone, and print the dry-run report",
+        "aks-mi plan -s <subscription> -g rg-payments -n payments-prod --out plan.yaml",
+      ),
     ),
   )
     .addOption(
@@ -103,6 +108,10 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       "turn these checks' blockers into recorded warnings (comma-separated, repeatable)",
       checkNames,
       [],
+    )
+    .option(
+      "--require-node-image",
+      "block the plan (exit 4) where a pool that is to be re-imaged has no newer node image",
     )
     .option("--out <file>", "write the plan file: YAML, or JSON where the name ends in .json")
     .addOption(outputOption(["table", "json", "yaml", "markdown", "html"]))
@@ -154,11 +163,13 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/undo.ts")).undo(run, flags)));
 
-  withScope(
-    command(
-      "verify",
-      "say per cluster and per pool whether its migration is complete",
-      "aks-mi verify --id <cluster id> -o json",
+  withInCluster(
+    withScope(
+      command(
+        "verify",
+        "say per cluster and per pool whether its migration is complete",
+        "aks-mi verify --id <cluster id> -o json",
+      ),
     ),
   )
     .addOption(outputOption(["table", "json"]))

@@ -8,9 +8,10 @@ import { SEVERITIES, type Severity } from "../engine/step.ts";
 import { sanitizeDeep } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
+import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 
 /** The flags of `assess`. */
-export interface AssessFlags extends CommonFlags, ScopeFlags {
+export interface AssessFlags extends CommonFlags, ScopeFlags, InClusterFlags {
   readonly output: "table" | "json" | "sarif" | "markdown";
   readonly failOn?: Severity;
 }
@@ -19,10 +20,12 @@ export interface AssessFlags extends CommonFlags, ScopeFlags {
 export async function assess(flags: AssessFlags): Promise<number> {
   const scope: AssessScope = { ...flags, ids: flags.id.map(checkedClusterId) };
   const connection = await connectFor(flags);
+  const inCluster = await mayLookInside(flags);
   const progress = progressOn(process.stderr);
   const assessment = await assessEstate(connection.azure({ pacedReads: true, onRetry: progress.retried }), scope, {
     cloud: connection.cloud,
     now: connection.clock.now(),
+    inCluster,
     onProgress: progress.update,
   }).finally(progress.end);
   process.stdout.write(renderAs(flags.output, sanitizeDeep(assessment)));

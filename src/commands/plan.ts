@@ -9,9 +9,10 @@ import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
 import { useColor } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
+import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 
 /** The flags of `plan`. */
-export interface PlanFlags extends CommonFlags, ScopeFlags {
+export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {
   readonly to: "user-assigned" | "system-assigned";
   readonly controlPlaneIdentity?: string;
   readonly kubeletIdentity?: string;
@@ -21,6 +22,7 @@ export interface PlanFlags extends CommonFlags, ScopeFlags {
   readonly tokenSwitchover: string;
   readonly switchedAt?: string;
   readonly ignorePreflight: readonly string[];
+  readonly requireNodeImage?: boolean;
   readonly out?: string;
   readonly requiredPermissions?: boolean;
   readonly roleRequests?: string;
@@ -45,6 +47,8 @@ export async function plan(flags: PlanFlags): Promise<number> {
       requestRoles: flags.roleRequests !== undefined,
       switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
       ignoredChecks: flags.ignorePreflight,
+      requireNodeImage: flags.requireNodeImage,
+      inCluster: await mayLookInside(flags),
     },
     {
       cloud: connection.cloud,

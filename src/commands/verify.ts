@@ -1,9 +1,13 @@
 import type { Azure } from "../azure/azure.ts";
 import { AksMiError } from "../engine/errors.ts";
+import type { Known, NotAssessed } from "../engine/known.ts";
+import type { Finding } from "../engine/step.ts";
+import { judgePulls, type PullEvidence, readPulls } from "../in-cluster/pulls.ts";
 import { type Completeness, judgeCluster } from "../migration/cluster-state.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
 import { sanitize, wrapText } from "../ui/terminal.ts";
 import { type CommonFlags, connectFor, resolveScope, type ScopeFlags } from "./context.ts";
+import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 
 /** A cluster with what is proven about it. */
 export interface Verified extends Completeness {
@@ -12,15 +16,19 @@ export interface Verified extends Completeness {
 }
 
 /** Says per cluster and per pool whether the migration is complete. @returns the exit code: 9 when one is not */
-export async function verify(flags: CommonFlags & ScopeFlags & { output: "table" | "json" }): Promise<number> {
+export async function verify(
+  flags: CommonFlags & ScopeFlags & InClusterFlags & { output: "table" | "json" },
+): Promise<number> {
   const connection = await connectFor(flags);
-  return showVerified(await verifyClusters(connection.azure(), await resolveScope(connection, flags)), flags.output);
+  const ids = await resolveScope(connection, flags);
+  const inCluster = await mayLookInside(flags);
+  return showVerified(await verifyClusters(connection.azure(), ids, inCluster), flags.output);
 }
 
-/** Reads what Azure shows of each cluster and its nodes. */
-export async function verifyClusters(azure: Azure, ids: readonly string[]): Promise<Verified[]> {
+/** Reads what Azure shows of each cluster and its nodes. @param inCluster look at its pods too */
+export async function verifyClusters(azure: Azure, ids: readonly string[], inCluster = false): Promise<Verified[]> {
   const verified: Verified[] = [];
-  for (const id of ids) verified.push(await verifyCluster(azure, id));
+  for (const id of ids) verified.push(await verifyCluster(azure, id, inCluster));
   return verified;
 }
 
@@ -32,7 +40,7 @@ export function showVerified(verified: readonly Verified[], output: "table" | "j
   return verified.every(({ complete }) => complete) ? 0 : 9;
 }
 
-async function verifyCluster(azure: Azure, id: string): Promise<Verified> {
+async function verifyCluster(azure: Azure, id: string, inCluster: boolean): Promise<Verified> {
   const cluster = await azure.clusters.get(id);
   if (!cluster)
     throw new AksMiError(
@@ -41,7 +49,22 @@ async function verifyCluster(azure: Azure, id: string): Promise<Verified> {
       "Check the id and your sign-in.",
     );
   const pools = await readNodeEvidence(azure, id, cluster, undefined);
-  return { id, pools, ...judgeCluster(cluster, pools) };
+  const judged = { id, pools, ...judgeCluster(cluster, pools) };
+  return inCluster ? withPulls(judged, await readPulls(azure, id, cluster)) : judged;
+}
+
+/** What the pods say about pulling takes the place of "not looked at". */
+function withPulls(judged: Verified, pulls: Known<PullEvidence>): Verified {
+  const rolled = judged.pools.map(({ pool, rank }) => ({ pool, rolled: rank === "rolled" }));
+  const outcomes = judgePulls(pulls, rolled);
+  const found = outcomes.filter((outcome): outcome is Finding => "severity" in outcome);
+  const gaps = outcomes.filter((outcome): outcome is NotAssessed => !("severity" in outcome));
+  return {
+    ...judged,
+    complete: judged.complete && found.length === 0,
+    findings: [...judged.findings, ...found],
+    notAssessed: [...judged.notAssessed.filter(({ check }) => check !== "PM003"), ...gaps],
+  };
 }
 
 function toJson({ id, state, complete, findings, notAssessed, pools }: Verified) {

@@ -9,23 +9,25 @@ export interface ClientIdHolders {
   readonly pullSecrets: readonly string[];
 }
 
-/** Helm keeps its records as secrets, packed; what they create is there as objects of its own. */
-const HELM_RECORD = "helm.sh/release.v1";
+/**
+ * Leaves Helm's records out of what is asked for: they can be larger than an answer may be, are packed, and what they
+ * create is there as objects of its own.
+ */
+export const WITHOUT_HELM_RECORDS = "--field-selector type!=helm.sh/release.v1 ";
 
-/** Leaves Helm's records out of what is asked for: they alone can be larger than an answer may be. */
-export const WITHOUT_HELM_RECORDS = `--field-selector type!=${HELM_RECORD} `;
+/** The keys under which a secret signs in to registries (Kubernetes documentation of secrets). */
+const PULL_KEYS = new Set([".dockerconfigjson", ".dockercfg"]);
 
 /** Looks for a client id in secrets. @returns names only */
 export function findClientIdInSecrets(secrets: readonly JsonObject[], clientId: string): ClientIdHolders {
   const objects: string[] = [];
   const pullSecrets: string[] = [];
   for (const secret of secrets) {
-    const type = asString(secret["type"]) ?? "";
-    if (type === HELM_RECORD) continue;
-    const values = Object.values(asObject(secret["data"])).map((value) => decode(asString(value) ?? ""));
-    if (/^kubernetes\.io\/docker(cfg|configjson)$/.test(type)) {
-      if (values.some((value) => signsInWith(value, clientId))) pullSecrets.push(nameOf(secret));
-    } else if (values.some((value) => holds(value, clientId))) objects.push(`Secret ${nameOf(secret)}`);
+    for (const [key, encoded] of Object.entries(asObject(secret["data"]))) {
+      const value = decode(asString(encoded) ?? "");
+      if (PULL_KEYS.has(key) && signsInWith(value, clientId)) pullSecrets.push(nameOf(secret));
+      else if (holds(value, clientId)) objects.push(`Secret ${nameOf(secret)}`);
+    }
   }
   return { objects: sortedNames(objects), pullSecrets: sortedNames(pullSecrets) };
 }

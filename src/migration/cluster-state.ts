@@ -1,5 +1,6 @@
 import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, unsettledStates } from "../azure/clusters.ts";
 import { asString, at } from "../azure/json.ts";
+import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
 import { isTerminal } from "./cluster-states.ts";
 import type { PoolEvidence } from "./nodes.ts";
@@ -12,7 +13,7 @@ export interface Completeness {
   readonly state: ClusterState;
   readonly complete: boolean;
   readonly findings: readonly Finding[];
-  readonly notAssessed: readonly { check: string; reason: string }[];
+  readonly notAssessed: readonly NotAssessed[];
 }
 
 /** Judges a cluster by its own object and by the evidence about its nodes. What cannot be assessed never reads as healthy. */
@@ -49,7 +50,7 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
   const unknown = pools.filter(({ rank }) => rank === "unknown");
   const notAssessed = [
     ...unknown.map((pool) => ({ check: "PM002", reason: `pool ${pool.pool}: ${pool.seen}` })),
-    { check: "PM003", reason: "a pull from inside the cluster was not tried" },
+    { check: "PM003", reason: "pods were not looked at (--in-cluster looks at them)" },
     { check: "PM004", reason: "events inside the cluster were not read" },
     { check: "PM005", reason: "the activity log was not read" },
   ];

@@ -23,6 +23,8 @@ import { checkCredentialsOutlast } from "../migration/principal.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { checkInside } from "./check-inside.ts";
+import { checkNodes } from "./check-nodes.ts";
 import { choosePath } from "./choose-path.ts";
 import { oldPrincipals, readOrigin } from "./origin.ts";
 import { chooseTarget, type TargetChoice } from "./target.ts";
@@ -39,6 +41,10 @@ export interface PlanRequest extends TargetChoice {
   readonly switchedAt?: string | undefined;
   /** Checks whose blockers the user chose to ignore; they stay in the plan as warnings. */
   readonly ignoredChecks?: readonly string[] | undefined;
+  /** A pool without a newer node image blocks the plan. */
+  readonly requireNodeImage?: boolean | undefined;
+  /** Start a short-lived pod in each cluster, and look at what is in it. */
+  readonly inCluster?: boolean | undefined;
 }
 
 /** Where and with what the plan is made: recorded in it, so that it is not applied elsewhere. */
@@ -138,6 +144,15 @@ async function planCluster(
     ...migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore()),
     requestsRoles: false,
   };
+  found.push(
+    ...(await checkNodes(azure, cluster, migration, {
+      path,
+      requireNodeImage: request.requireNodeImage === true,
+      rollMs: rollTime(from),
+      now,
+    })),
+    ...(request.inCluster ? await checkInside(azure, cluster, migration, path) : []),
+  );
   const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
   found.push(...(await checkOperator(azure, { ...frame, clusters: [{ ...base, path, steps }] })));
   const findings = ignoreBlockers(found, frame.settings.ignoredChecks);
@@ -157,8 +172,11 @@ const NODE_MS = 10 * MINUTE_MS;
 /** When the plan's last wait is over if it begins now and nodes are re-imaged one after the other. */
 function expectedEnd(frame: MigrationPlan, from: ClusterPlan["from"], now: Date): Date {
   const waitsMs = [frame.settings.rolePropagation.wait, frame.settings.tokenSwitchover.wait].map(parseDuration);
-  const nodes = from.pools.reduce((sum, pool) => sum + pool.nodes, 0);
-  return new Date(now.getTime() + waitsMs[0]! + waitsMs[1]! + nodes * NODE_MS);
+  return new Date(now.getTime() + waitsMs[0]! + waitsMs[1]! + rollTime(from));
+}
+
+function rollTime(from: ClusterPlan["from"]): number {
+  return from.pools.reduce((sum, pool) => sum + pool.nodes, 0) * NODE_MS;
 }
 
 /** Waits that are shorter than what Azure documents are the user's choice, and recorded as such. */

@@ -1,6 +1,7 @@
 import { poolsOf } from "../../azure/clusters.ts";
 import { asObject, asString, at } from "../../azure/json.ts";
 import { assignmentsOn, BUILT_IN_POLICIES, findDenials } from "../../migration/policy.ts";
+import { checkSingleNodePools } from "../../migration/pool-findings.ts";
 import { checkOldKinds, checkReadiness, findLocks } from "../../migration/preflight.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
@@ -66,18 +67,7 @@ export function checkNodeImages(reading: ClusterReading): Outcome[] {
 
 /** RD007: pools whose work stops while their only node is replaced. */
 export function checkSingleNodes(reading: ClusterReading): Outcome[] {
-  if (!isMigrationAhead(reading)) return [];
-  const single = poolsOf(reading.cluster).filter((pool) => pool["count"] === 1);
-  if (single.length === 0) return [];
-  return [
-    {
-      check: "RD007",
-      severity: "medium",
-      seen: `pool ${single.map((pool) => asString(pool["name"])).join(", ")} has a single node`,
-      remedy: "Scale it to two for the time of the migration, or expect its pods to move once.",
-      link: LINKS.upgradeOptions,
-    },
-  ];
+  return isMigrationAhead(reading) ? checkSingleNodePools(reading.cluster) : [];
 }
 
 /** RD008: when nodes may be replaced, and what forbids it (the node disruption policy covers identity updates too). */
