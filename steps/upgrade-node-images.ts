@@ -19,7 +19,8 @@ import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migrat
 import { readSwitchStart } from "../src/migration/switch-time.ts";
 import { pauseForWindow, readWindows } from "../src/migration/window-pause.ts";
 
-const POLL_MS = 2 * MINUTE_MS;
+/** A node takes five to ten minutes: looking more often would tell nobody more. */
+const POLL_MS = 3 * MINUTE_MS;
 
 /** How long to wait before it is worth looking for a newer node image: Linux images come weekly (AKS documentation). */
 const NEXT_IMAGE_MS = 24 * 60 * MINUTE_MS;
