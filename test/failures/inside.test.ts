@@ -4,10 +4,8 @@ import { Lab } from "../support/lab.ts";
 
 const CLIENT = "5e8a1c37-2b9f-4d60-b7c4-e1f3a60d9b25";
 
-/** What an assessment with a look inside finds, when these objects are in the cluster. */
-async function findingsWith(objects: Record<string, unknown>[], inCluster = true, behaviour = {}, scenario = "demo") {
-  const lab = await Lab.open(behaviour, scenario);
-  const [cluster] = await lab.clusterIds();
+/** Puts Kubernetes objects into a cluster. */
+async function putInside(lab: Lab, cluster: string, objects: Record<string, unknown>[]): Promise<void> {
   await lab.control(
     "POST",
     "/_emulator/resources",
@@ -19,6 +17,13 @@ async function findingsWith(objects: Record<string, unknown>[], inCluster = true
       ...fields,
     })),
   );
+}
+
+/** What an assessment with a look inside finds, when these objects are in the cluster. */
+async function findingsWith(objects: Record<string, unknown>[], inCluster = true, behaviour = {}, scenario = "demo") {
+  const lab = await Lab.open(behaviour, scenario);
+  const [cluster] = await lab.clusterIds();
+  await putInside(lab, cluster!, objects);
   const { clusters } = await assessEstate(
     lab.connection.azure(),
     { ids: [cluster!] },
@@ -99,5 +104,24 @@ describe("what only the inside of a cluster tells", () => {
     const { notAssessed } = await findingsWith([]);
     expect(notAssessed).toContain("WK007");
     expect(notAssessed).not.toContain("WK001");
+  });
+
+  test("a plan that looks inside is blocked by a budget that allows no eviction, and by a registry that nobody named", async () => {
+    const lab = await Lab.open();
+    const [cluster] = await lab.clusterIds();
+    const containers = [{ name: "api", image: "contosopayments.azurecr.io/api:1" }];
+    await putInside(lab, cluster!, [
+      { kind: "PodDisruptionBudget", metadata, spec: { maxUnavailable: 0 } },
+      { kind: "Pod", metadata: { name: "api", namespace: "payments" }, spec: { containers } },
+    ]);
+    const { findings } = (await lab.plan({ inCluster: true })).clusters[0]!;
+    const blockers = findings
+      .filter(({ severity }) => severity === "blocker")
+      .map(({ check, seen }) => `${check} ${seen}`);
+    expect(blockers).toEqual([
+      expect.stringMatching(/^RD005 .*payments\/dns/),
+      expect.stringMatching(/^RB011 .*contosopayments\.azurecr\.io/),
+    ]);
+    expect((await lab.plan()).clusters[0]!.blocked).toBeUndefined();
   });
 });

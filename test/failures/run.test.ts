@@ -67,6 +67,12 @@ describe("before the switch", () => {
     expect(text).toContain("POINT OF NO RETURN");
   });
 
+  test("a node disruption policy that blocks is a blocker of the plan", async () => {
+    const lab = await Lab.open();
+    await change(lab, () => ({ nodeDisruptionProfile: { nodeDisruptionPolicy: "Block" } }));
+    expect(blockersOf(await lab.plan())).toEqual(["RD008"]);
+  });
+
   test("nothing that a migration sends starts another program, so no old Azure CLI can get in the way", () => {
     const root = join(import.meta.dirname, "../..");
     const sources = ["src", "steps", "plans"].flatMap((folder) =>
@@ -199,9 +205,14 @@ describe("while nodes are re-imaged", () => {
     expect((await failedEvents(lab)).filter(({ kind }) => kind === "imagePull")).toEqual([]);
   });
 
-  test("Windows and Spot pools are proven node by node like the others", async () => {
+  test("Windows and Spot pools are named in the plan, and proven node by node like the others", async () => {
     const lab = await Lab.open({ combinedIdentityUpdate: "appliesWithoutRoll" }, "windows-and-spot");
     const plan = await lab.plan();
+    const findings = plan.clusters[0]!.findings.map(({ seen }) => seen).join("; ");
+    expect(findings).toContain("pool win22 runs Windows");
+    expect(findings).toContain(
+      "pool spot is Spot: its nodes are re-imaged one at a time, with no surge node and no drain",
+    );
     expect(endsOf(await lab.apply(plan))).toEqual(["done"]);
     const reimaged = (await lab.events()).filter(({ kind }) => kind === "nodeReimaged").map(({ pool }) => pool);
     expect(new Set(reimaged)).toEqual(new Set(plan.clusters[0]!.from.pools.map(({ name }) => name)));
