@@ -30,7 +30,7 @@ export function openJournal(file: string, head: JournalHead): Journal {
   else attempt(file, () => truncateTo(handle, acknowledgedLength(readFileSync(file))));
   const write = (value: object) =>
     attempt(file, () => {
-      writeSync(handle, `${JSON.stringify(value)}\n`);
+      writeWhole(handle, Buffer.from(`${JSON.stringify(value)}\n`));
       fsyncSync(handle);
     });
   if (events.length === 0) write({ type: "version", events: EVENTS_VERSION });
@@ -105,6 +105,11 @@ function parseLine(line: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A disk that is nearly full takes part of a line and calls that a success. */
+function writeWhole(handle: number, line: Buffer): void {
+  for (let written = 0; written < line.length; ) written += writeSync(handle, line, written);
 }
 
 function truncateTo(handle: number, length: number): void {

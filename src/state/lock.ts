@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -50,18 +50,19 @@ export function lockCluster(stateDir: string, clusterId: string, run: string): C
   };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    while (!takeFile(file, me)) {
+      const holder = readHolder(file);
+      if (holder && !isDead(holder)) throw heldBy(holder, clusterId);
+      clearDeadLock(file);
+    }
   } catch (error) {
+    if (error instanceof AksMiError) throw error;
     throw new AksMiError(
       "STATE_UNWRITABLE",
       `Nothing can be kept in ${folder}: ${(error as Error).message}`,
       "Choose another --state-dir.",
       { cause: error },
     );
-  }
-  while (!takeFile(file, me)) {
-    const holder = readHolder(file);
-    if (holder && !isDead(holder)) throw heldBy(holder, clusterId);
-    clearDeadLock(file);
   }
   const mine = () => {
     const holder = readHolder(file);
@@ -96,7 +97,7 @@ function takeFile(file: string, holder: Holder): boolean {
   const aside = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const handle = openSync(aside, "wx", 0o600);
   try {
-    writeSync(handle, JSON.stringify(holder));
+    writeFileSync(handle, JSON.stringify(holder));
   } finally {
     closeSync(handle);
   }
