@@ -25,10 +25,19 @@ const POLL_MS = 3 * MINUTE_MS;
 /** How long to wait before it is worth looking for a newer node image: Linux images come weekly (AKS documentation). */
 const NEXT_IMAGE_MS = 24 * 60 * MINUTE_MS;
 
+/** An accepted upgrade is never repeated, but for one that Azure itself says did nothing. */
+const NOTHING_UPGRADED: OperationFacts = {
+  state: "failed",
+  code: "NothingUpgraded",
+  message: "there was no newer node image at that moment",
+};
+
 interface Pool extends PoolEvidence {
   readonly operation: OperationFacts;
   /** The newest image, asked for only where the pool still has to be rolled. */
   readonly latestImage: string | undefined;
+  /** Its upgrade succeeded without anything to do: the image that had been seen was withdrawn before. */
+  readonly upgradedNothing: boolean;
   /** Azure re-images no node of a pool that was stopped. */
   readonly stopped: boolean;
 }
@@ -67,9 +76,14 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const pools: Pool[] = [];
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
+        const key = rollKey(pool.pool);
+        const operation = waiting ? await readOperation(azure.clusters, operations, key) : NO_OPERATION;
+        const planned = migration.from.pools.find(({ name }) => name === pool.pool)?.nodeImageVersion;
+        const isDone = operation.state === "succeeded" && migration.history.stateOf(key) === "applied";
         pools.push({
           ...pool,
-          operation: waiting ? await readOperation(azure.clusters, operations, rollKey(pool.pool)) : NO_OPERATION,
+          operation,
+          upgradedNothing: isDone && pool.nodeImageVersion === planned,
           latestImage: waiting ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined,
           stopped: isStopped(pool.pool),
         });
@@ -91,6 +105,8 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       );
       const later = left.filter((pool) => !isAvailabilitySet(pool) && !ready.includes(pool)).map(describe);
       if (ready.length === 0) return nothingToRoll(left, later, now);
+      const idle = ready.find((pool) => pool.upgradedNothing);
+      if (idle) return failed({ ...idle, operation: NOTHING_UPGRADED });
       const changes = ready.map(describe);
       return pauseForWindow(maintenance, [...changes, ...later], now) ?? { kind: "change", changes, later };
     },

@@ -135,6 +135,24 @@ describe("what the simulation found", () => {
     expect(served.filter(({ path }) => path === upgrade).map(({ status }) => status)).toEqual([202, 409]);
   });
 
+  test("an upgrade that found no newer image any more is sent again once there is one", async () => {
+    const site = await Site.open(caseOf("nodes of a half-migrated cluster"));
+    const behave = (newerNodeImage: boolean) => site.ask("PATCH", "/_emulator/behaviour", { newerNodeImage });
+    let isWithdrawn = false;
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        if (request.method !== "POST" || isWithdrawn) return site.emulator.handle(request);
+        isWithdrawn = true;
+        await behave(false);
+        const response = await site.emulator.handle(request);
+        await behave(true);
+        return response;
+      },
+    });
+    expect(kinds(ended)).toEqual([expect.stringContaining("there was no newer node image at that moment"), "done"]);
+  });
+
   test("a role that is gone before its step has seen it is assigned again by the next resume", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"));
     let removed = false;
