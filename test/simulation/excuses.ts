@@ -14,16 +14,11 @@ const MEDDLING: readonly Deed[] = ["abort", "blockEviction", "update", "scale", 
  * Judges how a process ended: a run may end early only for a reason that it could do nothing about.
  * @returns a sentence when there was none, `over` when the plan no longer fits and says so, undefined when all is well
  */
-export function unexcused(
-  ended: Ended,
-  struck: ReadonlySet<Trouble>,
-  done: ReadonlySet<Deed>,
-  ever: ReadonlySet<Deed>,
-): string | undefined {
+export function unexcused(ended: Ended, struck: ReadonlySet<Trouble>, ever: ReadonlySet<Deed>): string | undefined {
   if (ended.kind !== "failed") return undefined;
   const { error } = ended;
   const any = (troubles: readonly Trouble[]) => troubles.some((trouble) => struck.has(trouble));
-  const meddled = MEDDLING.some((deed) => done.has(deed));
+  const meddled = MEDDLING.some((deed) => ever.has(deed));
   if (!(error instanceof AksMiError)) return `it ended with an error that is not one of ours: ${stackOf(error)}`;
   const told = `it ended with ${error.code}: ${error.message}`;
   switch (error.code) {

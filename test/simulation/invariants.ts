@@ -30,7 +30,6 @@ export class Invariants {
   /** When anything was written by anyone: a role assignment can have no other date. */
   readonly #writtenAt = new Set<number>();
   #requests = 0;
-  #lastLookAtRoles = 0;
   #lastRoleLost = Number.NEGATIVE_INFINITY;
   #before: JsonObject = {};
   #tokenUntil: string | undefined;
@@ -52,7 +51,6 @@ export class Invariants {
   /** Called before Azure gets a request. */
   async beforeRequest(request: WireRequest): Promise<void> {
     this.#requests += 1;
-    if (request.method === "GET" && /\/roleAssignments\?/i.test(request.url)) this.#lastLookAtRoles = this.#requests;
     const write = this.#readWrite(request);
     if (!write) return;
     this.#expectApproved(write);
@@ -113,9 +111,7 @@ export class Invariants {
       if (isUpdate ? !needed.isBeforeSwitch : needed.who !== "kubelet") continue;
       const since = (await heldSince(this.#site, needed))?.getTime();
       if (since !== undefined && now - since >= this.#waitMs) continue;
-      const unseen =
-        this.#lastRoleLost >= this.#lastLookAtRoles && this.#requests - this.#lastLookAtRoles <= BLIND_REQUESTS;
-      if (unseen) continue;
+      if (this.#requests - this.#lastRoleLost <= BLIND_REQUESTS) continue;
       const held = since === undefined ? "is not held" : `is only ${(now - since) / 60_000} minutes old`;
       this.#fail(`${key} was sent while ${needed.role} of the ${needed.who} on ${needed.scope} ${held}`);
     }

@@ -51,7 +51,6 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
   const start = async (): Promise<Ended> => {
     starts += 1;
     weather.struck = new Set();
-    strangers.done = new Set();
     const planted = plant(options.bug, site);
     let requests = 0;
     let dead = false;
@@ -95,10 +94,13 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
     ended = await start();
     note(`process ${starts} ended: ${describeEnd(ended)}`);
     if (ended.kind === "done") break;
-    const problem = unexcused(ended, weather.struck, strangers.done, strangers.ever);
+    const problem = unexcused(ended, weather.struck, strangers.ever);
     if (problem === "over") break;
     if (problem) invariants.violations.push(problem);
-    if (isCalm) await repair(site, strangers);
+    if (isCalm) {
+      await repair(site, strangers);
+      await strangers.calm();
+    }
     pass(site, ended, random);
   }
   if (invariants.violations.length === 0) {

@@ -37,8 +37,6 @@ export class Strangers {
   readonly #note: (text: string) => void;
   readonly #shares = new Map<Deed, number>();
   #left: number;
-  /** What they have done since the set was last emptied. */
-  done = new Set<Deed>();
   /** Everything they ever did. */
   readonly ever = new Set<Deed>();
 
@@ -54,7 +52,7 @@ export class Strangers {
     this.#left = random.whole(0, 12);
   }
 
-  /** Nobody does anything any more, and what was left broken is put right: as the tool's own remedies ask for. */
+  /** Nobody does anything any more, evictions are allowed, and there is another node image, as there is every week. */
   async calm(): Promise<void> {
     this.#left = 0;
     await this.#do("allowEviction");
@@ -85,7 +83,6 @@ export class Strangers {
     const status = await this.#deed(deed, request);
     this.#note(`someone: ${deed} (${status ?? "nothing to do"})`);
     if (status === undefined || status >= 300) return false;
-    this.done.add(deed);
     this.ever.add(deed);
     return true;
   }
