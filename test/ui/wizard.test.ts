@@ -61,6 +61,21 @@ describe("the wizard", () => {
     expect(commands).toContain(`--approve ${HASH}`);
   });
 
+  it("says that with several clusters names and registries are not asked, and plans them with the defaults", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.accept("❯ ◯ payments-prod");
+    await wizard.see("❯ Go on with payments-prod");
+    wizard.press(KEYS.down, KEYS.down);
+    await wizard.accept("❯ ◯ orders-prod", "❯ Go on with payments-prod, orders-prod");
+    await wizard.see("With several clusters nothing else is asked");
+    wizard.press(KEYS.enter);
+    await wizard.see("The plan, page 1");
+    expect(calls.choices).toMatchObject([{ to: "user-assigned", controlPlaneIdentity: undefined, registries: [] }]);
+    wizard.press(KEYS.interrupt);
+    expect(await wizard.result).toEqual({ kind: "left" });
+  });
+
   it("shows who is signed in where, the true state of each cluster and how long its secret lives", async () => {
     const wizard = driveWizard(fakeServices().services);
     await wizard.see("Which clusters");

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+
+const SECONDS_MS = 1000;
+
+/** How many emulated seconds pass in one: slow enough for someone to look on. */
+const TIME_SCALE = 14_400;
+
+let line: CommandLine;
+beforeEach(async () => {
+  line = await CommandLine.open({ timeScale: TIME_SCALE });
+  const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
+  expect(planned.code, planned.stderr).toBe(0);
+});
+afterEach(() => line.close());
+
+const APPLY = ["apply", "--plan", "plan.yaml", "--yes"];
+
+/** The titles of the groups of a log, each of which is closed before the next one is opened. */
+function groupsOf(log: readonly string[], open: string, close: string): string[] {
+  const marks = log.filter((text) => text.startsWith(open) || text === close);
+  for (const [index, mark] of marks.entries()) expect(mark === close, marks.join("\n")).toBe(index % 2 === 1);
+  expect(marks.length % 2).toBe(0);
+  return marks.filter((mark) => mark !== close).map((mark) => mark.slice(open.length));
+}
+
+describe("a run in a pipeline", { timeout: 60 * SECONDS_MS }, () => {
+  test("in GitHub Actions has a group for each step, and a job summary", async () => {
+    const summary = join(line.folder, "summary.md");
+    const env = { CI: "true", GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
+    const { code, stderr } = await line.run([...APPLY, "--until", "verify-migration"], env);
+    expect(code, stderr).toBe(8);
+    const log = stderr.split("\n");
+    expect(groupsOf(log, "::group::", "::endgroup::")).toEqual(
+      expect.arrayContaining(["Create identities", "Assign roles", "Enable managed identity", "Upgrade node images"]),
+    );
+    expect(log.filter((text) => text.startsWith("::notice "))).toHaveLength(1);
+    expect(readFileSync(summary, "utf8")).toMatch(/^# Migration run .*: paused$/m);
+  });
+
+  test("in Azure Pipelines has its groups, and uploads the report that is there", async () => {
+    const { code, stderr } = await line.run([...APPLY, "--until", "verify-migration"], { TF_BUILD: "True" });
+    expect(code, stderr).toBe(8);
+    const log = stderr.split("\n");
+    expect(groupsOf(log, "##[group]", "##[endgroup]")).toContain("Enable managed identity");
+    const [uploaded] = log.filter((text) => text.startsWith("##vso[task.uploadsummary]"));
+    expect(existsSync(uploaded!.slice("##vso[task.uploadsummary]".length))).toBe(true);
+  });
+});
+
+describe("status --watch without a terminal", { timeout: 60 * SECONDS_MS }, () => {
+  test("prints a line per event until the run ends, or its states as JSON", async () => {
+    const { process: child, ended } = line.start(APPLY);
+    await new Promise<void>((begun) =>
+      child.stderr!.on("data", (data: Buffer) => data.toString().includes("create-identities") && begun()),
+    );
+    const [lines, json] = await Promise.all([
+      line.run(["status", "--watch"]),
+      line.run(["status", "--watch", "-o", "json"]),
+    ]);
+    expect((await ended).code).toBe(0);
+    expect([lines.code, json.code]).toEqual([0, 0]);
+    expect(lines.stdout).toMatch(/^\S+Z payments-prod: run started by aks-mi/);
+    expect(lines.stdout).toMatch(/payments-prod: run done\nThe run is done\.\nNext: aks-mi report \S+\n$/);
+    const states = json.stdout
+      .trimEnd()
+      .split("\n")
+      .map((text) => (JSON.parse(text) as { state: string }).state);
+    expect(states.length).toBeGreaterThan(1);
+    expect(new Set(states.slice(0, -1))).toEqual(new Set(["running"]));
+    expect(states.at(-1)).toBe("done");
+  });
+});
