@@ -90,9 +90,11 @@ export class SystemClock implements Clock {
     this.#skewMs = Math.abs(skewMs) < 2 * SECOND_MS ? 0 : skewMs;
   }
 
+  /** Ends when either clock says so: the wall's after a sleep of the machine, the monotonic one when the wall's was put back. */
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const end = this.now().getTime() + ms;
-    for (let left = ms; left > 0; left = end - this.now().getTime())
+    const monotonicEnd = performance.now() + ms;
+    for (let left = ms; left > 0; left = Math.min(end - this.now().getTime(), monotonicEnd - performance.now()))
       await realSleep(Math.min(left, WALL_CHECK_MS), signal);
   }
 }
