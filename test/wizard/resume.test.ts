@@ -73,7 +73,7 @@ test(
   "a run whose terminal is closed goes on in another one, watched from a third",
   { timeout: 90 * SECONDS_MS },
   async () => {
-    const line = await openEmulator(600);
+    const line = await openEmulator(200);
     const closed = openWizard(line);
     await answerQuestions(closed);
     await readPlan(closed);
