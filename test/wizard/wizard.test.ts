@@ -9,7 +9,7 @@ import { accept, answerQuestions, confirm, readPlan } from "./walk.ts";
 const SECONDS_MS = 1000;
 
 /** How many emulated seconds pass in one: slow enough for each node to be seen; the waits are skipped. */
-const TIME_SCALE = 300;
+const TIME_SCALE = 450;
 
 const ESCAPE = "\u001b";
 const COLOR = new RegExp(`${ESCAPE}\\[[0-9;]*m`);
