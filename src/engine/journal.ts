@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { AksMiError } from "./errors.ts";
+import { hasEventShape } from "./event-shape.ts";
 import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
 
 /** What numbers and dates an event. */
@@ -85,6 +86,7 @@ export function readJournal(file: string): Event[] {
         throw damaged(file, index + 1, `has version ${String(value.events)}, which this aks-mi does not know`);
     } else if (value.seq !== events.length + 1)
       throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
+    else if (!hasEventShape(value)) throw damaged(file, index + 1, "is no event");
     else events.push(value as unknown as Event);
   });
   return events;

@@ -60,8 +60,20 @@ describe("a journal", () => {
     expect(() => openJournal(file, head)).toThrow("version 2");
   });
 
+  test("refuses a line that is no event, and lets types pass that it does not know", () => {
+    const line = (type: string, more: object) =>
+      JSON.stringify({ run: "r", at: "2026-11-22T08:00:00Z", type, ...more });
+    const write = (...lines: string[]) =>
+      writeFileSync(file, ['{"type":"version","events":"1"}', ...lines, ""].join("\n"));
+    write(line("never:heard", { seq: 1, any: [1] }), line("run:done", { seq: 2 }));
+    expect(readJournal(file)).toHaveLength(2);
+    write(line("change:started", { seq: 1 }), line("run:done", { seq: 2 }));
+    expect(() => readJournal(file)).toThrow(`${file}:2 is no event`);
+  });
+
   test("refuses a gap in the numbers", () => {
-    writeFileSync(file, '{"type":"version","events":"1"}\n{"seq":1}\n{"seq":3}\n{"seq":4}\n');
+    const line = (seq: number) => JSON.stringify({ run: "r", seq, at: "2026-11-22T08:00:00Z", type: "run:done" });
+    writeFileSync(file, ['{"type":"version","events":"1"}', line(1), line(3), line(4), ""].join("\n"));
     expect(() => readJournal(file)).toThrow("number 3 instead of 2");
   });
 

@@ -1,0 +1,47 @@
+/** What every event carries, and what those of each type carry besides. All of it is text. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  "run:started": ["planHash", "tool"],
+  "run:approved": ["planHash", "by", "how"],
+  "step:started": ["title"],
+  "change:started": ["key", "summary", "risk"],
+  "change:applied": ["key"],
+  "change:bound": ["key", "resourceId"],
+  "change:undone": ["key", "resourceId"],
+  "change:failed": ["key", "code", "message"],
+  "operation:started": ["key", "operation"],
+  "node:progress": ["pool"],
+  "request:retried": ["request", "reason"],
+  "step:settling": ["atMost"],
+  "step:waiting": ["reason"],
+  "check:found": ["check", "severity", "seen", "remedy"],
+  "step:failed": ["code", "message", "remedy"],
+  "step:done": ["evidence"],
+  "run:paused": ["reason"],
+};
+
+/** Fields that are text wherever they are. */
+const TEXTS = new Set([
+  ...Object.values(REQUIRED).flat(),
+  ...["run", "type", "at", "cluster", "step", "until", "retryAt", "correlationId", "link"],
+]);
+
+const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs"]);
+const TEXT_LISTS = new Set(["names", "keys"]);
+const DATES = ["at", "until", "retryAt", "atMost"];
+
+/** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
+export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {
+  const required = ["run", "type", "at", ...(REQUIRED[String(value["type"])] ?? [])];
+  return (
+    required.every((name) => typeof value[name] === "string") &&
+    Object.entries(value).every(([name, field]) => isFieldOfItsType(name, field)) &&
+    DATES.every((name) => value[name] === undefined || !Number.isNaN(Date.parse(String(value[name]))))
+  );
+}
+
+function isFieldOfItsType(name: string, field: unknown): boolean {
+  if (TEXTS.has(name)) return typeof field === "string";
+  if (NUMBERS.has(name)) return typeof field === "number";
+  if (TEXT_LISTS.has(name)) return Array.isArray(field) && field.every((item) => typeof item === "string");
+  return true;
+}
