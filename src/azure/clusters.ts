@@ -1,7 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { AksMiError, TransientError } from "../engine/errors.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
-import { normalizeId } from "./ids.ts";
+import { normalizeId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { toPutBody } from "./put-body.ts";
 import type { Transport } from "./transport.ts";
@@ -61,7 +61,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
   const url = (id: string, suffix = "") => `${id}${suffix}?api-version=${API_VERSION}`;
   const get = async (id: string) => {
     try {
-      return asObject((await arm.get(`read cluster ${id}`, url(id))).body);
+      return asCluster((await arm.get(`read cluster ${id}`, url(id))).body, id);
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
@@ -126,6 +126,17 @@ export function createClusters({ arm, retry }: Transport): Clusters {
 /** Someone else is at work on the cluster, or was quicker: 412, or 409 with one of these codes. */
 function isConflict(error: unknown): boolean {
   return hasStatus(error, 412) || (hasStatus(error, 409) && hasAzureCode(error, "OperationNotAllowed", "EtagMismatch"));
+}
+
+/** Everything is decided by this answer: one that is not about this cluster decides nothing. */
+function asCluster(body: Json, id: string): ManagedCluster {
+  const cluster = asObject(body);
+  if (sameId(asString(cluster["id"]), id)) return cluster;
+  throw new AksMiError(
+    "AZURE_ERROR",
+    `The answer to "read cluster ${id}" is not about that cluster.`,
+    "Check for a proxy that answers in Azure's place, then run the command again.",
+  );
 }
 
 function clusterGone(id: string): AksMiError {

@@ -1,6 +1,7 @@
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
+import { asString } from "./json.ts";
 import { withRetry } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
@@ -93,10 +94,10 @@ function fromSdk(identity: {
   tenantId?: string;
 }): UserAssignedIdentity {
   return {
-    id: normalizeId(identity.id ?? ""),
-    location: identity.location,
-    principalId: identity.principalId ?? "",
-    clientId: identity.clientId ?? "",
-    tenantId: identity.tenantId,
+    id: normalizeId(asString(identity.id) ?? ""),
+    location: asString(identity.location) ?? "",
+    principalId: asString(identity.principalId) ?? "",
+    clientId: asString(identity.clientId) ?? "",
+    tenantId: asString(identity.tenantId),
   };
 }

@@ -133,7 +133,7 @@ export function createRoles(transport: Transport): Roles {
               },
             ),
           );
-          return { id: normalizeId(made.id ?? ""), adopted: status === 200, correlationId };
+          return { id: normalizeId(asString(made.id) ?? ""), adopted: status === 200, correlationId };
         } catch (error) {
           if (hasAzureCode(error, "RoleAssignmentExists")) {
             const existing = (await list(scope, "atScope()")).find(
