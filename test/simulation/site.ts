@@ -1,4 +1,4 @@
-import { connect } from "../../src/azure/connection.ts";
+import { connect, type InProcessEmulator } from "../../src/azure/connection.ts";
 import { normalizeId } from "../../src/azure/ids.ts";
 import { asArray, asString, at, type Json } from "../../src/azure/json.ts";
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
@@ -39,11 +39,11 @@ export class Site {
     return site;
   }
 
-  /** The plan that would be made now. */
-  async makePlan(): Promise<MigrationPlan> {
-    const azure = (await connect({ cloud: "AzureCloud", emulator: this.emulator })).azure();
+  /** The plan that would be made now. @param door another way to the emulator */
+  async makePlan(door: InProcessEmulator = this.emulator): Promise<MigrationPlan> {
+    const azure = (await connect({ cloud: "AzureCloud", emulator: door })).azure();
     const [subscription] = await azure.resources.subscriptions();
-    const found = await azure.clusters.list(subscription!.id);
+    const found = await azure.clusters.list(subscription?.id ?? "");
     return makePlan(
       azure,
       {
