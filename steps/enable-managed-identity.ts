@@ -38,6 +38,9 @@ const MISSING_ROLE_CODES = [
   "CustomPrivateDNSZoneMissingPermissionError",
 ];
 
+/** How long a cluster at rest may name no kubelet identity after the switch: then somebody stopped the update half way. */
+const IDENTITIES_LIMIT_MS = 30 * MINUTE_MS;
+
 /** How long a role that Azure still misses is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
 
@@ -46,6 +49,7 @@ interface Facts {
   readonly operation: OperationFacts;
   /** How far the switch had come in this run. */
   readonly attempt: ChangeState | undefined;
+  readonly begunAt: Date | undefined;
   readonly grants: GrantFacts;
   /** Read while Azure is at work: the update may be rolling the pools. */
   readonly pools: readonly PoolEvidence[];
@@ -81,9 +85,16 @@ export function enableManagedIdentity(
             poolsOf(cluster),
             target.kubelet?.id,
           );
-      return { cluster, operation, attempt: history.stateOf(key), grants: held, pools };
+      return {
+        cluster,
+        operation,
+        attempt: history.stateOf(key),
+        begunAt: history.lastStartedAt(key),
+        grants: held,
+        pools,
+      };
     },
-    decide({ cluster, operation, attempt, grants: held }) {
+    decide({ cluster, operation, attempt, begunAt, grants: held }, now) {
       const state = clusterState(cluster);
       if (operation.state === "failed") return failed(key, operation);
       if (!isSwitched(cluster, migration)) {
@@ -91,11 +102,18 @@ export function enableManagedIdentity(
           return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
-      if (endedBadly(state)) {
+      const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
+      if (endedBadly(state) || isIncomplete) {
         if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
         // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
-        if ((attempt === "started" || attempt === "applied") && operation.state === "none")
-          return failed(key, { ...operation, code: state, message: `the cluster is ${state}` });
+        const isOurs = attempt === "started" || attempt === "applied";
+        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > IDENTITIES_LIMIT_MS;
+        if (isOurs && (endedBadly(state) ? operation.state === "none" : isLate))
+          return failed(key, {
+            ...operation,
+            code: state,
+            message: `the cluster is ${state}, and not as it was to be`,
+          });
       }
       if (held.missing.length > 0 && !held.waitingForPrincipal) {
         return migration.requestsRoles
@@ -114,14 +132,16 @@ export function enableManagedIdentity(
       if (grant) return applyGrant(azure, migration, grant, report);
       const put = (withKubelet: boolean) =>
         azure.clusters.update(clusterId, (body, live) => {
-          const retried = history.stateOf(key) === "started" && endedBadly(clusterState(live));
+          const isWhole = !endedBadly(clusterState(live)) && kubeletIdentityOf(live) !== undefined;
+          const retried = history.stateOf(key) === "started" && isTerminal(clusterState(live)) && !isWhole;
           return isSwitched(live, migration) && !retried ? undefined : switched(body, migration, withKubelet);
         });
       const accepted = await put(target.kubelet !== undefined)
         .catch((error: unknown) => {
-          const isRefusal = error instanceof AzureError && error.status === 400;
-          const isOther = hasAzureCode(error, "UnsatisfiablePDB", ...MISSING_ROLE_CODES);
-          if (!target.kubelet || !isRefusal || isOther) throw error;
+          // The code that refuses both in one update is not published; those about the kubelet identity all name it.
+          const isAboutKubelet =
+            error instanceof AzureError && error.status === 400 && /kubelet/i.test(error.azureCode);
+          if (!isAboutKubelet || hasAzureCode(error, ...MISSING_ROLE_CODES)) throw error;
           return put(false);
         })
         .catch((error: unknown) => {

@@ -106,7 +106,9 @@ describe("an update that Azure refuses", () => {
   ])("%s is reported with Azure's own words, leaves the cluster as it was, and can be resumed", async (_, status, code, message) => {
     const lab = await Lab.open();
     const plan = await lab.plan();
-    await lab.control("POST", "/_emulator/faults", { match: UPDATE, fault: { status, code, message }, times: 2 });
+    // A refusal that names the kubelet identity is answered with an update without it: that one is refused too.
+    const times = /kubelet/i.test(code) ? 2 : 1;
+    await lab.control("POST", "/_emulator/faults", { match: UPDATE, fault: { status, code, message }, times });
     const refused = await lab.apply(plan);
     expect(endsOf(refused)[0]).toContain(code);
     expect(endsOf(refused)[0]).toContain(message);
