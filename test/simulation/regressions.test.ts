@@ -63,6 +63,23 @@ describe("what the simulation found", () => {
     ]);
   });
 
+  test("a switch that was stopped half way and covered up by another update is found out and sent again", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    let isStopped = false;
+    const { ended } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        const response = await site.emulator.handle(request);
+        if (isStopped || request.method !== "PUT" || new URL(request.url).pathname !== site.clusterId) return response;
+        isStopped = (await site.ask("POST", `${site.clusterId}/abort`)).status === 202;
+        site.clock.advance(60_000);
+        await site.ask("PATCH", site.clusterId, { tags: { covered: "up" } });
+        return { ...response, headers: {} };
+      },
+    });
+    expect(kinds(ended)).toEqual([expect.stringContaining("not as it was to be"), "done"]);
+  });
+
   test("a right that Azure still misses is waited for: the update is not sent without the kubelet identity", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"), {
       behaviour: { rolePropagation: "63m" },
