@@ -62,7 +62,7 @@ describe("whatever stands in a plan file", () => {
         expect(planHash(read)).toMatch(/^[0-9a-f]{64}$/);
         await inOurWords(() => isAllDone(azure, read, [], target.clock.now()));
       }),
-      { numRuns: 150, seed: 1 },
+      { numRuns: 60, seed: 1 },
     );
     expect(await writesOf(target)).toBe(0);
   });
@@ -76,7 +76,7 @@ describe("whatever stands in a plan file", () => {
       fc.asyncProperty(fc.oneof(garbled, fc.string({ unit: "binary" }), fc.json()), async (file) => {
         await inOurWords(() => parsePlan(file, "plan.yaml"));
       }),
-      { numRuns: 200, seed: 2 },
+      { numRuns: 100, seed: 2 },
     );
   });
 });
@@ -98,7 +98,7 @@ describe("whatever stands in a journal", () => {
         new History(events);
         renderRunMarkdown(site.plan, foldEvents(site.plan, events), planHash(site.plan));
       }),
-      { numRuns: 300, seed: 3 },
+      { numRuns: 150, seed: 3 },
     );
   });
 
@@ -145,7 +145,7 @@ describe("whatever Azure answers", () => {
         if (ended.kind === "failed") expect(ended.error, describeEnd(ended)).toBeInstanceOf(AksMiError);
         expect(invariants.violations.filter((text) => !/counts from no role/.test(text))).toEqual([]);
       }),
-      { numRuns: 200, seed: 5 },
+      { numRuns: 80, seed: 5 },
     );
   });
 
@@ -162,7 +162,7 @@ describe("whatever Azure answers", () => {
         await inOurWords(() => target.makePlan({ handle, clock: target.clock }));
         expect(await writesOf(target)).toBe(0);
       }),
-      { numRuns: 200, seed: 6 },
+      { numRuns: 80, seed: 6 },
     );
   });
 });

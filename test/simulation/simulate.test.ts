@@ -22,17 +22,24 @@ describe("a migration under faults, deaths and other people", () => {
   });
 });
 
-/** A seed that meets what the bug needs. */
-const PROVEN: Record<PlantedBug, { seed: number; violation: RegExp }> = {
-  forgetsRoleAssignmentExists: { seed: 4, violation: /role assignment already exists/ },
-  restartsDeadlines: { seed: 52, violation: /which counts from no role assignment/ },
-  forgetsIfMatch: { seed: 14, violation: /undid what someone else had changed/ },
+/** Seeds that met what the bug needs; each of them may stop to do so when anything else changes. */
+const PROVEN: Record<PlantedBug, { seeds: readonly number[]; violation: RegExp }> = {
+  forgetsRoleAssignmentExists: { seeds: [4, 12, 13, 15], violation: /role assignment already exists/ },
+  restartsDeadlines: { seeds: [52, 121, 81, 72], violation: /which counts from no role assignment/ },
+  forgetsIfMatch: { seeds: [121, 130, 48], violation: /undid what someone else had changed/ },
 };
 
 describe("a bug that is planted on purpose", () => {
   test.each(PLANTED_BUGS)("is found: %s", async (bug) => {
-    const { seed, violation } = PROVEN[bug];
-    expect((await simulate(seed, { bug })).violations).toContainEqual(expect.stringMatching(violation));
-    expect((await simulate(seed)).violations).toEqual([]);
+    const { seeds, violation } = PROVEN[bug];
+    for (const seed of seeds) {
+      const { violations } = await simulate(seed, { bug });
+      if (!violations.some((text) => violation.test(text))) continue;
+      expect((await simulate(seed)).violations).toEqual([]);
+      return;
+    }
+    expect.fail(
+      `none of the seeds ${seeds.join(", ")} finds it any more: npm run simulate -- --bug ${bug} finds others`,
+    );
   });
 });
