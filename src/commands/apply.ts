@@ -1,3 +1,4 @@
+import { isOnManagedIdentity } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { formatDuration, MINUTE_MS } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
@@ -63,7 +64,9 @@ async function nothingToDo(connection: Connection, plan: MigrationPlan, stateDir
   let progress = plan.clusters.every((cluster) => cluster.path === "none");
   for (const cluster of plan.clusters) {
     const live = await azure.clusters.get(cluster.id);
-    if (live && (await ensureNotStale(azure, cluster, live)).length > 0) progress = true;
+    // A cluster that is still on its service principal has everything before it; the run looks whether the plan is stale.
+    if (!live || !isOnManagedIdentity(live)) continue;
+    if ((await ensureNotStale(azure, cluster, live)).length > 0) progress = true;
   }
   const earlier = findRunOfPlan(stateDir, plan);
   return progress && isAllDone(azure, plan, earlier ? readEvents(earlier) : [], connection.clock.now());
