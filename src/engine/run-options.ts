@@ -1,0 +1,35 @@
+import type { Clock } from "./clock.ts";
+import type { History } from "./history.ts";
+import type { OperationStore } from "./operations.ts";
+import type { AnyStep, Change, Finding, StepId } from "./step.ts";
+
+/** What a run of one cluster needs. */
+export interface RunOptions {
+  readonly steps: readonly AnyStep[];
+  /** The approved changes of each step: nothing else is ever written. */
+  readonly approved: ReadonlyMap<StepId, readonly Change[]>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** What the journal says so far; the engine continues it. */
+  readonly history: History;
+  readonly operations: OperationStore;
+  /** Called before everything is looked at again: what was read a moment ago does not count then. */
+  lookAfresh?(): void;
+  /** Looked at again right before the point of no return: blockers stop the run. */
+  guard(signal: AbortSignal): Promise<readonly Finding[]>;
+  /** Pause before this step. */
+  readonly until?: StepId | undefined;
+  /** Pause when nothing more can be done before this moment. */
+  readonly pauseAt?: Date | undefined;
+}
+
+/** How a run of one cluster ended, when it did not fail. */
+export type Outcome =
+  | { readonly kind: "done"; readonly changed: boolean }
+  | { readonly kind: "paused"; readonly reason: string; readonly retryAt: Date | undefined };
+
+/** The end of a run that can go on later. */
+export type Paused = Extract<Outcome, { kind: "paused" }>;
+
+/** What came of one step: the run's own end or, after a second look, the step to go back to. */
+export type StepOutcome = Outcome | { readonly kind: "back"; readonly index: number };

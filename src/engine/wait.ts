@@ -1,0 +1,41 @@
+import { AksMiError } from "./errors.ts";
+import type { StampedEvent } from "./events.ts";
+import type { Paused, RunOptions } from "./run-options.ts";
+import type { StepId, Verdict } from "./step.ts";
+
+/**
+ * Sleeps until the wait may be over; ends with a pause when the time box closes before.
+ * @throws AksMiError `STEP_FAILED` when it should have been over already; the signal's reason when aborted
+ */
+export async function* wait(
+  options: RunOptions,
+  step: StepId,
+  verdict: Extract<Verdict, { kind: "wait" }>,
+): AsyncGenerator<StampedEvent, Paused | undefined> {
+  const now = options.clock.now();
+  if (verdict.atMost && now >= verdict.atMost) {
+    throw new AksMiError(
+      "STEP_FAILED",
+      `${verdict.reason} It was to be over by ${verdict.atMost.toISOString()}.`,
+      "Look at the cluster's activity log, then run `aks-mi resume`.",
+    );
+  }
+  const wake = verdict.until ?? new Date(now.getTime() + verdict.pollMs);
+  if (options.pauseAt && wake > options.pauseAt) {
+    return yield* pause(options, step, `${verdict.reason} The time box is over before that.`, verdict.until);
+  }
+  await options.clock.sleep(Math.max(1, wake.getTime() - now.getTime()), options.signal);
+  return undefined;
+}
+
+/** Ends the run for now, with the event that says so. */
+export async function* pause(
+  options: RunOptions,
+  step: StepId,
+  reason: string,
+  retryAt: Date | undefined,
+): AsyncGenerator<StampedEvent, Paused> {
+  options.signal.throwIfAborted();
+  yield { type: "run:paused", step, reason, retryAt: retryAt?.toISOString() };
+  return { kind: "paused", reason, retryAt };
+}
