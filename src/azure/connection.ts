@@ -1,10 +1,11 @@
+import type { HttpClient } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { type Clock, SystemClock } from "../engine/clock.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { WireRequest, WireResponse } from "../engine/wire.ts";
 import { type Azure, createAzure } from "./azure.ts";
 import { readCaller } from "./caller.ts";
-import { CLOUDS, type CloudName } from "./clouds.ts";
+import { CLOUDS, type Cloud, type CloudName } from "./clouds.ts";
 import { createInProcessClient, createLoopbackClient } from "./doors.ts";
 import { EmulatorClock } from "./emulator-clock.ts";
 import { ReadMemory } from "./read-memory.ts";
@@ -45,52 +46,45 @@ export interface Connection {
   azure(hooks?: AzureHooks): Azure;
 }
 
-/** An emulator takes any token, and lets everyone do what its scenario allows. */
-const EMULATED_CALLER = "the emulator's caller";
+/** What tells one way from another. */
+interface Way {
+  readonly cloud: Cloud;
+  readonly credential: TokenCredential;
+  readonly clock: Clock;
+  /** The door to an emulator; absent: the network. */
+  readonly httpClient?: HttpClient;
+  readonly caller: () => Promise<string>;
+  /** A `Retry-After` in milliseconds, as this way's clock counts them; absent: as they are. */
+  readonly toClockMs?: (ms: number) => number;
+  /** Told the service's own time with each answer. */
+  readonly onDate?: (date: Date) => void;
+  /** True where time stands still between calls, so that the age of an answer says nothing. */
+  readonly isTimeless?: boolean;
+}
 
-/** Ready to go: nothing has been sent yet, except for the clock of an emulator on loopback. */
+/**
+ * Ready to go: nothing has been sent yet, except for the clock of an emulator on loopback.
+ * @throws AksMiError when `emulator` is no URL of this machine, or nothing answers there
+ */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const cloud = CLOUDS[options.cloud];
-  if (options.emulator === undefined) return connectToAzure(options);
-  const credential: TokenCredential = {
-    getToken: async () => ({ token: "emulator", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }),
-  };
-  if (typeof options.emulator === "string") {
-    const url = parseEmulatorUrl(options.emulator);
-    const emulatorClock = await EmulatorClock.connect(url);
-    const memory = new ReadMemory(emulatorClock);
-    const { clock } = memory;
-    const httpClient = createLoopbackClient(url);
-    return {
-      cloud: cloud.name,
-      emulator: true,
-      clock,
-      lookAfresh: () => void memory.afresh(),
-      caller: async () => EMULATED_CALLER,
-      azure: ({ signal, onRetry, pacedReads } = {}) =>
-        createAzure(
-          createTransport({
-            cloud,
-            credential,
-            httpClient,
-            pacedReads,
-            memory,
-            // An emulator on loopback says `Retry-After` in wall time: it has divided it by its scale.
-            retry: { clock, signal, onRetry, toClockMs: (ms) => ms * emulatorClock.scale },
-          }),
-        ),
-    };
-  }
-  const { handle } = options.emulator;
-  const memory = new ReadMemory(options.emulator.clock);
+  const { emulator } = options;
+  if (emulator === undefined) return connectionOver(await wayToAzure(cloud, options.tenant));
+  return connectionOver(
+    typeof emulator === "string" ? await wayOverLoopback(cloud, emulator) : wayInside(cloud, emulator),
+  );
+}
+
+function connectionOver({ cloud, credential, httpClient, caller, onDate, isTimeless, ...way }: Way): Connection {
+  const memory = new ReadMemory(way.clock);
   const { clock } = memory;
-  const httpClient = createInProcessClient(handle);
+  const toClockMs = way.toClockMs ?? ((ms: number) => ms);
   return {
     cloud: cloud.name,
-    emulator: true,
+    emulator: httpClient !== undefined,
     clock,
     lookAfresh: () => void memory.afresh(),
-    caller: async () => EMULATED_CALLER,
+    caller,
     azure: ({ signal, onRetry, pacedReads } = {}) =>
       createAzure(
         createTransport({
@@ -98,41 +92,50 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
           credential,
           httpClient,
           pacedReads,
-          // Its time stands still between calls, so that the age of an answer says nothing.
-          memory: memory.afresh(),
-          retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
+          memory: isTimeless ? memory.afresh() : memory,
+          retry: { clock, signal, onRetry, toClockMs },
+          onDate,
         }),
       ),
   };
 }
 
-async function connectToAzure(options: ConnectOptions): Promise<Connection> {
+/** An emulator takes any token, and lets everyone do what its scenario allows. */
+const EMULATED = {
+  credential: { getToken: async () => ({ token: "emulator", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) },
+  caller: async () => "the emulator's caller",
+};
+
+async function wayOverLoopback(cloud: Cloud, endpoint: string): Promise<Way> {
+  const url = parseEmulatorUrl(endpoint);
+  const clock = await EmulatorClock.connect(url);
+  return {
+    ...EMULATED,
+    cloud,
+    clock,
+    httpClient: createLoopbackClient(url),
+    // An emulator on loopback says `Retry-After` in wall time: it has divided it by its scale.
+    toClockMs: (ms) => ms * clock.scale,
+  };
+}
+
+function wayInside(cloud: Cloud, { handle, clock }: InProcessEmulator): Way {
+  return { ...EMULATED, cloud, clock, httpClient: createInProcessClient(handle), isTimeless: true };
+}
+
+async function wayToAzure(cloud: Cloud, tenant: string | undefined): Promise<Way> {
   const { DefaultAzureCredential } = await import("@azure/identity");
-  const cloud = CLOUDS[options.cloud];
   const credential = new DefaultAzureCredential({
     authorityHost: cloud.authority,
-    ...(options.tenant ? { tenantId: options.tenant } : {}),
+    ...(tenant ? { tenantId: tenant } : {}),
   });
-  const systemClock = new SystemClock();
-  const memory = new ReadMemory(systemClock);
-  const { clock } = memory;
+  const clock = new SystemClock();
   return {
-    cloud: cloud.name,
-    emulator: false,
+    cloud,
+    credential,
     clock,
-    lookAfresh: () => void memory.afresh(),
     caller: () => readCaller(credential, cloud),
-    azure: ({ signal, onRetry, pacedReads } = {}) =>
-      createAzure(
-        createTransport({
-          cloud,
-          credential,
-          pacedReads,
-          memory,
-          retry: { clock, signal, onRetry, toClockMs: (ms) => ms },
-          onDate: (date) => systemClock.correct(date),
-        }),
-      ),
+    onDate: (date) => clock.correct(date),
   };
 }
 

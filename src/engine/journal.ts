@@ -38,13 +38,7 @@ export function openJournal(file: string, head: JournalHead): Journal {
   return {
     events,
     append(event) {
-      const numbered: Event = {
-        run: head.run,
-        seq: events.length + 1,
-        at: head.now().toISOString(),
-        cluster: head.cluster,
-        ...event,
-      };
+      const numbered = number(events.length + 1, event, head);
       write(numbered);
       events.push(numbered);
       return numbered;
@@ -59,18 +53,16 @@ export function memoryJournal(head: JournalHead): Journal {
   return {
     events,
     append(event) {
-      const numbered: Event = {
-        run: head.run,
-        seq: events.length + 1,
-        at: head.now().toISOString(),
-        cluster: head.cluster,
-        ...event,
-      };
+      const numbered = number(events.length + 1, event, head);
       events.push(numbered);
       return numbered;
     },
     close() {},
   };
+}
+
+function number(seq: number, event: StampedEvent, { run, cluster, now }: JournalHead): Event {
+  return { run, seq, at: now().toISOString(), cluster, ...event };
 }
 
 /** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */
