@@ -36,7 +36,7 @@ const OWNED_PACKAGES: Record<string, readonly string[]> = {
   "p-retry": ["src/azure"],
   inquirer: ["src/ui", "src/commands"],
   listr2: ["src/ui"],
-  commander: ["src/cli.ts", "src/program.ts", "src/program-options.ts", "src/program-outline.ts"],
+  commander: ["src/main.ts", "src/program.ts", "src/program-options.ts", "src/program-outline.ts"],
 };
 
 function sources(folder: string): string[] {

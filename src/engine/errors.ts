@@ -1,4 +1,4 @@
-/** What went wrong, as far as the caller has to know: each code has one exit code, mapped in `src/cli.ts`. */
+/** What went wrong, as far as the caller has to know: each code has one exit code, mapped in `src/exit-codes.ts`. */
 export type ErrorCode =
   | "USAGE"
   | "PLAN_INVALID"

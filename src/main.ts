@@ -1,0 +1,20 @@
+import { CommanderError } from "commander";
+import { exitCodeOf } from "./exit-codes.ts";
+import { buildProgram } from "./program.ts";
+
+/** Runs one command line, arguments as in `process.argv`. @returns the exit code; what went wrong is on stderr by then */
+export async function runCommandLine(argv: string[]): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { showError } = await import("./commands/show-error.ts");
+    showError(error, argv.includes("--verbose"));
+    return exitCodeOf(error);
+  }
+}
