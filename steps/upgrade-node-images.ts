@@ -14,6 +14,7 @@ import {
 } from "../src/migration/cluster-states.ts";
 import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
+import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
 import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 import { readSwitchStart } from "../src/migration/switch-time.ts";
@@ -21,6 +22,9 @@ import { pauseForWindow, readWindows } from "../src/migration/window-pause.ts";
 
 /** A node takes five to ten minutes: looking more often would tell nobody more. */
 const POLL_MS = 3 * MINUTE_MS;
+
+/** The provisioning state of a pool whose node image is being upgraded. */
+const UPGRADING = "UpgradingNodeImageVersion";
 
 /** How long to wait before it is worth looking for a newer node image: Linux images come weekly (AKS documentation). */
 const NEXT_IMAGE_MS = 24 * 60 * MINUTE_MS;
@@ -34,7 +38,7 @@ const NOTHING_UPGRADED: OperationFacts = {
 
 interface Pool extends PoolEvidence {
   readonly operation: OperationFacts;
-  /** The newest image, asked for only where the pool still has to be rolled. */
+  /** The newest image, asked for up to the first pool that it lets be rolled: the others are asked when it is their turn. */
   readonly latestImage: string | undefined;
   /** Its upgrade succeeded without anything to do: the image that had been seen was withdrawn before. */
   readonly upgradedNothing: boolean;
@@ -53,9 +57,13 @@ interface Facts {
  * Re-images the nodes that still use the service principal, pool by pool: a kubelet takes over the managed identity only
  * when its node is re-imaged. Pools that the switch has rolled already are left alone.
  */
-export function upgradeNodeImages(migration: Migration, gaps: readonly Change[], azure: Azure): Step<Facts, Change> {
+export function upgradeNodeImages(
+  migration: Migration,
+  gaps: readonly Change[],
+  azure: Azure,
+): Step<Facts | JustBegun, Change> {
   const { clusterId, operations } = migration;
-  return {
+  const step: Step<Facts, Change> = {
     id: "upgrade-node-images",
     gaps,
     async detect() {
@@ -74,19 +82,26 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       const isStopped = (name: string) =>
         poolsOf(cluster).some((pool) => pool["name"] === name && at(pool, "powerState", "code") === "Stopped");
       const pools: Pool[] = [];
+      let next: string | undefined;
       for (const pool of evidence) {
         const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
         const key = rollKey(pool.pool);
         const operation = waiting ? await readOperation(azure.clusters, operations, key) : NO_OPERATION;
         const planned = migration.from.pools.find(({ name }) => name === pool.pool)?.nodeImageVersion;
-        const isDone = operation.state === "succeeded" && migration.history.stateOf(key) === "applied";
+        const isAccepted = migration.history.stateOf(key) === "applied";
+        const stopped = isStopped(pool.pool);
+        const asks = waiting && isUpgradable({ ...pool, stopped }) && (isAccepted || next === undefined);
+        const latestImage: string | undefined = asks
+          ? await azure.clusters.latestNodeImage(clusterId, pool.pool)
+          : undefined;
         pools.push({
           ...pool,
           operation,
-          upgradedNothing: isDone && pool.nodeImageVersion === planned,
-          latestImage: waiting ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined,
-          stopped: isStopped(pool.pool),
+          upgradedNothing: operation.state === "succeeded" && isAccepted && pool.nodeImageVersion === planned,
+          latestImage,
+          stopped,
         });
+        if (asks && !isAccepted && latestImage !== pool.nodeImageVersion) next ??= pool.pool;
       }
       const rolls = switched && busy.length === 0 && pools.some(({ rank }) => rank !== "rolled");
       const maintenance = rolls && !migration.ignoresWindows ? await readWindows(azure, clusterId) : [];
@@ -95,14 +110,12 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
     decide({ switched, pools, maintenance }, now) {
       if (!switched) return { kind: "change", changes: pools.map(describe) };
       const busy = pools.find((pool) => !isTerminal(pool.provisioningState) || pool.operation.state === "running");
-      if (busy) return { kind: "wait", reason: `Pool ${busy.pool} is ${busy.provisioningState}.`, pollMs: POLL_MS };
+      if (busy) return { kind: "wait", reason: reasonToWait(busy), pollMs: POLL_MS };
       const failedPool = pools.find((pool) => pool.operation.state === "failed");
       if (failedPool) return failed(failedPool);
       const left = pools.filter((pool) => pool.rank !== "rolled");
       if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
-      const ready = left.filter(
-        (pool) => !isAvailabilitySet(pool) && !pool.stopped && pool.latestImage !== pool.nodeImageVersion,
-      );
+      const ready = left.filter((pool) => isUpgradable(pool) && pool.latestImage !== pool.nodeImageVersion);
       const later = left.filter((pool) => !isAvailabilitySet(pool) && !ready.includes(pool)).map(describe);
       if (ready.length === 0) return nothingToRoll(left, later, now);
       const idle = ready.find((pool) => pool.upgradedNothing);
@@ -118,6 +131,10 @@ export function upgradeNodeImages(migration: Migration, gaps: readonly Change[],
       await rememberOperation(operations, change.key, accepted, report);
     },
   };
+  return lookLater(step, operations, {
+    pollMs: POLL_MS,
+    reason: ({ key }) => reasonToWait({ pool: key.slice(rollKey("").length), provisioningState: UPGRADING }),
+  });
 }
 
 /** False while the cluster names another kubelet identity than the planned one: no node can have got that yet. */
@@ -148,8 +165,20 @@ function failed({ pool, operation }: Pool): Verdict {
 }
 
 /** Azure refuses the node image upgrade of an availability set. */
-function isAvailabilitySet({ type }: PoolEvidence): boolean {
+function isAvailabilitySet({ type }: Pick<PoolEvidence, "type">): boolean {
   return type.toLowerCase() === "availabilityset";
+}
+
+/** Nor that of a pool that is stopped: no node is running. */
+function isUpgradable(pool: Pick<Pool, "type" | "stopped">): boolean {
+  return !isAvailabilitySet(pool) && !pool.stopped;
+}
+
+/** What a pool is waited for; the state is what Azure calls a node image upgrade. */
+function reasonToWait({ pool, provisioningState }: Pick<PoolEvidence, "pool" | "provisioningState">): string {
+  return provisioningState === UPGRADING
+    ? `Azure is upgrading the node image of pool ${pool}.`
+    : `Pool ${pool} is ${provisioningState}.`;
 }
 
 /** Nothing can be rolled now: what else would re-image the nodes, from the cheapest to the dearest. */
@@ -157,7 +186,7 @@ function nothingToRoll(left: readonly Pool[], later: readonly Change[], now: Dat
   const names = (pools: readonly Pool[]) => pools.map((pool) => pool.pool).join(", ");
   const sets = left.filter(isAvailabilitySet);
   const stopped = left.filter((pool) => !isAvailabilitySet(pool) && pool.stopped);
-  const others = left.filter((pool) => !isAvailabilitySet(pool) && !pool.stopped);
+  const others = left.filter(isUpgradable);
   const reasons: string[] = [];
   if (others.length > 0) {
     reasons.push(
