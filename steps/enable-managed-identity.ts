@@ -3,56 +3,38 @@ import {
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
-  poolsOf,
   userAssignedIdsOf,
 } from "../src/azure/clusters.ts";
-import { AzureError, hasAzureCode } from "../src/azure/errors.ts";
+import { AzureError } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
-import { asObject, asString, at, type JsonObject } from "../src/azure/json.ts";
+import { asString, at, type JsonObject } from "../src/azure/json.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
-import { TransientError } from "../src/engine/errors.ts";
-import type { ChangeState } from "../src/engine/history.ts";
 import type { Change, Step } from "../src/engine/step.ts";
+import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/migration/cluster-states.ts";
 import {
-  clusterState,
-  endedBadly,
-  isTerminal,
-  NO_OPERATION,
-  type OperationFacts,
-  readOperation,
-  rememberOperation,
-} from "../src/migration/cluster-states.ts";
-import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
+  type ClusterUpdateFacts,
+  drainsAllPools,
+  isMissingRole,
+  readClusterUpdate,
+  refusedUpdate,
+  UPDATE_POLL_MS,
+  updateFailed,
+  withKubeletIdentity,
+} from "../src/migration/cluster-update.ts";
 import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
-import { applyGrant, type GrantFacts, readCluster, readGrants } from "../src/migration/held-grants.ts";
+import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
-import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { nodeProgress } from "../src/migration/nodes.ts";
 
-const POLL_MS = 2 * MINUTE_MS;
-
-/** Azure has looked whether a role works, and it does not yet: that says nothing about the update itself. */
-const MISSING_ROLE_CODES = [
-  "CustomKubeletIdentityMissingPermissionError",
-  "CustomRouteTableMissingPermission",
-  "CustomPrivateDNSZoneMissingPermissionError",
-];
+const WHAT = "switches the cluster";
 
 /** How long a cluster at rest may name no kubelet identity after the switch: then somebody stopped the update half way. */
 const IDENTITIES_LIMIT_MS = 30 * MINUTE_MS;
 
-/** How long a role that Azure still misses is given, each time. */
-const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
-
-interface Facts {
-  readonly cluster: ManagedCluster;
-  readonly operation: OperationFacts;
-  /** How far the switch had come in this run. */
-  readonly attempt: ChangeState | undefined;
+interface Facts extends ClusterUpdateFacts {
   readonly begunAt: Date | undefined;
   readonly grants: GrantFacts;
-  /** Read while Azure is at work: the update may be rolling the pools. */
-  readonly pools: readonly PoolEvidence[];
 }
 
 /**
@@ -70,36 +52,16 @@ export function enableManagedIdentity(
   return {
     id: "enable-managed-identity",
     async detect() {
-      const cluster = await readCluster(azure, migration);
-      const state = clusterState(cluster);
-      const clear = isSwitched(cluster, migration) && (state === "Succeeded" || !isTerminal(state));
-      const operation = clear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
-      const held = await readGrants(azure, migration, cluster, grants);
-      const pools = isTerminal(state)
-        ? []
-        : await readNodeEvidence(
-            azure,
-            clusterId,
-            cluster,
-            history.startedAt(key),
-            poolsOf(cluster),
-            target.kubelet?.id,
-          );
-      return {
-        cluster,
-        operation,
-        attempt: history.stateOf(key),
-        begunAt: history.lastStartedAt(key),
-        grants: held,
-        pools,
-      };
+      const update = await readClusterUpdate(azure, migration, key, (cluster) => isSwitched(cluster, migration));
+      const held = await readGrants(azure, migration, update.cluster, grants);
+      return { ...update, begunAt: history.lastStartedAt(key), grants: held };
     },
     decide({ cluster, operation, attempt, begunAt, grants: held }, now) {
       const state = clusterState(cluster);
-      if (operation.state === "failed") return failed(key, operation);
+      if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       if (!isSwitched(cluster, migration)) {
         if (operation.state === "running")
-          return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: POLL_MS };
+          return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: UPDATE_POLL_MS };
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
       const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
@@ -109,8 +71,7 @@ export function enableManagedIdentity(
         const isOurs = attempt === "started" || attempt === "applied";
         const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > IDENTITIES_LIMIT_MS;
         if (isOurs && (endedBadly(state) ? operation.state === "none" : isLate))
-          return failed(key, {
-            ...operation,
+          return updateFailed(key, WHAT, {
             code: state,
             message: `the cluster is ${state}, and not as it was to be`,
           });
@@ -120,9 +81,9 @@ export function enableManagedIdentity(
           ? waitForRequests(held.missing)
           : { kind: "change", changes: held.missing.map(grantChange) };
       }
-      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: POLL_MS };
+      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: UPDATE_POLL_MS };
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
-        return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: POLL_MS };
+        return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: UPDATE_POLL_MS };
       }
       return { kind: "done", evidence: evidence(cluster) };
     },
@@ -141,13 +102,10 @@ export function enableManagedIdentity(
           // The code that refuses both in one update is not published; those about the kubelet identity all name it.
           const isAboutKubelet =
             error instanceof AzureError && error.status === 400 && /kubelet/i.test(error.azureCode);
-          if (!isAboutKubelet || hasAzureCode(error, ...MISSING_ROLE_CODES)) throw error;
+          if (!isAboutKubelet || isMissingRole(error)) throw error;
           return put(false);
         })
-        .catch((error: unknown) => {
-          if (!hasAzureCode(error, ...MISSING_ROLE_CODES)) throw withDrainRemedy(error);
-          throw new TransientError((error as Error).message, { cause: error, retryAfterMs: MISSING_ROLE_DELAY_MS });
-        });
+        .catch((error: unknown) => Promise.reject(refusedUpdate(error)));
       await rememberOperation(operations, key, accepted, report);
     },
   };
@@ -169,9 +127,7 @@ function switched(body: JsonObject, migration: Migration, withKubelet: boolean):
     ? { type: "UserAssigned", userAssignedIdentities: { [target.controlPlane.id]: {} } }
     : { type: "SystemAssigned" };
   if (!withKubelet || !target.kubelet || !changesKubeletIdentity(migration)) return { ...body, identity };
-  const properties = asObject(body["properties"]);
-  const profile = { ...asObject(properties["identityProfile"]), kubeletidentity: { resourceId: target.kubelet.id } };
-  return { ...body, identity, properties: { ...properties, identityProfile: profile } };
+  return { ...withKubeletIdentity(body, target.kubelet.id), identity };
 }
 
 function describe(migration: Migration, key: string): Change {
@@ -189,19 +145,7 @@ function describe(migration: Migration, key: string): Change {
       ? "the service principal's secret expires; a cluster on managed identity cannot go back to a service principal, and Azure may re-image every node with this update"
       : "the identity that the control plane leaves may be gone for good with its roles: a system-assigned one is deleted; the control plane itself has no downtime (AKS documentation)",
     risk: "irreversible",
-    ...(rolls
-      ? { drains: from.pools.map((pool) => pool.name), nodes: from.pools.reduce((sum, pool) => sum + pool.nodes, 0) }
-      : {}),
-  };
-}
-
-function failed(key: string, { code, message }: OperationFacts) {
-  return {
-    kind: "failed" as const,
-    key,
-    code,
-    message: `The update that switches the cluster failed: ${message}`,
-    remedy: remedyForRoll(message),
+    ...(rolls ? drainsAllPools(migration) : {}),
   };
 }
 
