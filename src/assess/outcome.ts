@@ -4,10 +4,10 @@ import type { Finding as EngineFinding } from "../engine/step.ts";
 export { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
 
 /** Something that was looked for and found, with the rules of other tools that look for the same. */
-export interface Finding extends EngineFinding {
+export type Finding = EngineFinding & {
   /** Rules of PSRule for Azure and definitions of Azure Policy that report this too. */
   readonly rules?: readonly string[];
-}
+};
 
 /** What a check says. Nothing at all means that it looked and found nothing. */
 export type Outcome = Finding | NotAssessed;

@@ -24,8 +24,26 @@ export type Severity = "blocker" | "critical" | "high" | "medium" | "low" | "inf
 
 export const SEVERITIES: readonly Severity[] = ["blocker", "critical", "high", "medium", "low", "info"];
 
-/** Something that was looked for and found. */
-export interface Finding {
+/** The checks that can stop a plan: of severity `blocker` before anything is written, or right before the switch. */
+export const BLOCKER_CHECKS = [
+  "ID007",
+  "ID014",
+  "RB011",
+  "RB014",
+  "RD001",
+  "RD002",
+  "RD005",
+  "RD006",
+  "RD008",
+  "RD009",
+  "RD010",
+  "RD015",
+] as const;
+
+export type BlockerCheck = (typeof BLOCKER_CHECKS)[number];
+
+/** Something that was found, as a plan file or a journal has it. */
+export interface RecordedFinding {
   /** Id of the check, for example `RD001`. */
   readonly check: string;
   readonly severity: Severity;
@@ -33,6 +51,13 @@ export interface Finding {
   readonly remedy: string;
   readonly link?: string | undefined;
 }
+
+/** Something that was looked for and found. Only the checks of `BLOCKER_CHECKS` block: each of them is tested to. */
+export type Finding = RecordedFinding &
+  (
+    | { readonly check: BlockerCheck; readonly severity: "blocker" }
+    | { readonly severity: Exclude<Severity, "blocker"> }
+  );
 
 /** What a step concludes from the facts. Only the engine turns it into a sleep, an exit code or a write. */
 export type Verdict<C extends Change = Change> =

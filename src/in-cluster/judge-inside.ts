@@ -1,6 +1,6 @@
 import { parseResourceId } from "../azure/ids.ts";
 import type { Known, NotAssessed } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import type { Finding, RecordedFinding, Severity } from "../engine/step.ts";
 import type { BlockingBudget } from "./budgets.ts";
 import type { InClusterEvidence } from "./evidence.ts";
 import { listNames } from "./names.ts";
@@ -114,11 +114,13 @@ export function judgeWorkloads(evidence: InClusterEvidence): InsideOutcome[] {
 const WORKLOAD_IDENTITY = "https://learn.microsoft.com/azure/aks/workload-identity-overview";
 const POD_IDENTITY = "https://learn.microsoft.com/azure/aks/workload-identity-migrate-from-pod-identity";
 
+type Warning = Omit<RecordedFinding, "check" | "severity"> & { readonly severity: Exclude<Severity, "blocker"> };
+
 function judge<T>(
   check: string,
   what: string,
   evidence: Known<T>,
-  find: (value: T) => Omit<Finding, "check"> | undefined,
+  find: (value: T) => Warning | undefined,
 ): InsideOutcome[] {
   if (!evidence.known) return [{ check, reason: `${what}: ${evidence.reason}` }];
   const found = find(evidence.value);

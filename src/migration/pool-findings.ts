@@ -116,30 +116,29 @@ export interface PoolImage {
 export function checkNewerImages(pools: readonly PoolImage[], roll: RollKind, isRequired: boolean): Finding[] {
   const without = pools.filter(({ image, newest }) => newest !== undefined && newest === image);
   const untold = pools.filter(({ newest }) => newest === undefined);
-  const severity = isRequired ? ("blocker" as const) : ("info" as const);
-  const link = "https://learn.microsoft.com/azure/aks/node-image-upgrade";
+  const finding = (seen: string, remedy: string): Finding => ({
+    check: "RD002",
+    severity: isRequired ? "blocker" : "info",
+    seen,
+    remedy,
+    link: "https://learn.microsoft.com/azure/aks/node-image-upgrade",
+  });
   const names = (some: readonly PoolImage[]) => some.map(({ name }) => name).join(", ");
   return [
     ...(without.length > 0
       ? [
-          {
-            check: "RD002",
-            severity,
-            seen: `there is no newer node image than that of pool ${names(without)}: upgrading it would re-image nothing`,
-            remedy: `${isRequired ? "Wait for the next release and plan again, or do without --require-node-image. " : ""}${rankAlternatives(roll)}`,
-            link,
-          },
+          finding(
+            `there is no newer node image than that of pool ${names(without)}: upgrading it would re-image nothing`,
+            `${isRequired ? "Wait for the next release and plan again, or do without --require-node-image. " : ""}${rankAlternatives(roll)}`,
+          ),
         ]
       : []),
     ...(untold.length > 0
       ? [
-          {
-            check: "RD002",
-            severity,
-            seen: `Azure does not say whether there is a newer node image for pool ${names(untold)}: not assessed`,
-            remedy: "Ask for the right to read the pools' upgrade profiles, or look at `az aks nodepool get-upgrades`.",
-            link,
-          },
+          finding(
+            `Azure does not say whether there is a newer node image for pool ${names(untold)}: not assessed`,
+            "Ask for the right to read the pools' upgrade profiles, or look at `az aks nodepool get-upgrades`.",
+          ),
         ]
       : []),
   ];

@@ -1,4 +1,4 @@
-import type { Change, Finding, Risk, StepId } from "../engine/step.ts";
+import type { Change, RecordedFinding, Risk, StepId } from "../engine/step.ts";
 import { isGap, STEP_TITLES } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { ClusterEstimate, StepEstimate } from "./durations.ts";
@@ -54,7 +54,7 @@ export interface ClusterDigest {
   readonly estimate: ClusterEstimate;
   readonly steps: readonly StepDigest[];
   /** The gravest first. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly RecordedFinding[];
   readonly drains: readonly PoolDrain[];
   readonly irreversible: readonly Change[];
   readonly changeCount: number;

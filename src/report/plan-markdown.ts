@@ -1,5 +1,5 @@
 import { parseDuration } from "../engine/clock.ts";
-import type { Finding } from "../engine/step.ts";
+import type { RecordedFinding } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../ui/terminal.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
@@ -73,7 +73,7 @@ function placeOf({ name, resourceGroup, location }: { name: string; resourceGrou
 }
 
 /** Findings as a table, the gravest first. */
-export function findingLines(findings: readonly Finding[]): string[] {
+export function findingLines(findings: readonly RecordedFinding[]): string[] {
   if (findings.length === 0) return [];
   const rows = findings.map(({ severity, check, seen, remedy, link }) => [
     severity === "blocker" ? "**BLOCKER**" : severity,

@@ -1,5 +1,5 @@
 import type { Event } from "../engine/events.ts";
-import type { Change, Finding, StepId } from "../engine/step.ts";
+import type { Change, RecordedFinding, StepId } from "../engine/step.ts";
 import { isGap, STEP_TITLES } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { StepEstimate } from "./durations.ts";
@@ -87,7 +87,7 @@ export interface ClusterView {
   readonly id: string;
   readonly state: RunState;
   readonly steps: readonly StepView[];
-  readonly findings: readonly (Finding & { readonly at: string; readonly step?: StepId | undefined })[];
+  readonly findings: readonly (RecordedFinding & { readonly at: string; readonly step?: StepId | undefined })[];
   readonly failure?: (FailureView & { readonly step?: StepId | undefined }) | undefined;
   readonly pause?: { readonly at: string; readonly reason: string; readonly retryAt?: string | undefined } | undefined;
   readonly startedAt?: string | undefined;
