@@ -70,7 +70,12 @@ export function propertiesOf(resource: JsonObject): JsonObject {
   return ensureObject(resource, "properties");
 }
 
-/** A deep copy. */
-export function copyOf<T extends Json>(value: T): T {
-  return structuredClone(value);
+/** A deep copy; several times as fast for JSON as `structuredClone`, and each answer with a cluster in it is a copy. */
+export function copyOf<T extends Json | undefined>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  // Spread first: it keeps a key such as `__proto__` a plain key.
+  const copy: JsonObject = { ...value };
+  for (const key of Object.keys(copy)) copy[key] = copyOf(copy[key]);
+  return copy as T;
 }

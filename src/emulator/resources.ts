@@ -2,7 +2,7 @@ import { callerMay, locksOf } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { resourceGroupNotFound, resourceNotFound } from "./arm-error.ts";
 import { groupIdOf, isSameId, keyOf, nameOf, parentIdOf, typeOf } from "./ids.ts";
-import { isObject, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
+import { copyOf, isObject, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
 import { asResource, inlineChildren } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -71,7 +71,7 @@ export function storeResource(world: World, resource: Resource): void {
 }
 
 function patchResource(world: World, known: Resource, request: ArmRequest): ArmReply {
-  const changed = structuredClone(known);
+  const changed = copyOf(known);
   merge(changed, request.body ?? {});
   storeResource(world, changed);
   return { status: 200, body: resourceView(changed, request) };
