@@ -2,7 +2,8 @@ import type { ArmRequest, Caller } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
 import { isAtOrBelow, isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, textAt } from "./json.ts";
-import { BUILT_IN_ROLES, grants, type RolePermissions } from "./roles.ts";
+import { grants, type RolePermissions } from "./permissions.ts";
+import { BUILT_IN_ROLES } from "./roles.ts";
 import type { World } from "./world.ts";
 
 const LOCK_TYPE = "microsoft.authorization/locks";

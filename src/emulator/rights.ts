@@ -1,7 +1,8 @@
 import { isAtOrBelow, keyOf, nameOf, scopeOf } from "./ids.ts";
 import { isObject, type Json, type JsonObject, objectsAt, type Resource, textAt, textsAt } from "./json.ts";
+import { grants, type RolePermissions } from "./permissions.ts";
 import type { Principals } from "./principals.ts";
-import { BUILT_IN_ROLES, grants, type RolePermissions } from "./roles.ts";
+import { BUILT_IN_ROLES } from "./roles.ts";
 import type { Store } from "./store.ts";
 
 /** Type name of role assignments. */

@@ -1,12 +1,4 @@
-import type { JsonObject } from "./json.ts";
-
-/** What a role lets its holder do, in Azure's own terms. */
-export interface RolePermissions {
-  readonly actions: readonly string[];
-  readonly notActions: readonly string[];
-  readonly dataActions: readonly string[];
-  readonly notDataActions: readonly string[];
-}
+import type { RolePermissions } from "./permissions.ts";
 
 /** A role that Azure has built in. */
 export interface BuiltInRole extends RolePermissions {
@@ -211,54 +203,3 @@ export const BUILT_IN_ROLES: readonly BuiltInRole[] = [
 
 /** The GUID of Contributor, which AKS gives its control-plane principal on the node resource group. */
 export const CONTRIBUTOR_GUID = "b24988ac-6180-42a0-ab88-20f7382dd24c";
-
-/** A built-in role as the role definitions API shows it at a scope of the given subscription. */
-export function definitionOf(builtIn: BuiltInRole, idPrefix: string): JsonObject {
-  return {
-    properties: {
-      roleName: builtIn.name,
-      type: "BuiltInRole",
-      description: builtIn.name,
-      assignableScopes: ["/"],
-      permissions: [
-        {
-          actions: [...builtIn.actions],
-          notActions: [...builtIn.notActions],
-          dataActions: [...builtIn.dataActions],
-          notDataActions: [...builtIn.notDataActions],
-        },
-      ],
-      createdOn: "2015-02-02T21:55:09.8806423Z",
-      updatedOn: "2023-10-03T13:06:51.5196260Z",
-      createdBy: null,
-      updatedBy: null,
-    },
-    id: `${idPrefix}/providers/Microsoft.Authorization/roleDefinitions/${builtIn.guid}`,
-    type: "Microsoft.Authorization/roleDefinitions",
-    name: builtIn.guid,
-  };
-}
-
-const PATTERNS = new Map<string, RegExp>();
-
-/**
- * True when an action such as `Microsoft.Network/*` covers the one asked for; case does not matter. A `*` between two
- * slashes may also stand for nothing: Managed Identity Operator holds `userAssignedIdentities/*` + `/assign/action`.
- */
-function coversAction(pattern: string, action: string): boolean {
-  let expression = PATTERNS.get(pattern);
-  if (!expression) {
-    const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
-    const parts = escaped.split("/*/").map((part) => part.replaceAll("*", ".*"));
-    expression = new RegExp(`^${parts.join("/(?:.+/)?")}$`, "i");
-    PATTERNS.set(pattern, expression);
-  }
-  return expression.test(action);
-}
-
-/** True when the permissions grant an action, or a data action. */
-export function grants(permissions: RolePermissions, action: string, isDataAction: boolean): boolean {
-  const given = isDataAction ? permissions.dataActions : permissions.actions;
-  const taken = isDataAction ? permissions.notDataActions : permissions.notActions;
-  return given.some((item) => coversAction(item, action)) && !taken.some((item) => coversAction(item, action));
-}
