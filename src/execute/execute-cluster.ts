@@ -58,7 +58,9 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   if (settings.approval && !journal.events.some((event) => event.type === "run:approved")) {
     emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
   }
-  const azure = connection.azure({ signal, onRetry: (retry) => emit({ type: "request:retried", ...retry }) });
+  // Requests are repeated below the engine, which therefore does not say for which step.
+  let step: StepId | undefined;
+  const azure = connection.azure({ signal, onRetry: (retry) => emit({ type: "request:retried", ...retry, step }) });
   const migration = migrationOf(plan, clusterPlan, history, operations);
   await ensureNotStale(azure, clusterPlan, await readCluster(azure, migration));
   const events = run({
@@ -76,6 +78,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   for (;;) {
     const next = await events.next();
     if (next.done) return next.value;
+    step = next.value.step;
     if (next.value.type === "change:started") record.ensureHeld();
     emit(next.value);
   }

@@ -1,4 +1,4 @@
-import type { DurationRange, StepEstimate } from "./durations.ts";
+import type { DurationRange, PoolRoll, StepEstimate } from "./durations.ts";
 import { DURATIONS, isBeforeProof, sumSteps } from "./durations.ts";
 import type { ClusterView, StepView } from "./run-view.ts";
 
@@ -18,7 +18,9 @@ export function estimateRemaining(cluster: ClusterView, now: Date): Remaining {
   const left = cluster.steps.filter(({ state }) => state !== "done");
   const perNode = observePerNode(cluster);
   const nodes = countNodesLeft(cluster);
-  const rests = left.map((step): StepEstimate => ({ ...step.estimate, rest: restOf(step, now) }));
+  const rests = left.map(
+    (step): StepEstimate => ({ ...step.estimate, rest: restOf(step, now), rolls: rollsLeft(cluster, step) }),
+  );
   return { proof: sumSteps(rests.filter(isBeforeProof), perNode, nodes), all: sumSteps(rests, perNode, nodes) };
 }
 
@@ -35,6 +37,21 @@ function restOf(step: StepView, now: Date): DurationRange {
   const spentMs = step.state === "pending" ? 0 : timeSpentMs(step, now);
   const { minMs, maxMs } = step.estimate.rest;
   return { minMs: Math.max(0, minMs - spentMs), maxMs: Math.max(0, maxMs - spentMs) };
+}
+
+/** A drain that hung on Azure's answer is certain once its change has begun, or once all that might have drained the pool before is over. */
+function rollsLeft({ steps }: ClusterView, step: StepView): readonly PoolRoll[] {
+  return step.estimate.rolls.map((roll) => {
+    const earlier = steps
+      .slice(0, steps.indexOf(step))
+      .filter(({ estimate }) => estimate.rolls.some(({ pool }) => pool === roll.pool));
+    const isAnswered = earlier.length > 0 && earlier.every(({ state }) => state === "done");
+    return { ...roll, certain: roll.certain || isAnswered || hasBegun(step, roll.pool) };
+  });
+}
+
+function hasBegun({ changes }: StepView, pool: string): boolean {
+  return changes.some(({ drains, state }) => drains?.includes(pool) && (state === "started" || state === "applied"));
 }
 
 /** What a node took so far; the plan's expectation as long as none is done. */
@@ -55,11 +72,8 @@ function observePerNode(cluster: ClusterView): DurationRange {
   return { minMs: seenMs * (1 - SPREAD), maxMs: seenMs * (1 + SPREAD) };
 }
 
+/** What the last step to look at a pool has seen of it: one that drains it once more begins anew. */
 function countNodesLeft(cluster: ClusterView): Map<string, number> {
-  const left = new Map<string, number>();
-  for (const { pool, nodes, reimaged } of cluster.steps.flatMap(({ pools }) => pools)) {
-    const others = left.get(pool);
-    left.set(pool, Math.min(others ?? nodes, Math.max(0, nodes - reimaged)));
-  }
-  return left;
+  const pools = cluster.steps.flatMap((step) => step.pools);
+  return new Map(pools.map(({ pool, nodes, reimaged }) => [pool, Math.max(0, nodes - reimaged)]));
 }

@@ -1,6 +1,6 @@
 import type { Event } from "../engine/events.ts";
 import { isGap } from "../engine/step.ts";
-import type { ChangeView, ClusterView, Draft, SpanView, StepView } from "./run-view.ts";
+import type { ChangeView, ClusterView, Draft, RetryView, SpanView, StepView } from "./run-view.ts";
 
 type ClusterDraft = Draft<ClusterView>;
 type StepDraft = Draft<StepView>;
@@ -18,6 +18,7 @@ export function applyClusterEvent(cluster: ClusterDraft, event: Event): void {
 }
 
 function applyRunEvent(cluster: ClusterDraft, event: Event, before: string): void {
+  if (event.step) cluster.retry = undefined;
   switch (event.type) {
     case "run:started":
       cluster.startedAt ??= event.at;
@@ -25,6 +26,9 @@ function applyRunEvent(cluster: ClusterDraft, event: Event, before: string): voi
       cluster.failure = cluster.pause = cluster.endedAt = undefined;
       // A killed process wrote no end: what it was at has been idle since its last event.
       for (const step of cluster.steps) interruptStep(step, before);
+      break;
+    case "request:retried":
+      if (!event.step) cluster.retry = retryOf(event);
       break;
     case "run:paused":
       cluster.state = "paused";
@@ -86,7 +90,7 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
       for (const change of step.changes) settleChange(change, event.at);
       break;
     case "request:retried":
-      step.retries.push({ at: event.at, request: event.request, reason: event.reason, delayMs: event.delayMs });
+      step.retries.push(retryOf(event));
       break;
     case "node:progress":
       applyNodeProgress(step, event);
@@ -94,6 +98,10 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
     default:
       applyChangeEvent(step, event);
   }
+}
+
+function retryOf({ at, request, reason, delayMs }: Event & { readonly type: "request:retried" }): RetryView {
+  return { at, request, reason, delayMs };
 }
 
 function applyChangeEvent(step: StepDraft, event: Event): void {

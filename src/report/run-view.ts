@@ -90,6 +90,8 @@ export interface ClusterView {
   readonly findings: readonly (RecordedFinding & { readonly at: string; readonly step?: StepId | undefined })[];
   readonly failure?: (FailureView & { readonly step?: StepId | undefined }) | undefined;
   readonly pause?: { readonly at: string; readonly reason: string; readonly retryAt?: string | undefined } | undefined;
+  /** The last request that was sent again before any step was at work. */
+  readonly retry?: RetryView | undefined;
   readonly startedAt?: string | undefined;
   readonly endedAt?: string | undefined;
   readonly lastEventAt?: string | undefined;

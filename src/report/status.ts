@@ -5,7 +5,7 @@ import { nameOf } from "./ids.ts";
 import { Page } from "./page.ts";
 import { estimateRemaining, timeSpentMs } from "./remaining.ts";
 import type { ClusterView, RunView, StepState, StepView } from "./run-view.ts";
-import { formatLength, formatRange, formatTime, sentence } from "./words.ts";
+import { formatLength, formatRange, formatTime, sentence, withClockTimes } from "./words.ts";
 
 /** `status -o json`. */
 export interface StatusJson {
@@ -67,7 +67,7 @@ function printCluster(page: Page, cluster: ClusterView, now: Date): void {
   for (const step of cluster.steps) {
     const mark = stepMark(paint, step.state);
     page.spread(`  ${mark} ${padColumns(step.title, 34)}`, stepTime(step, now));
-    const detail = stepDetail(step);
+    const detail = stepDetail(step, now);
     if (detail) page.wrapped(detail, 4, paint.dim);
     for (const { pool, reimaged, nodes } of step.state === "done" ? [] : step.pools)
       page.wrapped(`pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`, 4);
@@ -102,9 +102,9 @@ function stepTime(step: StepView, now: Date): string {
   return formatLength(timeSpentMs(step, now));
 }
 
-function stepDetail(step: StepView): string | undefined {
-  if (step.state === "done") return step.evidence;
-  return step.state === "waiting" ? step.reason : undefined;
+function stepDetail(step: StepView, now: Date): string | undefined {
+  const detail = step.state === "done" ? step.evidence : step.state === "waiting" ? step.reason : undefined;
+  return detail && withClockTimes(detail, now);
 }
 
 /** How long it is until a moment; nothing when it has passed. */

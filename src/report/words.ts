@@ -115,6 +115,11 @@ export function formatTime(at: Date | string, today?: Date): string {
 /** Made once: it costs more than all the rest of a line of output. */
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
+/** A text in which moments stand as clock times instead of as ISO 8601. */
+export function withClockTimes(text: string, today?: Date): string {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?Z/g, (at) => formatTime(at, today));
+}
+
 /** A number with its noun: `1 node`, `3 nodes`. */
 export function count(amount: number, noun: string, plural = `${noun}s`): string {
   return `${amount} ${amount === 1 ? noun : plural}`;

@@ -1,8 +1,8 @@
 import { isGap } from "../engine/step.ts";
 import { kindOf, nameOf, parseRoleKey } from "../report/ids.ts";
-import type { ChangeView, PoolView, StepView } from "../report/run-view.ts";
+import type { ChangeView, PoolView, RetryView, StepView } from "../report/run-view.ts";
 import { changeWords } from "../report/run-view.ts";
-import { formatLength, formatTime, sentence } from "../report/words.ts";
+import { count, formatLength, formatTime, sentence, withClockTimes } from "../report/words.ts";
 import type { FrameLine, FrameOptions } from "./frame.ts";
 import { wrapText } from "./terminal.ts";
 
@@ -11,11 +11,7 @@ const BAR_COLUMNS = 10;
 /** What the step at work can show of itself, in at most so many lines. */
 export function stepDetails(step: StepView, options: FrameOptions, room: number): FrameLine[] {
   const failure = failureLines(step, options);
-  const fixed = [
-    ...reasonLines(step, options),
-    ...step.pools.map((pool) => poolLine(pool, options)),
-    ...retryLines(step, options),
-  ];
+  const fixed = [...reasonLines(step, options), ...poolLines(step, options), ...retryLines(step, options)];
   const changes = changeLines(step, options, room - fixed.length - failure.length);
   return [...failure, ...changes, ...fixed].slice(0, room);
 }
@@ -26,22 +22,21 @@ function failureLines({ failure }: StepView, { paint, width }: FrameOptions): Fr
   return wrapText(text, width - 6).map((line) => ({ left: `     ${line}`, style: paint.red }));
 }
 
-function reasonLines({ state, reason }: StepView, { paint, width }: FrameOptions): FrameLine[] {
+function reasonLines({ state, reason }: StepView, { paint, width, now }: FrameOptions): FrameLine[] {
   if (state !== "waiting" || !reason) return [];
-  return wrapText(reason, width - 6).map((line) => ({ left: `     ${line}`, style: paint.dim }));
+  return wrapText(withClockTimes(reason, now), width - 6).map((line) => ({ left: `     ${line}`, style: paint.dim }));
 }
 
-/** Changes in progress first, then those to come, then those that are done; what doesn't fit is counted. */
+/** In the plan's order where all fit; else changes in progress first, then those to come, and what doesn't fit is counted. */
 function changeLines({ changes, state }: StepView, options: FrameOptions, room: number): FrameLine[] {
   const shown = changes.filter((change) => !isGap(change) && change.state !== "not-needed");
   if (shown.length === 0 || room < 1) return [];
+  if (shown.length <= room || state === "failed") return shown.map((change) => changeLine(change, options));
   const order: ChangeView["state"][] = ["started", "pending", "applied"];
   const sorted = [...shown].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
-  const lines = sorted.map((change) => changeLine(change, options));
-  if (lines.length <= room || state === "failed") return lines;
   const applied = shown.filter((change) => change.state === "applied").length;
   const rest: FrameLine = { left: `     … ${applied} of ${shown.length} changes applied`, style: options.paint.dim };
-  return [...lines.slice(0, room - 1), rest];
+  return [...sorted.slice(0, room - 1).map((change) => changeLine(change, options)), rest];
 }
 
 function changeLine(change: ChangeView, { paint }: FrameOptions): FrameLine {
@@ -51,11 +46,23 @@ function changeLine(change: ChangeView, { paint }: FrameOptions): FrameLine {
   return { left: `     · ${shortSummary(change)}`, style: paint.dim };
 }
 
-function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now, width }: FrameOptions): FrameLine {
+/** The pools whose nodes are known, then those that this step drains too, as soon as it is seen to drain any. */
+function poolLines({ pools, estimate }: StepView, options: FrameOptions): FrameLine[] {
+  const ahead = estimate.rolls.filter(({ pool }) => !pools.some((seen) => seen.pool === pool));
+  const isDraining = pools.some(({ reimaged }) => reimaged > 0);
+  const lines = pools.map((pool) => poolLine(pool, options));
+  return isDraining ? [...lines, ...ahead.map(({ pool, nodes }) => ({ left: poolWords(pool, 0, nodes) }))] : lines;
+}
+
+function poolWords(pool: string, reimaged: number, nodes: number): string {
   const full = nodes === 0 ? BAR_COLUMNS : Math.round((reimaged / nodes) * BAR_COLUMNS);
   const bar = "█".repeat(full) + "░".repeat(BAR_COLUMNS - full);
+  return `     ${bar} pool ${pool}: ${reimaged} of ${count(nodes, "node")} re-imaged`;
+}
+
+function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now, width }: FrameOptions): FrameLine {
   const last = names.at(-1);
-  const left = `     ${bar} pool ${pool}: ${reimaged} of ${nodes} nodes re-imaged`;
+  const left = poolWords(pool, reimaged, nodes);
   if (reimaged === 0) return { left };
   const time = formatTime(last?.at ?? at, now);
   const note = last ? `${last.name} ${time}` : time;
@@ -63,12 +70,21 @@ function poolLine({ pool, reimaged, nodes, names, at }: PoolView, { paint, now, 
   return { left, right: paint.dim(left.length + note.length + 3 <= width ? note : time) };
 }
 
-function retryLines({ retries, state }: StepView, { paint, now }: FrameOptions): FrameLine[] {
+function retryLines({ retries, state }: StepView, options: FrameOptions): FrameLine[] {
   const last = retries.at(-1);
   if (!last || state === "done") return [];
   const times = retries.length > 1 ? ` (${retries.length} retries)` : "";
-  const text = `${last.request}, again after ${formatLength(last.delayMs)}: ${last.reason}${times}`;
-  return [{ left: `     ↻ ${text}`, right: paint.dim(formatTime(last.at, now)), style: paint.yellow }];
+  return [retryLine(last, options, times)];
+}
+
+/** A request that was sent again, and why. */
+export function retryLine(
+  { request, delayMs, reason, at }: RetryView,
+  { paint, now }: FrameOptions,
+  times = "",
+): FrameLine {
+  const text = `${request}, again after ${formatLength(delayMs)}: ${reason}${times}`;
+  return { left: `     ↻ ${text}`, right: paint.dim(formatTime(at, now)), style: paint.yellow };
 }
 
 /** A summary that fits on a line: of a role, the names instead of the ids. */

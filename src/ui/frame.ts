@@ -4,7 +4,7 @@ import { estimateRemaining, timeSpentMs } from "../report/remaining.ts";
 import type { ClusterView, RunView, StepView } from "../report/run-view.ts";
 import { stepMark, timeLeft } from "../report/status.ts";
 import { formatLength, formatRange, formatTime } from "../report/words.ts";
-import { stepDetails } from "./frame-details.ts";
+import { retryLine, stepDetails } from "./frame-details.ts";
 import type { Palette } from "./terminal.ts";
 import { padColumns, truncate, visibleLength } from "./terminal.ts";
 
@@ -45,8 +45,22 @@ export function drawFrame(view: RunView, options: FrameOptions): string {
 function drawNarrow(view: RunView, options: FrameOptions, room: number): FrameLine[] {
   if (view.clusters.length === 1) return drawCluster(view.clusters[0]!, options, room).slice(-room);
   const lines = view.clusters.map((cluster) => drawClusterLine(cluster, options));
-  if (lines.length <= room) return lines;
-  return [...lines.slice(0, room - 1), { left: `… and ${lines.length - room + 1} more clusters` }];
+  if (lines.length > room)
+    return [...lines.slice(0, room - 1), { left: `… and ${lines.length - room + 1} more clusters` }];
+  const atWork = view.clusters.filter((cluster) => activeStep(cluster) && cluster.state !== "done");
+  const last = atWork.reduce<ClusterView | undefined>((a, b) => (a && countDone(a) <= countDone(b) ? a : b), undefined);
+  if (!last || lines.length === room) return lines;
+  const details = stepDetails(activeStep(last)!, options, room - lines.length);
+  const index = view.clusters.indexOf(last) + 1;
+  return [...lines.slice(0, index), ...details, ...lines.slice(index)];
+}
+
+function activeStep({ steps }: ClusterView): StepView | undefined {
+  return steps.find(({ state }) => state !== "done" && state !== "pending");
+}
+
+function countDone({ steps }: ClusterView): number {
+  return steps.filter(({ state }) => state === "done").length;
 }
 
 function drawCluster(cluster: ClusterView, options: FrameOptions, room: number): FrameLine[] {
@@ -58,19 +72,21 @@ function drawCluster(cluster: ClusterView, options: FrameOptions, room: number):
   };
   const rows = cluster.steps.map((step) => drawStep(step, options));
   const active = cluster.steps.findIndex(({ state }) => state !== "done" && state !== "pending");
-  if (active < 0) return [title, ...rows];
+  if (active < 0)
+    return cluster.retry && cluster.state === "running"
+      ? [title, retryLine(cluster.retry, options), ...rows]
+      : [title, ...rows];
   const details = stepDetails(cluster.steps[active]!, options, Math.max(1, room - rows.length - 1));
   return [title, ...rows.slice(0, active + 1), ...details, ...rows.slice(active + 1)];
 }
 
 function drawClusterLine(cluster: ClusterView, options: FrameOptions): FrameLine {
   const { paint, spinner } = options;
-  const done = cluster.steps.filter(({ state }) => state === "done").length;
-  const active = cluster.steps.find(({ state }) => state !== "done" && state !== "pending");
+  const active = activeStep(cluster);
   const mark = cluster.state === "running" ? paint.cyan(spinner) : stepMark(paint, stepStateOf(cluster));
   const what = active ? active.title : cluster.state;
   return {
-    left: ` ${mark} ${nameOf(cluster.id)}  ${done} of ${cluster.steps.length}  ${what}`,
+    left: ` ${mark} ${nameOf(cluster.id)}  ${countDone(cluster)} of ${cluster.steps.length}  ${what}`,
     right: active ? stepTime(active, options) : "",
   };
 }
@@ -99,7 +115,14 @@ function stepTime(step: StepView, { now, paint }: FrameOptions): string {
   }
   if (step.state === "waiting" && step.until)
     return paint.yellow(`until ${formatTime(step.until, now)}, ${timeLeft(step.until, now)} left`);
-  return paint.dim(formatLength(timeSpentMs(step, now)));
+  return paint.dim(isIdle(step) ? "nothing to do" : formatLength(timeSpentMs(step, now)));
+}
+
+/** True for a step that is done without having changed or awaited anything. */
+function isIdle({ id, state, changes, spans }: StepView): boolean {
+  if (state !== "done" || id === "verify-migration") return false;
+  const waited = spans.some(({ kind }) => kind === "wait");
+  return !waited && changes.every((change) => isGap(change) || change.state === "not-needed");
 }
 
 function drawFooter(view: RunView, { now, final, paint, keys }: FrameOptions): FrameLine[] {
@@ -114,7 +137,11 @@ function drawFooter(view: RunView, { now, final, paint, keys }: FrameOptions): F
   });
   const [proof, all] = [range("proof"), range("all")];
   const rest =
-    proof.maxMs > 0 ? `proven in about ${formatRange(proof)}` : all.maxMs > 0 ? `done in ${formatRange(all)}` : "";
+    proof.maxMs > 0
+      ? `proven in about ${formatRange(proof)}`
+      : all.maxMs > 0
+        ? `proven; all done in ${formatRange(all)}`
+        : "";
   return [{ left: "" }, { left: ` ${elapsed}`, right: rest }, { left: ` ${keys}`, style: paint.dim }];
 }
 

@@ -147,6 +147,25 @@ describe("the time that is left", () => {
     expect(proof.minMs).toBeLessThan(nodesMs * 0.75 + MINUTE_MS);
   });
 
+  it("counts a drain that hung on Azure's answer as certain as soon as that is known", () => {
+    const switched = FINISHED.findIndex(({ type, step }) => type === "step:done" && step === "enable-managed-identity");
+    const notRolled = FINISHED.slice(0, switched + 1).filter(({ type }) => type !== "node:progress");
+    const proofAfter = (...more: Event[]) =>
+      estimateRemaining(foldEvents(plan, [...notRolled, ...more]).clusters[0]!, at("09:50:02")).proof.minMs;
+    const begun = {
+      type: "change:started",
+      key: `kubelet-identity:${CLUSTER}`,
+      summary: "",
+      risk: "disruptive",
+    } as const;
+    expect(proofAfter()).toBeGreaterThanOrEqual(9 * 5 * MINUTE_MS);
+    expect(proofAfter(...buildEvents(["09:50:02", "assign-kubelet-identity", begun]))).toBe(proofAfter());
+    const estimate = foldEvents(plan, []).clusters[0]!;
+    expect(estimateRemaining({ ...estimate, steps: estimate.steps.slice(4) }, at("08:00:00")).proof.minMs).toBeLessThan(
+      MINUTE_MS,
+    );
+  });
+
   it("does not grow below nothing", () => {
     const cluster = foldEvents(plan, FINISHED.slice(0, -2)).clusters[0]!;
     expect(estimateRemaining(cluster, new Date("2026-11-25T00:00:00Z")).all).toEqual({ minMs: 0, maxMs: 0 });

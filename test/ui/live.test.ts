@@ -48,6 +48,39 @@ describe("a frame of the live view", () => {
     expect(frame(INTERRUPTED)).not.toContain("PrincipalNotFound");
   });
 
+  it("shows a retry before the first step, and no longer than until that is at work", () => {
+    const retried = { type: "request:retried", request: "read", reason: "ETIMEDOUT", delayMs: 5000 } as const;
+    const events = [...INTERRUPTED.slice(0, 2), ...buildEvents(["08:00:01", undefined, retried])];
+    expect(frame(events)).toMatch(/^payments-prod\s+↻ read, again after 5 s: ETIMEDOUT +08:00 UTC\n · Create/);
+    expect(frame([...events, INTERRUPTED[2]!])).not.toContain("ETIMEDOUT");
+  });
+
+  it("names the pools that a step has yet to drain as soon as it drains one", () => {
+    const first = ROLLING.findIndex((event) => event.type === "node:progress" && event.reimaged === 1);
+    expect(frame(ROLLING.slice(0, first))).not.toContain("pool apps");
+    expect(frame(ROLLING.slice(0, first + 1))).toMatch(/pool system: 1 of 3 .*\n +░{10} pool apps: 0 of 4 nodes/);
+  });
+
+  it("keeps the changes in the plan's order where they fit", () => {
+    const applied = INTERRUPTED.findIndex(
+      ({ type, step }) => type === "change:applied" && step === "create-identities",
+    );
+    const text = frame(INTERRUPTED.slice(0, applied + 1));
+    expect(text).toMatch(/· create identity id-payments-prod in .*\n +✔ create identity id-payments-prod-kubelet/);
+  });
+
+  it("says of a step that had nothing to do that it had not", () => {
+    expect(frame(FINISHED)).toMatch(/✔ Assign kubelet identity +nothing to do/);
+    expect(frame(FINISHED)).toMatch(/✔ Verify the migration +3 s/);
+  });
+
+  it("writes the moments that a wait's reason names as clock times", () => {
+    const reason = "the youngest is of 2026-11-22T07:25:54.100Z";
+    const waiting = { type: "step:waiting", reason, until: "2026-11-22T09:00:16Z" } as const;
+    const text = frame([...INTERRUPTED, ...buildEvents(["08:30:02", "await-role-propagation", waiting])]);
+    expect(text).toContain("the youngest is of 07:25 UTC");
+  });
+
   it("names roles short", () => {
     const started = INTERRUPTED.findIndex(({ type, step }) => type === "change:started" && step === "assign-roles");
     const text = frame(INTERRUPTED.slice(0, started + 1));
@@ -98,9 +131,10 @@ describe("a frame of the live view", () => {
     const fleet = { ...plan, clusters: ids.map((id) => ({ ...plan.clusters[0]!, id })) };
     const events = INTERRUPTED.map((event) => ({ ...event, cluster: ids[1]! }));
     const lines = frame(events, {}, fleet).split("\n");
-    expect(lines.slice(0, 4).map((line) => line.trim().slice(0, 14))).toEqual([
+    expect(lines.slice(0, 5).map((line) => line.trim().slice(0, 14))).toEqual([
       "* a  0 of 11  ",
       "* b  2 of 11  ",
+      "roles take up ",
       "* c  0 of 11  ",
       "* d  0 of 11  ",
     ]);
