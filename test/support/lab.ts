@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Connection, connect } from "../../src/azure/connection.ts";
 import { normalizeId } from "../../src/azure/ids.ts";
 import { createEmulator, type Emulator } from "../../src/emulator/emulator.ts";
-import { loadScenario } from "../../src/emulator/scenario.ts";
+import { loadScenario, type Scenario } from "../../src/emulator/scenario.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { type ClusterResult, execute } from "../../src/execute/execute.ts";
@@ -47,10 +47,11 @@ export class Lab {
     this.clock = clock;
   }
 
-  /** A lab with a shipped scenario and some of its behaviour changed. */
-  static async open(behaviour: Record<string, unknown> = {}, scenario = "demo"): Promise<Lab> {
+  /** A lab with a shipped scenario, or one of its own, and some of its behaviour changed. */
+  static async open(behaviour: Record<string, unknown> = {}, scenario: string | Scenario = "demo"): Promise<Lab> {
     const clock = new VirtualClock();
-    const emulator = withPairs(createEmulator({ clock, scenario: await loadScenario(scenario) }));
+    const loaded = typeof scenario === "string" ? await loadScenario(scenario) : scenario;
+    const emulator = withPairs(createEmulator({ clock, scenario: loaded }));
     const lab = new Lab(emulator, await connect({ cloud: "AzureCloud", emulator }), clock);
     await lab.control("PATCH", "/_emulator/behaviour", behaviour);
     return lab;

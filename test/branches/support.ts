@@ -1,0 +1,198 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { asObject, type Json } from "../../src/azure/json.ts";
+import { loadScenario, type Scenario } from "../../src/emulator/scenario.ts";
+import { type Assumption, listAssumptions } from "../../src/rehearse/assumptions.ts";
+import { type Ended, InProcessCommandLine } from "../support/in-process.ts";
+import type { Lab, ModelEvent } from "../support/lab.ts";
+
+/** Under which answers of Azure every branch is run: all that a rehearsal assumes, and flags of instances that tell nothing. */
+export const ASSUMPTIONS: readonly Assumption[] = [
+  ...listAssumptions(false),
+  {
+    name: "instances always say that they run the newest model",
+    behaviour: { ...listAssumptions(false)[0]!.behaviour, latestModelApplied: true },
+  },
+];
+
+/** Where a run stops on its way, why, and what somebody does about it before it is resumed. */
+export interface Stop {
+  /** 8: paused; 1: a step failed. */
+  readonly code: 1 | 8;
+  /** What the command says on stderr. */
+  readonly says: RegExp;
+  cure(world: World): Promise<unknown>;
+  /** Under which answers of Azure it stops there; absent: under each. */
+  readonly when?: (behaviour: Assumption["behaviour"]) => boolean;
+}
+
+/** One situation that Microsoft documents, or that users met, from its beginning to its verified end. */
+export interface Branch {
+  readonly name: string;
+  readonly scenario: string;
+  /** The scenario's cluster is half migrated; here its nodes have all been re-imaged already. */
+  readonly finished?: true;
+  /** The path of the plan. */
+  readonly path: string;
+  /** What else `plan` is told. */
+  readonly flags?: readonly string[] | ((world: World) => readonly string[]);
+  /** What is so in this branch, whatever Azure answers to the open questions. */
+  readonly behaviour?: Readonly<Record<string, Json>>;
+  /** Changes the scenario before anything begins. */
+  readonly arrange?: (world: World) => Promise<unknown>;
+  /** What somebody else does once the plan is there, while the run waits. */
+  readonly meanwhile?: (world: World) => Promise<unknown>;
+  /** What the report of the plan says of it. */
+  readonly says?: readonly RegExp[];
+  /** The gaps in rights that the plan announces. */
+  readonly gaps?: readonly string[];
+  readonly stops?: readonly Stop[];
+  /** Nodes may be drained once by each of two updates or upgrades. */
+  readonly drainsTwice?: true;
+}
+
+/** A command line, its lab, and the cluster that this is about. */
+export interface World {
+  readonly line: InProcessCommandLine;
+  readonly lab: Lab;
+  readonly cluster: string;
+}
+
+/** Opens a command line on a scenario, as far as a branch needs it. */
+export async function openWorld(
+  { scenario, finished, behaviour = {}, arrange }: Pick<Branch, "scenario" | "finished" | "behaviour" | "arrange">,
+  assumed: Assumption["behaviour"] = {},
+): Promise<World> {
+  const copy = await copyOf(scenario);
+  if (finished) for (const { _emulator: mark } of copy.resources) delete asObject(mark)["poolsOnServicePrincipal"];
+  const line = await InProcessCommandLine.open({ ...assumed, ...behaviour }, copy);
+  const [cluster] = await line.lab.clusterIds();
+  const world = { line, lab: line.lab, cluster: cluster! };
+  await arrange?.(world);
+  return world;
+}
+
+const scenarios = new Map<string, Promise<Scenario>>();
+
+/** A copy of a shipped scenario: the model keeps what it is given. */
+async function copyOf(name: string): Promise<Scenario> {
+  if (!scenarios.has(name)) scenarios.set(name, loadScenario(name));
+  return structuredClone(await scenarios.get(name)!);
+}
+
+/** Tests each branch under each assumption: planned, applied, resumed where it stops, verified. */
+export function testBranches(branches: readonly Branch[]): void {
+  for (const branch of branches) {
+    test.each(ASSUMPTIONS)(`${branch.name}; $name`, async (assumption) => {
+      const world = await openWorld(branch, assumption.behaviour);
+      await migrate(world, branch, assumption.behaviour);
+    });
+  }
+}
+
+/** Takes a branch through the public commands to its verified end. */
+export async function migrate(world: World, branch: Branch, assumed: Assumption["behaviour"]): Promise<void> {
+  const { line, lab, cluster } = world;
+  const file = line.file("plan.yaml");
+  const startedAt = lab.clock.now().toISOString();
+  const flags = typeof branch.flags === "function" ? branch.flags(world) : (branch.flags ?? []);
+  const writes = (await lab.writes()).length;
+  const planned = await line.run("plan", "--id", cluster, ...flags, "--out", file);
+  expect(planned, planned.stderr).toMatchObject({ code: 0 });
+  expect((await lab.writes()).length, "a plan writes nothing").toBe(writes);
+  const plan = readFileSync(file, "utf8");
+  expect(plan).toContain(`path: ${branch.path}\n`);
+  for (const says of branch.says ?? []) expect(unwrapped(planned.stdout)).toMatch(says);
+  const gaps = [...plan.matchAll(/key: "?(gap:[^"\n]+)/g)].map((match) => match[1]!);
+  expect(new Set(gaps), "gaps that the plan announces").toEqual(new Set(branch.gaps ?? []));
+
+  const [ended] = await Promise.all([applyToTheEnd(world, branch, assumed), branch.meanwhile?.(world)]);
+  const life = (await lab.events()).filter(({ at }) => at >= startedAt);
+  expect(outsideGaps(life, eventsOf(ended)), "failures that no gap of the plan covers").toEqual([]);
+  expectDrains(life, plan, branch.drainsTwice === true || isTwoUpdates(assumed));
+  await expectComplete(world, flags);
+}
+
+/** Applies and resumes, and has each stop on the way cured. @returns how the last command ended */
+async function applyToTheEnd({ line, ...world }: World, branch: Branch, assumed: Assumption["behaviour"]) {
+  const expected = (branch.stops ?? []).filter(({ when }) => when?.(assumed) ?? true);
+  let ended = await line.run("apply", "--plan", line.file("plan.yaml"), "--yes", "-o", "jsonl");
+  for (const stop of expected) {
+    expect(ended, ended.stderr).toMatchObject({ code: stop.code });
+    expect(ended.stderr).toMatch(stop.says);
+    await stop.cure({ line, ...world });
+    ended = await line.run("resume", "-o", "jsonl");
+  }
+  expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  return ended;
+}
+
+/** Verified, and a second plan has nothing left to do. */
+async function expectComplete({ line, cluster }: World, flags: readonly string[]): Promise<void> {
+  const verified = await line.run("verify", "--id", cluster, "-o", "json");
+  expect(verified, verified.stdout).toMatchObject({ code: 0 });
+  const again = await line.run("plan", "--id", cluster, ...flags, "-o", "json");
+  expect(again, again.stderr).toMatchObject({ code: 0 });
+  expect(JSON.parse(again.stdout).clusters[0].path).toBe("none");
+}
+
+/** The report of a plan without its line breaks. */
+export function unwrapped(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+interface RunEvent {
+  readonly type: string;
+  readonly at: string;
+  readonly key?: string;
+}
+
+function eventsOf({ stdout }: Ended): RunEvent[] {
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RunEvent);
+}
+
+/** What may fail while the gap of this name is open: what the principal does that is without its rights. */
+const FAILS_IN: Readonly<Record<string, readonly string[]>> = {
+  "gap:kubelet": ["imagePull"],
+  "gap:control-plane": ["diskAttach", "loadBalancer"],
+  "gap:service-principal": ["imagePull", "diskAttach", "loadBalancer"],
+};
+
+/** The failures that lie in no announced gap: from the switch, or the beginning of the run, until the gap was closed. */
+function outsideGaps(life: readonly ModelEvent[], events: readonly RunEvent[]): ModelEvent[] {
+  const beganAt = events.find(({ type }) => type === "run:started")!.at;
+  const switchedAt = events.find(({ type, key }) => type === "change:started" && key?.startsWith("switch:"))?.at;
+  const gaps = events
+    .filter(({ type, key }) => type === "change:applied" && key?.startsWith("gap:"))
+    .map(({ key, at }) => ({
+      kinds: FAILS_IN[key!] ?? [],
+      from: key === "gap:service-principal" ? beganAt : (switchedAt ?? beganAt),
+      to: at,
+    }));
+  return life.filter(
+    ({ ok, kind, at }) => !ok && !gaps.some((gap) => gap.kinds.includes(kind) && at >= gap.from && at <= gap.to),
+  );
+}
+
+/** Two updates, of which the first re-images nodes too: each node is drained twice, as the plan says. */
+function isTwoUpdates(behaviour: Assumption["behaviour"]): boolean {
+  const isSplit = ["refused", "ignoresKubelet"].includes(String(behaviour["combinedIdentityUpdate"]));
+  return isSplit && behaviour["identityUpdateReimagesNodes"] === true;
+}
+
+/** Counted by pool: an instance that takes another's place has another name. */
+function expectDrains(life: readonly ModelEvent[], plan: string, isTwice: boolean): void {
+  const nodes = new Map(
+    [...plan.matchAll(/- name: (\S+)\n(?: +nodeImageVersion: \S+\n)? +nodes: (\d+)/g)].map((match) => [
+      match[1]!,
+      Number(match[2]),
+    ]),
+  );
+  for (const [pool, count] of nodes) {
+    const drained = life.filter((event) => event.kind === "nodeDrained" && event.pool === pool).length;
+    expect(drained, `drains of pool ${pool}`).toBeLessThanOrEqual(isTwice ? 2 * count : count);
+  }
+}
