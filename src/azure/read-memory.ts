@@ -1,5 +1,6 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { type Clock, MINUTE_MS } from "../engine/clock.ts";
+import { asString, at, type Json } from "./json.ts";
 
 /** How old an answer may be that stands for asking again: the time that one look at a cluster takes. */
 const LOOK_MS = MINUTE_MS;
@@ -63,9 +64,21 @@ export class ReadMemory {
   }
 
   /** A role assignment changes nothing but lists of assignments; everything else that is sent may change anything. */
-  #forgetChanged({ url }: PipelineRequest): void {
-    const isAssignment = /\/roleAssignments\//i.test(url);
+  #forgetChanged(request: PipelineRequest): void {
+    const isAssignment = /\/roleAssignments\//i.test(request.url);
     for (const known of [...this.#answers.keys()])
-      if (!isAssignment || /\/roleAssignments\b/i.test(known)) this.#answers.delete(known);
+      if (!isAssignment || mayListAssignment(known, request)) this.#answers.delete(known);
   }
+}
+
+/** True unless a list cannot name a new assignment: it is a list of something else, or of what another principal holds itself. */
+function mayListAssignment(listUrl: string, { method, body }: PipelineRequest): boolean {
+  if (!/\/roleAssignments\b/i.test(listUrl)) return false;
+  const holder = /^principalId eq '([^']+)'$/i.exec(new URL(listUrl).searchParams.get("$filter") ?? "")?.[1];
+  const given = method === "PUT" && typeof body === "string" ? principalIn(body) : undefined;
+  return holder === undefined || given === undefined || holder.toLowerCase() === given.toLowerCase();
+}
+
+function principalIn(body: string): string | undefined {
+  return asString(at(JSON.parse(body) as Json, "properties", "principalId"));
 }

@@ -35,3 +35,25 @@ export const PULL_ACTION = "Microsoft.ContainerRegistry/registries/pull/read";
 
 /** The same for registries that decide per repository: a data action. */
 export const PULL_DATA_ACTION = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+
+/** The built-in roles that let their holder pull images, by the permissions that Azure documents for each. */
+const PULLING_ROLES: ReadonlySet<BuiltInRole> = new Set([
+  "AcrPull",
+  "Container Registry Repository Reader",
+  "Contributor",
+  "Owner",
+  "Reader",
+  "Role Based Access Control Administrator",
+  "User Access Administrator",
+]);
+
+/**
+ * What is known of a built-in role without asking for its definition: its id ends in the same GUID everywhere, and nobody
+ * can change it (Azure documentation, "Azure built-in roles").
+ * @returns undefined for a role that is not in the list above
+ */
+export function builtInRole(roleDefinitionId: string): { name: BuiltInRole; pulls: boolean } | undefined {
+  const guid = roleDefinitionId.split("/").at(-1)!.toLowerCase();
+  const name = (Object.keys(BUILT_IN_ROLES) as BuiltInRole[]).find((role) => BUILT_IN_ROLES[role] === guid);
+  return name && { name, pulls: PULLING_ROLES.has(name) };
+}

@@ -1,18 +1,18 @@
 import type { Azure } from "../azure/azure.ts";
 import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
-import { isWithin, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
+import { isWithin, normalizeId, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
 import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { ClusterFacts, HeldRole, RegistryFact } from "../plan/schema.ts";
-import { PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
+import { builtInRole, PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
 
 /** The facts of a cluster, and what was found on the way that no plan depends on. */
 export interface FactsReading {
   readonly facts: ClusterFacts;
-  /** Registries that the old principal reaches only through a role on a whole subscription or more. */
-  readonly widerRegistries: readonly { id: string; role: string; scope: string }[];
+  /** Roles with which the old principal may pull from every registry of a subscription. */
+  readonly widePulls: readonly { readonly subscription: string; readonly role: string }[];
 }
 
 /**
@@ -41,7 +41,7 @@ export async function readFacts(
   const held = await readHeldRoles(azure, principals.controlPlane, nodeGroup);
   const pulling =
     principals.nodes === principals.controlPlane ? held : await readHeldRoles(azure, principals.nodes, nodeGroup);
-  const { registries, wider } = await readRegistries(azure, pulling ?? [], named);
+  const registries = await readRegistries(azure, pulling ?? [], named);
   const zone = asString(at(properties, "apiServerAccessProfile", "privateDNSZone"));
   const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
   const facts: ClusterFacts = {
@@ -75,7 +75,24 @@ export async function readFacts(
     ...(held ? { heldRoles: held.map(({ fact }) => fact).sort(byText((role) => `${role.scope} ${role.role}`)) } : {}),
     registries: registries.sort(byText((registry) => registry.id)),
   };
-  return { facts, widerRegistries: wider };
+  const widePulls = (pulling ?? []).flatMap(({ fact, pulls }) => {
+    const subscription = pulls ? subscriptionScope(fact.scope) : undefined;
+    return subscription === undefined ? [] : [{ subscription, role: fact.role }];
+  });
+  return { facts, widePulls };
+}
+
+/** The registries that the old principal reaches only through a role on their whole subscription; none where they can't be listed. */
+export async function readWiderRegistries(
+  azure: Azure,
+  { facts, widePulls }: FactsReading,
+): Promise<{ id: string; role: string; scope: string }[]> {
+  const wider: { id: string; role: string; scope: string }[] = [];
+  for (const { subscription, role } of widePulls) {
+    const scope = `/subscriptions/${subscription}`;
+    for (const { id } of await listRegistries(azure, subscription)) wider.push({ id, role, scope });
+  }
+  return wider.filter(({ id }) => !facts.registries.some((registry) => sameId(registry.id, id)));
 }
 
 function poolFact(pool: JsonObject): ClusterFacts["pools"][number] {
@@ -159,18 +176,23 @@ async function readHeldRoles(
   const held: Held[] = [];
   for (const { scope, roleDefinitionId, principalId: holder } of await readAssignments(azure, principalId)) {
     if (isWithin(scope, nodeGroup)) continue;
-    const role = await azure.roles.definition(roleDefinitionId);
+    const { name, pulls } = builtInRole(roleDefinitionId) ?? (await readRole(azure, roleDefinitionId));
     const through = holder === principalId.toLowerCase() ? {} : { through: holder };
-    const fact = { role: role?.name ?? roleDefinitionId.split("/").at(-1)!, roleDefinitionId, scope, ...through };
-    held.push({ fact, pulls: role !== undefined && (allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION)) });
+    held.push({ fact: { role: name, roleDefinitionId, scope, ...through }, pulls });
   }
   return held;
 }
 
+/** What a role is called, and whether its holder may pull; a role that is gone allows nothing. */
+async function readRole(azure: Azure, roleDefinitionId: string): Promise<{ name: string; pulls: boolean }> {
+  const role = await azure.roles.definition(roleDefinitionId);
+  if (!role) return { name: roleDefinitionId.split("/").at(-1)!, pulls: false };
+  return { name: role.name, pulls: allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION) };
+}
+
 /** The registries that the old principal could pull from by a role on them or on their resource group, and those named. */
-async function readRegistries(azure: Azure, held: readonly Held[], named: readonly string[]) {
+async function readRegistries(azure: Azure, held: readonly Held[], named: readonly string[]): Promise<RegistryFact[]> {
   const registries = new Map<string, RegistryFact>();
-  const wider: { id: string; role: string; scope: string }[] = [];
   const add = (registry: { id: string; mode: "rbac" | "abac" }, source: string) => {
     const key = registry.id.toLowerCase();
     if (!registries.has(key)) registries.set(key, { id: registry.id, mode: registry.mode, source });
@@ -183,7 +205,6 @@ async function readRegistries(azure: Azure, held: readonly Held[], named: readon
   for (const { fact } of held.filter(({ pulls }) => pulls)) {
     const resource = parseResourceId(fact.scope);
     const group = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i.exec(fact.scope);
-    const subscription = /^\/subscriptions\/([^/]+)$/i.exec(fact.scope)?.[1];
     if (resource?.type.toLowerCase() === "microsoft.containerregistry/registries") {
       const registry = await azure.registries.get(normalizeId(fact.scope));
       if (registry) add(registry, `the old identity holds ${fact.role} on it`);
@@ -191,12 +212,14 @@ async function readRegistries(azure: Azure, held: readonly Held[], named: readon
       for (const registry of await listRegistries(azure, group[1]!, group[2]!)) {
         add(registry, `the old identity holds ${fact.role} on its resource group`);
       }
-    } else if (subscription) {
-      for (const { id } of await listRegistries(azure, subscription))
-        wider.push({ id, role: fact.role, scope: fact.scope });
     }
   }
-  return { registries: [...registries.values()], wider: wider.filter(({ id }) => !registries.has(id.toLowerCase())) };
+  return [...registries.values()];
+}
+
+/** The id of the subscription that a scope is; undefined for any other scope. */
+function subscriptionScope(scope: string): string | undefined {
+  return /^\/subscriptions\/([^/]+)$/i.exec(scope)?.[1];
 }
 
 async function listRegistries(azure: Azure, subscription: string, resourceGroup?: string) {

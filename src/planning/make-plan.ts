@@ -20,7 +20,7 @@ import {
   ignoreBlockers,
 } from "../migration/preflight.ts";
 import { checkCredentialsOutlast } from "../migration/principal.ts";
-import { readFacts } from "../migration/read-facts.ts";
+import { readFacts, readWiderRegistries } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { checkInside } from "./check-inside.ts";
@@ -104,7 +104,8 @@ async function planCluster(
     );
   }
   const { from, findings: originFindings, credentialEnds } = await readOrigin(azure, cluster, now, request.switchedAt);
-  const { facts, widerRegistries } = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
+  const reading = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
+  const { facts } = reading;
   const target = chooseTarget(id, cluster, facts, request);
   const base: ClusterPlan = {
     id,
@@ -129,7 +130,7 @@ async function planCluster(
     ...(await checkPolicies(azure, id, cluster)),
     ...originFindings,
     ...checkCredentialsOutlast(credentialEnds, now, expectedEnd(frame, from, now)),
-    ...widerRegistries.map(
+    ...(await readWiderRegistries(azure, reading)).map(
       (registry): Finding => ({
         check: "RB011",
         severity: "high",

@@ -17,7 +17,10 @@ function bench(statuses: number[] = []) {
       return { request, status: statuses.shift() ?? 200, headers: createHttpHeaders(), bodyAsText: "{}" };
     },
   });
-  const send = (method: HttpMethods, url: string) => client.sendRequest(createPipelineRequest({ method, url }));
+  const send = (method: HttpMethods, url: string, body?: unknown) =>
+    client.sendRequest(
+      createPipelineRequest({ method, url, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    );
   return { clock, memory, sent, send };
 }
 
@@ -58,6 +61,27 @@ describe("the memory of one look", () => {
     await send("PUT", CLUSTER);
     await look();
     expect(sent.slice(-2)).toEqual([`GET ${CLUSTER}`, `GET ${ROLES}`]);
+  });
+
+  it("keeps what one principal holds when another is given a role", async () => {
+    const { send, sent } = bench();
+    const heldBy = (who: string) =>
+      `https://management.azure.com/subscriptions/s/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=${encodeURIComponent(who)}`;
+    const lists = ["principalId eq 'a'", "principalId eq 'b'", "assignedTo('b')"].map(heldBy);
+    const assign = (properties: object) =>
+      send("PUT", `${CLUSTER}/providers/Microsoft.Authorization/roleAssignments/x`, { properties });
+    const look = async () => {
+      sent.length = 0;
+      for (const list of lists) await send("GET", list);
+      return sent.map((request) => decodeURIComponent(request).split("filter=")[1]);
+    };
+    await look();
+    await assign({ principalId: "A" });
+    expect(await look()).toEqual(["principalId eq 'a'", "assignedTo('b')"]);
+    await assign({});
+    expect(await look()).toHaveLength(3);
+    await send("DELETE", `${CLUSTER}/providers/Microsoft.Authorization/roleAssignments/x`);
+    expect(await look()).toHaveLength(3);
   });
 
   it("remembers that something is not there, but no failure", async () => {
