@@ -12,10 +12,12 @@ import {
   updateFailed,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
+import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 import { nodeProgress } from "../src/migration/nodes.ts";
 
 const WHAT = "assigns the kubelet identity";
+const ASSIGNING = "Azure is assigning the kubelet identity.";
 
 /**
  * Gives the nodes their own kubelet identity: an update of its own, which rolls every pool.
@@ -26,11 +28,11 @@ export function assignKubeletIdentity(
   kubelet: PlannedIdentity,
   onlyIf: string | undefined,
   azure: Azure,
-): Step<ClusterUpdateFacts, Change> {
+): Step<ClusterUpdateFacts | JustBegun, Change> {
   const { clusterId, operations } = migration;
   const key = kubeletIdentityKey(clusterId);
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
-  return {
+  const step: Step<ClusterUpdateFacts, Change> = {
     id: "assign-kubelet-identity",
     detect: () => readClusterUpdate(azure, migration, key, isAssigned),
     decide({ cluster, operation, attempt }) {
@@ -38,14 +40,16 @@ export function assignKubeletIdentity(
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       const again = attempt === "failed" && endedBadly(state);
       if (!isAssigned(cluster) || again) {
-        if (operation.state === "running")
-          return { kind: "wait", reason: "Azure is assigning the kubelet identity.", pollMs: UPDATE_POLL_MS };
+        if (operation.state === "running") return { kind: "wait", reason: ASSIGNING, pollMs: UPDATE_POLL_MS };
         return { kind: "change", changes: [describe(migration, kubelet, onlyIf)] };
       }
       // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
       if (endedBadly(state) && (attempt === "started" || attempt === "applied") && operation.state === "none")
         return updateFailed(key, WHAT, { code: state, message: `the cluster is ${state}` });
-      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: UPDATE_POLL_MS };
+      if (!isTerminal(state)) {
+        const reason = attempt === "applied" && state === "Updating" ? ASSIGNING : `The cluster is ${state}.`;
+        return { kind: "wait", reason, pollMs: UPDATE_POLL_MS };
+      }
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
     progress: ({ pools }) => pools.map(nodeProgress),
@@ -58,6 +62,7 @@ export function assignKubeletIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
+  return lookLater(step, operations, { pollMs: UPDATE_POLL_MS, reason: () => ASSIGNING });
 }
 
 function describe(migration: Migration, kubelet: PlannedIdentity, onlyIf: string | undefined): Change {

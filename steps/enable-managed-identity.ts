@@ -24,10 +24,12 @@ import {
 import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
+import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
 import { nodeProgress } from "../src/migration/nodes.ts";
 
 const WHAT = "switches the cluster";
+const SWITCHING = "Azure is switching the cluster.";
 
 /** How long a cluster at rest may name no kubelet identity after the switch: then somebody stopped the update half way. */
 const IDENTITIES_LIMIT_MS = 30 * MINUTE_MS;
@@ -46,10 +48,10 @@ export function enableManagedIdentity(
   migration: Migration,
   grants: readonly Grant[],
   azure: Azure,
-): Step<Facts, Change> {
+): Step<Facts | JustBegun, Change> {
   const { clusterId, target, history, operations } = migration;
   const key = switchKey(clusterId);
-  return {
+  const step: Step<Facts, Change> = {
     id: "enable-managed-identity",
     async detect() {
       const update = await readClusterUpdate(azure, migration, key, (cluster) => isSwitched(cluster, migration));
@@ -60,8 +62,7 @@ export function enableManagedIdentity(
       const state = clusterState(cluster);
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       if (!isSwitched(cluster, migration)) {
-        if (operation.state === "running")
-          return { kind: "wait", reason: "Azure is switching the cluster.", pollMs: UPDATE_POLL_MS };
+        if (operation.state === "running") return { kind: "wait", reason: SWITCHING, pollMs: UPDATE_POLL_MS };
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
       const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
@@ -81,7 +82,10 @@ export function enableManagedIdentity(
           ? waitForRequests(held.missing)
           : { kind: "change", changes: held.missing.map(grantChange) };
       }
-      if (!isTerminal(state)) return { kind: "wait", reason: `The cluster is ${state}.`, pollMs: UPDATE_POLL_MS };
+      if (!isTerminal(state)) {
+        const reason = attempt === "applied" && state === "Updating" ? SWITCHING : `The cluster is ${state}.`;
+        return { kind: "wait", reason, pollMs: UPDATE_POLL_MS };
+      }
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
         return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: UPDATE_POLL_MS };
       }
@@ -109,6 +113,8 @@ export function enableManagedIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
+  // An identity that the switch makes gets its roles the moment it shows.
+  return grants.length > 0 ? step : lookLater(step, operations, { pollMs: UPDATE_POLL_MS, reason: () => SWITCHING });
 }
 
 /** True when the control plane is on the identity of the plan: what a node uses is another question. */
