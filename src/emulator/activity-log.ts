@@ -1,84 +1,138 @@
+import { DAY_MS } from "../engine/clock.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
+import { enveloped } from "./arm-error.ts";
+import { durationMs } from "./behaviour.ts";
 import { keyOf, resourceGroupOf, subscriptionOf } from "./ids.ts";
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, objectAt, textsAt } from "./json.ts";
 import { isoOf } from "./timeline.ts";
 import type { World } from "./world.ts";
 
-interface Write {
+/** How long Azure keeps the activity log (Azure Monitor documentation). */
+const RETENTION_MS = 90 * DAY_MS;
+
+/** Something that was asked of Azure Resource Manager and that is no read. */
+export interface Activity {
   readonly atMs: number;
-  readonly id: string;
-  readonly view: JsonObject;
+  readonly resourceId: string;
+  /** The type as it was written, such as `Microsoft.Network/loadBalancers`. */
+  readonly type: string;
+  readonly method: string;
+  /** The principal that asked. */
+  readonly objectId: string;
+  /** The status with which it was answered. */
+  readonly status: number;
+  /** Absent for what was not asked through this API: it is then made from the rest. */
+  readonly ids?: { readonly event: string; readonly correlation: string; readonly clientRequest: string | undefined };
 }
 
-/** The writes that were served, as Azure Monitor's activity log tells them. */
+/** The writes that were served and those of the clusters' own components, as Azure Monitor's activity log tells them. */
 export class ActivityLog {
-  readonly #writes: Write[] = [];
+  readonly #activities: Activity[] = [];
 
-  /** Notes a write and how it was answered. */
-  add(world: World, request: ArmRequest, status: number): void {
-    const { target, method } = request;
-    const verb = method === "DELETE" ? "delete" : method === "POST" ? "action" : "write";
-    const resourceId = target.kind === "item" ? target.path : target.parentId;
-    const eventId = world.ids.nextGuid();
-    const operationName = {
-      value: `${target.typeAsWritten}/${verb}`,
-      localizedValue: `${target.typeAsWritten}/${verb}`,
-    };
-    const ending = status < 300 ? (status === 200 || status === 204 ? "Succeeded" : "Accepted") : "Failed";
-    this.#writes.push({
+  /** Notes a request and how it was answered. */
+  addRequest(world: World, request: ArmRequest, status: number): void {
+    const { target, method, correlationId } = request;
+    this.add({
       atMs: world.nowMs,
-      id: resourceId,
-      view: {
-        id: `${resourceId}/events/${eventId}/ticks/${world.nowMs * 10_000 + 621_355_968_000_000_000}`,
-        eventDataId: eventId,
-        caller: request.caller.name,
-        claims: { "http://schemas.microsoft.com/identity/claims/objectidentifier": request.caller.objectId },
-        channels: "Operation",
-        category: { value: "Administrative", localizedValue: "Administrative" },
-        correlationId: request.correlationId,
-        operationId: request.correlationId,
-        level: status < 400 ? "Informational" : "Error",
-        operationName,
-        resourceGroupName: resourceGroupOf(resourceId) ?? "",
-        resourceId,
-        resourceType: { value: target.typeAsWritten, localizedValue: target.typeAsWritten },
-        status: { value: ending, localizedValue: ending },
-        subStatus: { value: "", localizedValue: `HTTP Status Code: ${status}` },
-        httpRequest: {
-          method,
-          clientRequestId: request.headers["x-ms-client-request-id"] ?? eventId,
-          uri: request.url.pathname,
-        },
-        eventTimestamp: isoOf(world.nowMs),
-        submissionTimestamp: isoOf(world.nowMs),
-        subscriptionId: subscriptionOf(resourceId) ?? "",
-        tenantId: world.principals.tenantId,
+      resourceId: target.kind === "item" ? target.path : target.parentId,
+      type: target.typeAsWritten,
+      method,
+      objectId: request.caller.objectId,
+      status,
+      ids: {
+        event: world.ids.nextGuid(),
+        correlation: correlationId,
+        clientRequest: request.headers["x-ms-client-request-id"],
       },
     });
   }
 
-  /** The writes of a subscription, newest first; `$filter` knows times, resource group, resource and correlation id. */
+  /** Notes an activity. */
+  add(activity: Activity): void {
+    this.#activities.push(activity);
+  }
+
+  /**
+   * The activities of a subscription, newest first, from `activityLogDelay` after they happened until they are 90 days
+   * old. `$filter` has to say from when on; it also knows an end, resource group, resource and correlation id.
+   */
   list(world: World, request: ArmRequest): ArmReply {
     const filter = request.query.get("$filter") ?? "";
     const text = (field: string) => new RegExp(`${field}\\s+eq\\s+'([^']*)'`, "i").exec(filter)?.[1]?.toLowerCase();
     const time = (comparison: string) =>
       Date.parse(new RegExp(`eventTimestamp\\s+${comparison}\\s+'([^']*)'`, "i").exec(filter)?.[1] ?? "");
     const [from, to] = [time("ge"), time("le")];
+    if (Number.isNaN(from))
+      throw enveloped(400, "BadRequest", "The $filter has to name a start time (eventTimestamp ge).");
     const [group, resource, correlation] = [
       text("resourceGroupName"),
       text("resourceUri") ?? text("resourceId"),
       text("correlationId"),
     ];
-    const subscription = `/subscriptions/${request.target.subscription}`;
-    const found = this.#writes.filter(
-      (write) =>
-        keyOf(write.id).startsWith(keyOf(subscription)) &&
-        (Number.isNaN(from) || write.atMs >= from) &&
-        (Number.isNaN(to) || write.atMs <= to) &&
-        (group === undefined || (resourceGroupOf(write.id) ?? "").toLowerCase() === group) &&
-        (resource === undefined || keyOf(write.id) === resource) &&
-        (correlation === undefined || String(write.view["correlationId"]).toLowerCase() === correlation),
-    );
-    return pageOf(found.map((write) => write.view).reverse(), request, world.behaviour.pageSize);
+    const subscription = keyOf(`/subscriptions/${request.target.subscription}`);
+    const newestMs = world.nowMs - durationMs(world.behaviour, "activityLogDelay");
+    const found = this.#activities
+      .filter(
+        (activity) =>
+          activity.atMs <= newestMs &&
+          activity.atMs >= Math.max(from, world.nowMs - RETENTION_MS) &&
+          (Number.isNaN(to) || activity.atMs <= to) &&
+          keyOf(activity.resourceId).startsWith(subscription) &&
+          (group === undefined || (resourceGroupOf(activity.resourceId) ?? "").toLowerCase() === group) &&
+          (resource === undefined || keyOf(activity.resourceId) === resource) &&
+          (correlation === undefined || correlationOf(world, activity).toLowerCase() === correlation),
+      )
+      .reverse();
+    // Thousands of entries are made into JSON only where a page shows them.
+    const { body, ...reply } = pageOf(Object.keys(found), request, world.behaviour.pageSize);
+    const value = textsAt(body, "value").map((index) => viewOf(world, found[Number(index)]!));
+    return { ...reply, body: { ...objectAt(body), value } };
   }
+}
+
+const VERBS: Readonly<Record<string, string>> = { DELETE: "delete", POST: "action" };
+
+function idOf(world: World, what: string, { objectId, resourceId, atMs }: Activity): string {
+  return world.ids.guidOf(`${what} of ${objectId} on ${keyOf(resourceId)} at ${atMs}`);
+}
+
+function correlationOf(world: World, activity: Activity): string {
+  return activity.ids?.correlation ?? idOf(world, "correlation", activity);
+}
+
+function viewOf(world: World, activity: Activity): JsonObject {
+  const { atMs, resourceId, type, method, objectId, status } = activity;
+  const eventId = activity.ids?.event ?? idOf(world, "event", activity);
+  const correlationId = correlationOf(world, activity);
+  const operation = `${type}/${VERBS[method] ?? "write"}`;
+  const ending = status < 300 ? (status === 200 || status === 204 ? "Succeeded" : "Accepted") : "Failed";
+  const principal = world.principals.get(objectId);
+  const { caller } = world.behaviour;
+  return {
+    id: `${resourceId}/events/${eventId}/ticks/${atMs * 10_000 + 621_355_968_000_000_000}`,
+    eventDataId: eventId,
+    authorization: { action: operation, scope: resourceId },
+    // A person has a name here; whoever signs in without one is told by its object id.
+    caller: !principal && objectId === caller.objectId ? caller.name : objectId,
+    claims: {
+      appid: principal?.appId ?? world.ids.guidOf("application of the caller"),
+      "http://schemas.microsoft.com/identity/claims/objectidentifier": objectId,
+    },
+    channels: "Operation",
+    category: { value: "Administrative", localizedValue: "Administrative" },
+    correlationId,
+    operationId: correlationId,
+    level: status < 400 ? "Informational" : "Error",
+    operationName: { value: operation, localizedValue: operation },
+    resourceGroupName: resourceGroupOf(resourceId) ?? "",
+    resourceId,
+    resourceType: { value: type, localizedValue: type },
+    status: { value: ending, localizedValue: ending },
+    subStatus: { value: "", localizedValue: `HTTP Status Code: ${status}` },
+    httpRequest: { method, clientRequestId: activity.ids?.clientRequest ?? eventId, uri: resourceId },
+    eventTimestamp: isoOf(atMs),
+    submissionTimestamp: isoOf(atMs + durationMs(world.behaviour, "activityLogDelay")),
+    subscriptionId: subscriptionOf(resourceId) ?? "",
+    tenantId: world.principals.tenantId,
+  };
 }

@@ -82,6 +82,7 @@ function newCluster(resource: Resource): Cluster {
     hasSwitched: false,
     version: 0,
     round: undefined,
+    loggedHour: undefined,
     isTicking: false,
   };
 }

@@ -38,6 +38,7 @@ export interface Behaviour {
   identityUpdate: string;
   nodeImageUpgradePerNode: string;
   tokenSwitchover: string;
+  activityLogDelay: string;
   newerNodeImage: boolean | string;
   identityUpdateReimagesNodes: boolean;
   kubeletIdentityUpdateReimagesNodes: boolean;
@@ -49,6 +50,7 @@ export interface Behaviour {
   locks: LockSettings[];
   throttles: false | "azure" | Record<string, BucketSettings>;
   graphDenied: boolean;
+  signInsReadable: boolean;
   etagMismatchInOperation: boolean;
   pageSize: number;
 }
@@ -63,6 +65,7 @@ export function defaultBehaviour(): Behaviour {
     identityUpdate: "3m",
     nodeImageUpgradePerNode: "5m",
     tokenSwitchover: "6h",
+    activityLogDelay: "5m",
     newerNodeImage: true,
     identityUpdateReimagesNodes: false,
     kubeletIdentityUpdateReimagesNodes: true,
@@ -79,6 +82,7 @@ export function defaultBehaviour(): Behaviour {
     locks: [],
     throttles: false,
     graphDenied: false,
+    signInsReadable: false,
     etagMismatchInOperation: false,
     pageSize: 100,
   };
@@ -183,6 +187,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   identityUpdate: duration,
   nodeImageUpgradePerNode: duration,
   tokenSwitchover: duration,
+  activityLogDelay: duration,
   newerNodeImage,
   identityUpdateReimagesNodes: boolean,
   kubeletIdentityUpdateReimagesNodes: boolean,
@@ -194,6 +199,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   locks: listOf(lock),
   throttles,
   graphDenied: boolean,
+  signInsReadable: boolean,
   etagMismatchInOperation: boolean,
   pageSize,
 };

@@ -1,4 +1,4 @@
-import type { Fold } from "./events.ts";
+import type { ClusterEvent, Fold } from "./events.ts";
 import type { Resource } from "./json.ts";
 import type { Operation } from "./operations.ts";
 
@@ -51,8 +51,12 @@ export interface Cluster {
   hasSwitched: boolean;
   /** Grows whenever who acts, or on what, changed. */
   version: number;
-  /** Under which circumstances the last round of work was looked at, and its successes. */
-  round: { signature: string; fold: Fold | undefined; hasFailures: boolean } | undefined;
+  /** Under which circumstances the last round of work was looked at, what it did, and its successes. */
+  round:
+    | { signature: string; fold: Fold | undefined; hasFailures: boolean; events: readonly ClusterEvent[] }
+    | undefined;
+  /** The hour, since 1970, whose writes are in the activity log. */
+  loggedHour: number | undefined;
   isTicking: boolean;
 }
 

@@ -1,7 +1,6 @@
 import { type Clock, realSleep } from "../engine/clock.ts";
 import { ConnectionDropped, type WireRequest, type WireResponse } from "../engine/wire.ts";
 import { callerOf, ensureAccess } from "./access.ts";
-import { ActivityLog } from "./activity-log.ts";
 import { type ArmReply, type ArmRequest, type Target, targetOf } from "./arm.ts";
 import { ArmError, enveloped } from "./arm-error.ts";
 import { putResources, serveControl } from "./control.ts";
@@ -62,7 +61,6 @@ class Door {
   readonly #requests = new RequestLog();
   readonly #faults = new Faults();
   readonly #throttles = new Throttles();
-  readonly #activity = new ActivityLog();
 
   constructor(world: World) {
     this.#world = world;
@@ -134,7 +132,7 @@ class Door {
       caller: callerOf(world, request.headers["authorization"]),
       correlationId: request.headers["x-ms-correlation-request-id"] ?? world.ids.nextGuid(),
     };
-    if (/^\/v1\.0\//i.test(path)) return serveGraph(world, arm, path);
+    if (/^\/(v1\.0|beta\/auditLogs)\//i.test(path)) return serveGraph(world, arm, path);
     if (!arm.apiVersion)
       throw enveloped(
         400,
@@ -153,16 +151,16 @@ class Door {
     try {
       ensureAccess(this.#world, request);
       const reply = isActivityLog(request.target)
-        ? this.#activity.list(this.#world, request)
+        ? this.#world.activity.list(this.#world, request)
         : serveProvider(this.#world, request);
-      if (isWrite) this.#activity.add(this.#world, request, reply.status);
+      if (isWrite) this.#world.activity.addRequest(this.#world, request, reply.status);
       return {
         ...reply,
         headers: { ...contentType(request.target), ...reply.headers, ...remaining, ...correlated },
       };
     } catch (error) {
       if (!(error instanceof ArmError)) throw error;
-      if (isWrite) this.#activity.add(this.#world, request, error.status);
+      if (isWrite) this.#world.activity.addRequest(this.#world, request, error.status);
       const headers = { ...error.headers, ...remaining, ...correlated };
       throw new ArmError(error.status, error.message, error.body, headers);
     }

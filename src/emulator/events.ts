@@ -1,3 +1,4 @@
+import { isSameId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /** Something an emulated cluster did, or failed to do. */
@@ -42,6 +43,14 @@ export class EventLog {
   extend(fold: Fold, atMs: number): void {
     fold.toMs = atMs;
     fold.times += 1;
+  }
+
+  /** What failed in a cluster since a moment, the oldest first. */
+  failuresSince(cluster: string, fromMs: number): { readonly atMs: number; readonly event: ClusterEvent }[] {
+    return this.#entries
+      .filter((entry) => entry.fromMs >= fromMs)
+      .flatMap(({ fromMs: atMs, events }) => events.map((event) => ({ atMs, event })))
+      .filter(({ event }) => !event.ok && isSameId(event.cluster, cluster));
   }
 
   /** Everything so far as plain JSON, in the order in which it began. */

@@ -1,6 +1,7 @@
 import { MINUTE_MS } from "../engine/clock.ts";
 import { durationMs } from "./behaviour.ts";
 import { actingPrincipalOf, type Cluster, type Node, nodesOf, type Pool } from "./cluster.ts";
+import { logComponentWrites } from "./component-writes.ts";
 import type { ClusterEvent } from "./events.ts";
 import { groupIdOf, isSameId, keyOf, resourceGroupOf } from "./ids.ts";
 import { objectsAt, textAt, textsAt } from "./json.ts";
@@ -28,6 +29,7 @@ function workRound(world: World, cluster: Cluster): void {
     const signature = signatureOf(world, cluster);
     if (cluster.round?.signature !== signature || cluster.round.hasFailures) work(world, cluster, signature);
     else if (cluster.round.fold) world.events.extend(cluster.round.fold, atMs);
+    logComponentWrites(world, cluster, () => routeTablesOf(world, cluster));
   }
   world.timeline.schedule(atMs + ROUND_MS, () => workRound(world, cluster));
 }
@@ -61,7 +63,7 @@ function work(world: World, cluster: Cluster, signature: string): void {
   const successes = events.filter((event) => event.ok);
   for (const failure of failures) world.events.add(world.nowMs, failure);
   const fold = successes.length > 0 ? world.events.open(world.nowMs, successes) : undefined;
-  cluster.round = { signature, fold, hasFailures: failures.length > 0 };
+  cluster.round = { signature, fold, hasFailures: failures.length > 0, events };
 }
 
 /** A node that has just been imaged pulls the images of the pods that come back to it, at once. */
@@ -132,8 +134,7 @@ function reconcileLoadBalancer(world: World, cluster: Cluster): ClusterEvent {
   const group = nodeGroupIdOf(cluster);
   const isOutside = (id: string) => !isSameId(groupIdOf(id), group);
   const subnets = customSubnets(cluster).filter(isOutside);
-  const isKubenet = textAt(cluster.resource, "properties", "networkProfile", "networkPlugin") === "kubenet";
-  const tables = isKubenet ? subnets.map((id) => routeTableOf(world, id)).filter((id) => id && isOutside(id)) : [];
+  const tables = routeTablesOf(world, cluster);
   const addresses = objectsAt(
     cluster.resource,
     "properties",
@@ -148,10 +149,21 @@ function reconcileLoadBalancer(world: World, cluster: Cluster): ClusterEvent {
       [id, "Microsoft.Network/virtualNetworks/subnets/read"],
       [id, "Microsoft.Network/virtualNetworks/subnets/join/action"],
     ]),
-    ...tables.map((id): Need => [id!, "Microsoft.Network/routeTables/write"]),
+    ...tables.map((id): Need => [id, "Microsoft.Network/routeTables/write"]),
     ...addresses.filter(isOutside).map((id): Need => [id, "Microsoft.Network/publicIPAddresses/join/action"]),
   ];
   return asControlPlane(world, cluster, "loadBalancer", needs);
+}
+
+/** The route tables outside the nodes' group that kubenet's routes are written into, by subnet. */
+function routeTablesOf(world: World, cluster: Cluster): string[] {
+  if (textAt(cluster.resource, "properties", "networkProfile", "networkPlugin") !== "kubenet") return [];
+  const group = nodeGroupIdOf(cluster);
+  const isOutside = (id: string) => !isSameId(groupIdOf(id), group);
+  const tables = customSubnets(cluster)
+    .filter(isOutside)
+    .flatMap((id) => routeTableOf(world, id) ?? []);
+  return [...new Set(tables)].filter(isOutside);
 }
 
 /** The subnets that a cluster's pools lie in, each once. */

@@ -4,6 +4,7 @@ import { enveloped } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { isSameId, withLowerCaseGroup } from "./ids.ts";
 import { type JsonObject, type Resource, textAt } from "./json.ts";
+import { kubernetesEventsOf } from "./kubernetes-events.ts";
 import type { World } from "./world.ts";
 
 /** How long a command takes in the cluster; it waits for a pod to start. */
@@ -28,6 +29,8 @@ const KINDS: Record<string, string> = {
   persistentvolume: "PersistentVolume",
   svc: "Service",
   service: "Service",
+  ev: "Event",
+  event: "Event",
 };
 
 /** POST runCommand and GET commandResults: answers `kubectl get … -o json` from the Kubernetes objects that were put in. */
@@ -93,10 +96,11 @@ function answer(world: World, cluster: Cluster, command: string): { exitCode: nu
 function objectsOfKind(world: World, cluster: Cluster, name: string): JsonObject[] {
   const short = name.toLowerCase().split(".")[0]!;
   const kind = KINDS[short] ?? KINDS[short.replace(/e?s$/, "")] ?? KINDS[short.replace(/s$/, "")] ?? short;
-  return world.store
+  const put = world.store
     .ofType(`kubernetes/${kind}`)
     .filter((resource) => isSameId(textAt(resource, "cluster"), cluster.id))
     .map(manifestOf);
+  return kind === "Event" ? [...put, ...kubernetesEventsOf(world, cluster)] : put;
 }
 
 function manifestOf({ id: _id, type: _type, cluster: _cluster, pools: _pools, ...manifest }: Resource): JsonObject {

@@ -1,3 +1,4 @@
+import { ActivityLog } from "./activity-log.ts";
 import { type Behaviour, defaultBehaviour, durationMs } from "./behaviour.ts";
 import type { Cluster } from "./cluster.ts";
 import type { EmulatedClock } from "./emulator.ts";
@@ -19,6 +20,7 @@ export class World {
   readonly principals: Principals;
   readonly rights: Rights;
   readonly events = new EventLog();
+  readonly activity = new ActivityLog();
   readonly operations = new Map<string, Operation>();
   readonly clusters = new Map<string, Cluster>();
   /** When the model began: what is older has no creation time of its own. */

@@ -271,20 +271,6 @@ describe("Azure Resource Manager", () => {
     expect(refused.body.message).toContain("PutManagedClusterHandler.PUT request limit has been exceeded");
   });
 
-  it("keeps an activity log of writes", async () => {
-    const harness = await Harness.with(plainWorld());
-    await harness.expect(200, "PUT", CLUSTER, await harness.get(CLUSTER));
-    const filter = encodeURIComponent("eventTimestamp ge '2026-11-22T07:00:00Z' and resourceGroupName eq 'rg-app'");
-    const { value } = await harness.get(
-      `${AT}/providers/microsoft.insights/eventtypes/management/values?$filter=${filter}`,
-    );
-    expect(value).toHaveLength(1);
-    expect(value[0]).toMatchObject({
-      resourceId: CLUSTER,
-      operationName: { value: "Microsoft.ContainerService/managedClusters/write" },
-    });
-  });
-
   it("may carry an internal conflict through an operation that succeeds", async () => {
     const harness = await Harness.with(plainWorld(), { etagMismatchInOperation: true });
     const put = await harness.call("PUT", CLUSTER, await harness.get(CLUSTER));
