@@ -1,4 +1,5 @@
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
+import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString } from "./json.ts";
@@ -33,10 +34,12 @@ export interface Identities {
 export function createIdentities(transport: Transport): Identities {
   const { retry } = transport;
   const abort = retry.signal ? { abortSignal: retry.signal } : {};
+  const client = clientPerSubscription(
+    (subscription) => new ManagedServiceIdentityClient(transport.credential, subscription, transport.clientOptions),
+  );
   const locate = (id: string) => {
     const { subscription, resourceGroup, name } = parseResourceId(id)!;
-    const client = new ManagedServiceIdentityClient(transport.credential, subscription, transport.clientOptions);
-    return { operations: client.userAssignedIdentities, resourceGroup, name };
+    return { operations: client(subscription).userAssignedIdentities, resourceGroup, name };
   };
   return {
     async get(id) {
@@ -51,10 +54,9 @@ export function createIdentities(transport: Transport): Identities {
       }
     },
     async list(subscription) {
-      const client = new ManagedServiceIdentityClient(transport.credential, subscription, transport.clientOptions);
       return withRetry(`list the identities of subscription ${subscription}`, retry, async () => {
         const found: UserAssignedIdentity[] = [];
-        for await (const identity of client.userAssignedIdentities.listBySubscription(abort))
+        for await (const identity of client(subscription).userAssignedIdentities.listBySubscription(abort))
           found.push(fromSdk(identity));
         return found;
       });

@@ -1,4 +1,5 @@
 import { ContainerRegistryManagementClient } from "@azure/arm-containerregistry";
+import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString, at, type Json } from "./json.ts";
@@ -24,17 +25,21 @@ export interface Registries {
 export function createRegistries(transport: Transport): Registries {
   const { retry } = transport;
   const abort = retry.signal ? { abortSignal: retry.signal } : {};
-  const client = (subscription: string) =>
-    new ContainerRegistryManagementClient(transport.credential, subscription, {
-      ...transport.clientOptions,
-      credentials: { scopes: transport.clientOptions.credentialScopes },
-    }).registries;
+  const client = clientPerSubscription(
+    (subscription) =>
+      new ContainerRegistryManagementClient(transport.credential, subscription, {
+        ...transport.clientOptions,
+        credentials: { scopes: transport.clientOptions.credentialScopes },
+      }),
+  );
   return {
     async get(id) {
       const { subscription, resourceGroup, name } = parseResourceId(id)!;
       try {
         return fromSdk(
-          await withRetry(`read registry ${name}`, retry, () => client(subscription).get(resourceGroup, name, abort)),
+          await withRetry(`read registry ${name}`, retry, () =>
+            client(subscription).registries.get(resourceGroup, name, abort),
+          ),
         );
       } catch (error) {
         if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
@@ -42,7 +47,7 @@ export function createRegistries(transport: Transport): Registries {
       }
     },
     async list(subscription, resourceGroup) {
-      const operations = client(subscription);
+      const operations = client(subscription).registries;
       return withRetry(`list the registries of subscription ${subscription}`, retry, async () => {
         const found: Registry[] = [];
         const pages = resourceGroup ? operations.listByResourceGroup(resourceGroup, abort) : operations.list(abort);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AuthorizationManagementClient, type RoleAssignment as SdkAssignment } from "@azure/arm-authorization";
 import { SECOND_MS } from "../engine/clock.ts";
+import { clientPerSubscription } from "./clients.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
 import { isWithin, normalizeId, subscriptionOf } from "./ids.ts";
 import { asArray, asObject, asString, at, type Json } from "./json.ts";
@@ -69,11 +70,14 @@ const PRINCIPAL_POLL_MS = 10 * SECOND_MS;
 export function createRoles(transport: Transport): Roles {
   const { retry, arm } = transport;
   const abort = retry.signal ? { abortSignal: retry.signal } : {};
-  const client = (scope: string) =>
-    new AuthorizationManagementClient(transport.credential, subscriptionOf(scope) ?? "", {
-      ...transport.clientOptions,
-      $host: transport.clientOptions.endpoint,
-    });
+  const clientFor = clientPerSubscription(
+    (subscription) =>
+      new AuthorizationManagementClient(transport.credential, subscription, {
+        ...transport.clientOptions,
+        $host: transport.clientOptions.endpoint,
+      }),
+  );
+  const client = (scope: string) => clientFor(subscriptionOf(scope) ?? "");
   const list = async (scope: string, filter?: string) => {
     const query = filter === undefined ? "" : `&$filter=${encodeURIComponent(filter)}`;
     const path = `${scope}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01${query}`;
