@@ -1,7 +1,6 @@
 /** Pages of Microsoft's documentation that findings send people to. */
 export const LINKS = {
   managedIdentity: "https://learn.microsoft.com/azure/aks/use-managed-identity",
-  updateCredentials: "https://learn.microsoft.com/azure/aks/update-credentials",
   servicePrincipal: "https://learn.microsoft.com/azure/aks/kubernetes-service-principal",
   nodeImage: "https://learn.microsoft.com/azure/aks/node-image-upgrade",
   permissions: "https://learn.microsoft.com/azure/aks/aks-service-permissions",

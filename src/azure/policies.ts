@@ -8,7 +8,6 @@ export interface PolicyAssignment {
   readonly scope: string;
   /** The name at the end of the definition's id: a GUID for built-in ones. */
   readonly definition: string;
-  readonly isInitiative: boolean;
   /** The assignment's own `effect` parameter; undefined: the definition's default. */
   readonly effect: string | undefined;
   /** False when the assignment only reports (`enforcementMode: DoNotEnforce`). */
@@ -37,7 +36,6 @@ export function createPolicies({ arm }: Transport): Policies {
           scope:
             asString(at(value, "properties", "scope")) ?? id.replace(/\/providers\/Microsoft\.Authorization\/.*/i, ""),
           definition: definitionId.split("/").at(-1)!.toLowerCase(),
-          isInitiative: /\/policySetDefinitions\//i.test(definitionId),
           effect: asString(at(value, "properties", "parameters", "effect", "value")),
           enforced: asString(at(value, "properties", "enforcementMode"))?.toLowerCase() !== "donotenforce",
           excludedScopes: asArray(at(value, "properties", "notScopes")).map(String),

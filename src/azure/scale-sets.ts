@@ -5,7 +5,6 @@ import type { Transport } from "./transport.ts";
 
 /** One node of a scale set. */
 export interface ScaleSetInstance {
-  readonly instanceId: string;
   readonly name: string;
   /** False while the instance still runs an older model of its scale set. */
   readonly latestModelApplied: boolean;
@@ -71,7 +70,6 @@ function instance(value: Json): ScaleSetInstance {
   const provisioning = statuses.find((status) => asString(status["code"])?.startsWith("ProvisioningState/"));
   const time = Date.parse(asString(provisioning?.["time"]) ?? "");
   return {
-    instanceId: asString(at(value, "instanceId")) ?? "",
     name: asString(at(value, "name")) ?? "",
     latestModelApplied: at(value, "properties", "latestModelApplied") === true,
     provisionedAt: Number.isNaN(time) ? undefined : new Date(time),

@@ -11,7 +11,6 @@ export interface CommonFlags {
   readonly emulator?: string;
   readonly stateDir: string;
   readonly prompt: boolean;
-  readonly verbose?: boolean;
 }
 
 /** The flags that say which clusters. */

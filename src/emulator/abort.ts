@@ -3,7 +3,7 @@ import { finishPoolOperation } from "./agent-pools.ts";
 import type { ArmReply, ArmRequest } from "./arm.ts";
 import { flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
-import { finishClusterOperation, operationHeaders, setClusterState, targetOfCluster } from "./cluster-update.ts";
+import { finishClusterOperation, operationHeaders, placeOfCluster, setClusterState } from "./cluster-update.ts";
 import { beginOperation, endOperation } from "./operations.ts";
 import { profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
@@ -16,7 +16,7 @@ export function abortOperation(world: World, cluster: Cluster, request: ArmReque
   const pool = poolName === undefined ? undefined : cluster.pools.get(poolName.toLowerCase());
   const running = poolName === undefined ? cluster.operation : pool?.operation;
   if (!running) throw flat(409, "OperationNotAllowed", "There is no ongoing operation to abort.");
-  const abort = beginOperation(world, targetOfCluster(cluster), "abort");
+  const abort = beginOperation(world, placeOfCluster(cluster), "abort");
   endOperation(world, running, "Canceled");
   const profile = pool ? profileOf(cluster, pool.name) : undefined;
   if (profile) profile["provisioningState"] = "Canceling";

@@ -8,7 +8,7 @@ import {
   ensureIdle,
   ensureRunning,
   operationHeaders,
-  targetOfCluster,
+  placeOfCluster,
   touch,
 } from "./cluster-update.ts";
 import { poolView } from "./cluster-view.ts";
@@ -120,8 +120,7 @@ function startPoolOperation(
   kind: string,
   state: string,
 ): Operation {
-  const id = `${cluster.id}/agentPools/${pool.name}`;
-  const operation = beginOperation(world, { ...targetOfCluster(cluster), id }, kind, id);
+  const operation = beginOperation(world, placeOfCluster(cluster), kind, `${cluster.id}/agentPools/${pool.name}`);
   pool.operation = operation;
   profile["provisioningState"] = state;
   touch(world, profile);

@@ -95,7 +95,7 @@ function updateControlPlane(
 
 /** Begins an operation on the whole cluster: it and every pool show the state (recorded). */
 export function startClusterOperation(world: World, cluster: Cluster, kind: string, state: string): Operation {
-  const operation = beginOperation(world, targetOfCluster(cluster), kind);
+  const operation = beginOperation(world, placeOfCluster(cluster), kind);
   cluster.operation = operation;
   setClusterState(world, cluster, state);
   return operation;
@@ -133,11 +133,10 @@ export function touch(world: World, resource: JsonObject): void {
 }
 
 /** Where an operation on the cluster runs. */
-export function targetOfCluster(cluster: Cluster): { subscription: string; location: string; id: string } {
+export function placeOfCluster(cluster: Cluster): { subscription: string; location: string } {
   return {
     subscription: subscriptionOf(cluster.id)!,
     location: (textAt(cluster.resource, "location") ?? "westeurope").toLowerCase().replaceAll(" ", ""),
-    id: cluster.id,
   };
 }
 

@@ -18,7 +18,6 @@ import type { World } from "./world.ts";
 
 /** What a PUT asks to change about a cluster's identities. */
 export interface IdentityIntent {
-  readonly wasServicePrincipal: boolean;
   /** The identity block to put in place of the present one. */
   readonly identity: JsonObject | undefined;
   /** The kubelet identity to put in place of the present one. */
@@ -28,12 +27,11 @@ export interface IdentityIntent {
 
 /** Works out what a PUT changes about identities, and refuses what Azure refuses. */
 export function readIntent(world: World, cluster: Cluster, body: JsonObject): IdentityIntent {
-  const wasServicePrincipal = !isOnManagedIdentity(cluster.resource);
   const identity = changedIdentity(world, cluster, objectAt(body, "identity"));
   const asked = textAt(body, "properties", "identityProfile", "kubeletidentity", "resourceId");
   const present = textAt(cluster.resource, "properties", "identityProfile", "kubeletidentity", "resourceId");
   const isNewKubelet = asked !== undefined && !isSameId(asked, present);
-  const isCombined = wasServicePrincipal && identity !== undefined && isNewKubelet;
+  const isCombined = !isOnManagedIdentity(cluster.resource) && identity !== undefined && isNewKubelet;
   const effective = identity ?? objectAt(cluster.resource, "identity");
   refuseUnsupported(world, cluster, body, effective, identity !== undefined, asked, isCombined);
   if (isNewKubelet) checkKubeletIdentity(world, cluster, asked, effective);
@@ -43,7 +41,7 @@ export function readIntent(world: World, cluster: Cluster, body: JsonObject): Id
       : isNewKubelet
         ? asked
         : undefined;
-  return { wasServicePrincipal, identity, kubeletId, rolls: isRolling(world, identity, kubeletId, isCombined) };
+  return { identity, kubeletId, rolls: isRolling(world, identity, kubeletId, isCombined) };
 }
 
 function isRolling(

@@ -8,8 +8,6 @@ export interface Operation {
   readonly id: string;
   readonly subscription: string;
   readonly location: string;
-  /** The resource it works on: a cluster or an agent pool. */
-  readonly targetId: string;
   /** How a conflict names it, such as `update managed cluster`. */
   readonly kind: string;
   readonly startMs: number;
@@ -20,18 +18,20 @@ export interface Operation {
   readonly resultId: string | undefined;
 }
 
-/** Begins an operation on a cluster or a pool. */
+/**
+ * Begins an operation on a cluster or a pool.
+ * @param place the subscription and location under which it is polled
+ */
 export function beginOperation(
   world: World,
-  target: { subscription: string; location: string; id: string },
+  place: { subscription: string; location: string },
   kind: string,
   resultId?: string,
 ): Operation {
   const operation: Operation = {
     id: world.ids.nextGuid(),
-    subscription: target.subscription,
-    location: target.location,
-    targetId: target.id,
+    subscription: place.subscription,
+    location: place.location,
     kind,
     startMs: world.nowMs,
     endMs: undefined,

@@ -32,7 +32,7 @@ export async function readPulls(
 const PULL_FAILURES = new Set(["ErrImagePull", "ImagePullBackOff"]);
 
 /** Sorts pods by what they say about pulling from Azure's registries; those with a secret of their own say nothing. */
-export function findPulls(pods: readonly JsonObject[]): PullEvidence {
+function findPulls(pods: readonly JsonObject[]): PullEvidence {
   const failing: string[] = [];
   const provenNodes: string[] = [];
   for (const pod of pods) {

@@ -20,7 +20,7 @@ export function missingFromMigration(
 }
 
 /** What the cluster's own object lacks. */
-export function missingFromControlPlane(cluster: ManagedCluster, target: Target): string[] {
+function missingFromControlPlane(cluster: ManagedCluster, target: Target): string[] {
   const missing: string[] = [];
   if (!isOnManagedIdentity(cluster)) missing.push("the control plane still uses the service principal");
   const type = asString(at(cluster, "identity", "type")) ?? "none";
@@ -39,7 +39,7 @@ export function missingFromControlPlane(cluster: ManagedCluster, target: Target)
 }
 
 /** The pools whose nodes are not proven to use the kubelet identity. */
-export function missingFromNodes(pools: readonly PoolEvidence[]): string[] {
+function missingFromNodes(pools: readonly PoolEvidence[]): string[] {
   return pools
     .filter((pool) => pool.rank !== "rolled")
     .map(

@@ -12,7 +12,7 @@ const duration = z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, "must be a dur
 const timestamp = z.iso.datetime({ offset: true });
 
 /** One role on one scope, as the old principal holds it. */
-export const heldRole = z.strictObject({
+const heldRole = z.strictObject({
   role: z.string(),
   roleDefinitionId: z.string(),
   scope: anyScope,
@@ -21,7 +21,7 @@ export const heldRole = z.strictObject({
 });
 
 /** One registry the nodes pull from. */
-export const registryFact = z.strictObject({
+const registryFact = z.strictObject({
   id: resourceId,
   /** `abac` registries ignore AcrPull. */
   mode: z.enum(["rbac", "abac"]),
@@ -92,7 +92,7 @@ export const change = z.strictObject({
   onlyIf: z.string().optional(),
 });
 
-export const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
+const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
 
 /** What becomes of a right of the old identity: it is in front of the reviewer, whatever it is. */
 export const right = z.strictObject({

@@ -4,7 +4,7 @@ import { AksMiError } from "../engine/errors.ts";
 import type { Twin } from "./twin.ts";
 
 /** A twin as a scenario file: what `aks-mi emulator --scenario FILE` loads. */
-export function formatScenario({ resources, behaviour, gaps }: Twin, about: string): string {
+function formatScenario({ resources, behaviour, gaps }: Twin, about: string): string {
   const comments = [
     about,
     "Load it with `aks-mi emulator --scenario FILE`. Secrets were never read into it.",

@@ -22,7 +22,6 @@ const policy = (changes: Partial<PolicyAssignment> = {}): Partial<ClusterReading
         name: "no local accounts",
         scope: SUBSCRIPTION,
         definition: BUILT_IN_POLICIES.localAccounts,
-        isInitiative: false,
         effect: "Deny",
         enforced: true,
         excludedScopes: [],
