@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandLine, DEMO_CLUSTER, type Ended } from "../support/cli.ts";
@@ -87,8 +87,10 @@ describe("a migration from the command line", () => {
         clearTimeout(killed);
         if (ended.signal !== "SIGKILL") break;
         kills++;
-        const runs = readdirSync(line.folder).includes(".aks-mi");
-        started = line.start(runs ? ["resume"] : ["apply", "--plan", "plan.yaml", "--yes"]);
+        // Its plan makes a folder a run: a process may die before it is there.
+        const runs = join(line.folder, ".aks-mi", "runs");
+        const begun = existsSync(runs) && readdirSync(runs).some((run) => existsSync(join(runs, run, "plan.yaml")));
+        started = line.start(begun ? ["resume"] : ["apply", "--plan", "plan.yaml", "--yes"]);
       }
       ended = await started.ended;
       expect(ended.code, ended.stderr).toBe(0);
