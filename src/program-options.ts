@@ -61,6 +61,14 @@ export function outputOption(choices: string[], fallback = "table"): Option {
   return new Option("-o, --output <format>", "what is printed").choices(choices).default(fallback);
 }
 
+/** Whose locks a command may break. */
+export function breakLockOption(): Option {
+  return new Option(
+    "--break-lock <run>",
+    "take over the clusters that this run still holds, where its process is gone with its host; it stops before its next write should it come back",
+  );
+}
+
 /** Where a run stops early. */
 export function untilOption(): Option {
   return new Option("--until <step>", "pause (exit 8) before this step").choices(STEP_IDS);

@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import { SHELLS, type Shell } from "./completion/shells.ts";
 import { SEVERITIES } from "./engine/step.ts";
 import {
+  breakLockOption,
   checkNames,
   collect,
   durationText,
@@ -35,6 +36,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .option("--plan <file>", "run this plan without a prompt, as `apply --plan` does")
     .addOption(untilOption())
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(breakLockOption())
     .action(async (flags) => {
       if (flags.plan) done(await (await import("./commands/apply.ts")).apply({ ...flags, prompt: false }));
       else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || process.env["CI"]) {
@@ -123,6 +125,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .addOption(untilOption())
     .option("--not-before <time>", "do nothing before this time (ISO 8601)")
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(breakLockOption())
     .addOption(outputOption(["table", "json", "jsonl"]))
     .action(async (flags) => done(await (await import("./commands/apply.ts")).apply(flags)));
 
@@ -143,6 +146,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .argument("[run]", "the run's id")
     .addOption(untilOption())
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(breakLockOption())
     .addOption(outputOption(["table", "json", "jsonl"]))
     .action(async (run, flags) => done(await (await import("./commands/resume.ts")).resume(run, flags)));
 
@@ -160,6 +164,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     ),
   )
     .argument("[run]", "the run's id (the newest by default)")
+    .addOption(breakLockOption())
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/undo.ts")).undo(run, flags)));
 

@@ -26,10 +26,15 @@ export interface ConnectOptions {
   readonly emulator?: string | InProcessEmulator | undefined;
 }
 
-/** How the adapters are stopped, whom they tell of their retries, and whether they hold back (`pacedReads`, see `pace.ts`). */
+/**
+ * How the adapters are stopped, whom they tell of their retries, whom they ask before each request that may change
+ * something, and whether they hold back (`pacedReads`, see `pace.ts`).
+ */
 export interface AzureHooks {
   readonly signal?: AbortSignal;
   readonly onRetry?: OnRetry;
+  /** Throws where the request must not be sent. */
+  readonly beforeWrite?: () => void;
   readonly pacedReads?: boolean;
 }
 
@@ -85,13 +90,14 @@ function connectionOver({ cloud, credential, httpClient, caller, onDate, isTimel
     clock,
     lookAfresh: () => void memory.afresh(),
     caller,
-    azure: ({ signal, onRetry, pacedReads } = {}) =>
+    azure: ({ signal, onRetry, beforeWrite, pacedReads } = {}) =>
       createAzure(
         createTransport({
           cloud,
           credential,
           httpClient,
           pacedReads,
+          beforeWrite,
           memory: isTimeless ? memory.afresh() : memory,
           retry: { clock, signal, onRetry, toClockMs },
           onDate,

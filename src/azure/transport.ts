@@ -68,6 +68,8 @@ export function createTransport(options: {
   retry: RetryContext;
   /** Reads go out no faster than Azure refills its token buckets: for whoever reads a whole estate. */
   pacedReads?: boolean | undefined;
+  /** Asked before each request that may change something; throws where it must not be sent. */
+  beforeWrite?: (() => void) | undefined;
   /** What the same look has read already. */
   memory?: ReadMemory | undefined;
   /** Told the service's own time with each answer. */
@@ -75,7 +77,7 @@ export function createTransport(options: {
 }): Transport {
   const { cloud, credential, retry } = options;
   const door = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
-  const direct = guardHosts(door, [cloud.resourceManager, cloud.graph]);
+  const direct = guardWrites(guardHosts(door, [cloud.resourceManager, cloud.graph]), options.beforeWrite);
   const paced = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
     : direct;
@@ -109,6 +111,17 @@ function guardHosts(inner: HttpClient, endpoints: readonly string[]): HttpClient
       const url = new URL(request.url);
       const own = endpoints.find((endpoint) => new URL(endpoint).origin === url.origin);
       ensureSameHost(url, own ?? endpoints[0]!);
+      return inner.sendRequest(request);
+    },
+  };
+}
+
+/** Also a request that is sent again after a long wait is asked about. */
+function guardWrites(inner: HttpClient, beforeWrite: (() => void) | undefined): HttpClient {
+  if (!beforeWrite) return inner;
+  return {
+    async sendRequest(request) {
+      if (request.method !== "GET") beforeWrite();
       return inner.sendRequest(request);
     },
   };

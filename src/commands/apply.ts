@@ -12,12 +12,12 @@ import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { planSteps } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
-import { createRun, findRunOfPlan, readEvents } from "../state/state-directory.ts";
+import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";
-import { checkedStep, type RunFlags, runPlan } from "./run-plan.ts";
+import { checkedStep, type RunFlags, runNewPlan, runPlan } from "./run-plan.ts";
 
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
@@ -43,8 +43,9 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   }
   if (notBefore) await waitUntil(connection, notBefore);
   // A plan is applied once: a run of this very plan is continued.
-  const run = findRunOfPlan(flags.stateDir, plan) ?? createRun(flags.stateDir, plan, connection.clock.now());
-  return runPlan(connection, run, approval, { ...flags, output: flags.output ?? "table" });
+  const earlier = findRunOfPlan(flags.stateDir, plan);
+  const runFlags = { ...flags, output: flags.output ?? "table" };
+  return earlier ? runPlan(connection, earlier, approval, runFlags) : runNewPlan(connection, plan, approval, runFlags);
 }
 
 /** A plan with a blocker is never applied: what blocked it may be over, but that is for a new plan to find. */

@@ -1,9 +1,8 @@
-import { userInfo } from "node:os";
 import { AksMiError } from "../engine/errors.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { type ApprovalFlags, mayPrompt } from "./context.ts";
+import { type ApprovalFlags, mayPrompt, whoAmI } from "./context.ts";
 
 /**
  * Has a plan approved: by its hash, by --yes, or by someone who types the cluster's name.
@@ -44,13 +43,4 @@ export async function obtainApproval(
     `"${typed.trim()}" is not ${names}: nothing has been approved or written.`,
     "Run the command again.",
   );
-}
-
-/** The name under which an approval is recorded. */
-export function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return "unknown";
-  }
 }

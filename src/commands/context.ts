@@ -1,8 +1,10 @@
+import { userInfo } from "node:os";
 import type { CloudName } from "../azure/clouds.ts";
 import { type Connection, connect } from "../azure/connection.ts";
 import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { AksMiError, type ErrorCode } from "../engine/errors.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import type { BreakLock } from "../state/lock.ts";
 
 /** The flags that commands share. */
 export interface CommonFlags {
@@ -25,6 +27,20 @@ export interface ScopeFlags {
 export interface ApprovalFlags {
   readonly yes?: boolean;
   readonly approve?: string;
+}
+
+/** Whose locks may be broken, and who says so. */
+export function breakLockOf(flags: { readonly breakLock?: string }): BreakLock | undefined {
+  return flags.breakLock === undefined ? undefined : { run: flags.breakLock, by: whoAmI() };
+}
+
+/** The name under which an approval, or the breaking of a lock, is recorded. */
+export function whoAmI(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown";
+  }
 }
 
 /** True when a question can be asked and answered. */

@@ -10,13 +10,11 @@ import { planHash } from "../plan/canonical.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
-import { createRun } from "../state/state-directory.ts";
 import { useColor, wrapText } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
-import { whoAmI } from "./approval.ts";
-import { mayPrompt } from "./context.ts";
+import { mayPrompt, whoAmI } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";
-import { runPlan } from "./run-plan.ts";
+import { runNewPlan } from "./run-plan.ts";
 import { showVerified, verifyClusters } from "./verify.ts";
 
 /** The flags of `demo`. */
@@ -69,10 +67,9 @@ export async function demo(flags: DemoFlags): Promise<number> {
   );
 
   process.stderr.write("\nThe demo approves its own plan. From here on this is what `aks-mi apply` does:\n\n");
-  const run = createRun(stateDir, made, clock.now());
-  const exitCode = await runPlan(
+  const exitCode = await runNewPlan(
     connection,
-    run,
+    made,
     { by: whoAmI(), how: "yes" },
     { stateDir, prompt: false, output: "table" },
   );

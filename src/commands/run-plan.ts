@@ -1,24 +1,25 @@
 import { join } from "node:path";
 import type { Connection } from "../azure/connection.ts";
 import { formatInstant, parseDuration } from "../engine/clock.ts";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, isAksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import { STEP_IDS, type StepId } from "../engine/step.ts";
 import { type ClusterResult, execute, soleError } from "../execute/execute.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import { foldEvents } from "../report/run-view.ts";
 import { statusJson } from "../report/status.ts";
-import { type RunDirectory, writeReport } from "../state/state-directory.ts";
+import { createRun, discardUnlessBegun, type RunDirectory, writeReport } from "../state/state-directory.ts";
 import { observeAsJsonl } from "../ui/jsonl.ts";
 import { observeAsLines } from "../ui/lines.ts";
 import { observeLive } from "../ui/live.ts";
 import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { useColor } from "../ui/terminal.ts";
 import { VERSION } from "../version.ts";
-import { mayPrompt } from "./context.ts";
+import { breakLockOf, mayPrompt } from "./context.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 
 /** How a run is to be shown and bounded. */
@@ -28,7 +29,23 @@ export interface RunFlags {
   readonly prompt: boolean;
   readonly until?: string;
   readonly maxDuration?: string;
+  readonly breakLock?: string;
   readonly output: "table" | "json" | "jsonl";
+}
+
+/** Runs a plan in a new directory, which is left behind only when the run began: someone may hold its clusters. */
+export async function runNewPlan(
+  connection: Connection,
+  plan: MigrationPlan,
+  approval: Approval | undefined,
+  flags: RunFlags,
+): Promise<number> {
+  const run = createRun(flags.stateDir, plan, connection.clock.now());
+  try {
+    return await runPlan(connection, run, approval, flags);
+  } finally {
+    discardUnlessBegun(run);
+  }
 }
 
 /** Runs a plan in its directory, shows it, writes its reports, and says how it ended. @returns the exit code */
@@ -52,6 +69,7 @@ export async function runPlan(
     observer.event(event);
   };
   let outcome: RunOutcome;
+  let isTakenOver = false;
   try {
     const results = await interruptible((signal) =>
       execute({
@@ -64,9 +82,11 @@ export async function runPlan(
         approval,
         until: checkedStep(flags.until),
         pauseAt,
+        breakLock: breakLockOf(flags),
       }),
     );
     outcome = conclude(run, results, flags, events);
+    isTakenOver = results.some((result) => hasLostItsLock(result, events));
   } catch (error) {
     if (!(error instanceof Interrupted)) {
       await observer.end({ exitCode: exitCodeOf(error) });
@@ -78,8 +98,8 @@ export async function runPlan(
       next: resumeCommand(run, flags),
     };
   }
-  // Without an event this process had no part in the run: its report is someone else's.
-  if (events.length > 0) await writeReports(run, events);
+  // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
+  if (events.length > 0 && !isTakenOver) await writeReports(run, events);
   await observer.end(isEmbedded ? { ...outcome, next: undefined } : outcome);
   if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(foldEvents(run.plan, events)))}\n`);
   return outcome.exitCode;
@@ -141,6 +161,15 @@ function conclude(
   if (error !== undefined) return failure(error, run, flags, events);
   const ended = results.map(({ clusterId, outcome }) => `${clusterId.split("/").at(-1)} ${outcome.kind}`).join(", ");
   return { exitCode: 10, message: `Not all clusters ended alike: ${ended}.`, next: resumeCommand(run, flags) };
+}
+
+/** True when another run took a cluster over while this one was at work on it. */
+function hasLostItsLock({ clusterId, outcome }: ClusterResult, events: readonly Event[]): boolean {
+  return (
+    outcome.kind === "failed" &&
+    isAksMiError(outcome.error, "LOCKED") &&
+    events.some(({ cluster }) => cluster === clusterId)
+  );
 }
 
 function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: readonly Event[]): RunOutcome {

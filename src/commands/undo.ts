@@ -1,14 +1,15 @@
 import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
-import type { Event } from "../engine/events.ts";
-import { openJournal, readJournal } from "../engine/journal.ts";
+import { openJournal } from "../engine/journal.ts";
+import { lockBroken } from "../execute/execute-cluster.ts";
 import { resolveTarget } from "../migration/migration.ts";
+import { planHash } from "../plan/canonical.ts";
 import { type ClusterLock, lockCluster } from "../state/lock.ts";
-import { journalFile, openRun, type RunDirectory } from "../state/state-directory.ts";
+import { journalFile, openRun, type RunDirectory, readEventsOf } from "../state/state-directory.ts";
 import { sanitize } from "../ui/terminal.ts";
 import { obtainApproval } from "./approval.ts";
-import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
+import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan } from "./context.ts";
 
 /** Something that a run made, and that may be removed again. */
 interface Made {
@@ -19,7 +20,7 @@ interface Made {
 /** Removes what a run created before its switch: role assignments first, then identities. @returns the exit code */
 export async function undo(
   id: string | undefined,
-  flags: CommonFlags & ApprovalFlags & { output: "table" | "json" },
+  flags: CommonFlags & ApprovalFlags & { readonly breakLock?: string; readonly output: "table" | "json" },
 ): Promise<number> {
   const run = openRun(flags.stateDir, id);
   const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));
@@ -30,10 +31,15 @@ export async function undo(
   if (all.length === 0) return 0;
   await obtainApproval(run.plan, flags, () => {});
   const connection = await connectForPlan(run.plan, flags, "USAGE");
-  const azure = connection.azure();
+  const breakLock = breakLockOf(flags);
+  const plan = planHash(run.plan);
   for (const [index, cluster] of run.plan.clusters.entries()) {
-    const lock = lockCluster(flags.stateDir, cluster.id, run.id);
+    if (perCluster[index]!.length === 0) continue;
+    const lock = lockCluster({ stateDir: flags.stateDir, clusterId: cluster.id, run: run.id, plan, breakLock });
     try {
+      // It may have gone on since it was shown.
+      whatWasMade(run, index);
+      const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
       const live = await azure.clusters.get(cluster.id);
       if (live && isOnManagedIdentity(live)) throw tooLate(cluster.id);
       await remove(azure, run, index, perCluster[index]!, lock, () => connection.clock.now());
@@ -55,8 +61,8 @@ async function remove(
 ): Promise<void> {
   const journal = openJournal(journalFile(run, index), { run: run.id, cluster: run.plan.clusters[index]!.id, now });
   try {
+    if (lock.broken) journal.append(lockBroken(lock.broken));
     for (const { key, resourceId } of made) {
-      lock.ensureHeld();
       if (key.startsWith("role:")) await azure.roles.remove(resourceId);
       else await azure.identities.remove(resourceId);
       journal.append({ type: "change:undone", key, resourceId });
@@ -69,7 +75,7 @@ async function remove(
 /** What the journal says the run itself created: nothing that was there before, and nothing after the switch began. */
 function whatWasMade(run: RunDirectory, index: number): Made[] {
   const cluster = run.plan.clusters[index]!;
-  const events: Event[] = readJournal(journalFile(run, index));
+  const events = readEventsOf(run, index);
   if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:")))
     throw tooLate(cluster.id);
   const made = new Map<string, Made>();

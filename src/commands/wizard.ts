@@ -11,7 +11,6 @@ import { planHash } from "../plan/canonical.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { oldPrincipals, readOrigin } from "../planning/origin.ts";
-import { createRun } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
 import {
   runWizard,
@@ -21,9 +20,8 @@ import {
   type WizardServices,
 } from "../ui/wizard.ts";
 import { VERSION } from "../version.ts";
-import { whoAmI } from "./approval.ts";
-import { type CommonFlags, connectFor } from "./context.ts";
-import { runPlan } from "./run-plan.ts";
+import { type CommonFlags, connectFor, whoAmI } from "./context.ts";
+import { runNewPlan } from "./run-plan.ts";
 
 /** How many requests are under way at once while the clusters are listed. */
 const READS_AT_ONCE = 8;
@@ -55,10 +53,9 @@ export async function runWizardOn(
   };
   const result = await runWizard(await servicesFor(connection, flags), io);
   if (result.kind !== "apply") return 0;
-  const run = createRun(flags.stateDir, result.plan, connection.clock.now());
-  const exitCode = await runPlan(
+  const exitCode = await runNewPlan(
     connection,
-    run,
+    result.plan,
     { by: whoAmI(), how: "prompt" },
     {
       stateDir: flags.stateDir,

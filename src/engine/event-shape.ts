@@ -2,6 +2,7 @@
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   "run:started": ["planHash", "tool"],
   "run:approved": ["planHash", "by", "how"],
+  "lock:broken": ["holder", "host", "since", "by"],
   "step:started": ["title"],
   "change:started": ["key", "summary", "risk"],
   "change:applied": ["key"],
@@ -25,9 +26,9 @@ const TEXTS = new Set([
   ...["run", "type", "at", "cluster", "step", "until", "retryAt", "correlationId", "link"],
 ]);
 
-const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs"]);
+const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
 const TEXT_LISTS = new Set(["names", "keys"]);
-const DATES = ["at", "until", "retryAt", "atMost"];
+const DATES = ["at", "until", "retryAt", "atMost", "since"];
 
 /** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
 export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {

@@ -42,6 +42,16 @@ export type EngineEvent =
       readonly by: string;
       readonly how: "prompt" | "yes" | "hash";
     }
+  /** Another run's lock on the cluster was broken, because the user said so. */
+  | {
+      readonly type: "lock:broken";
+      /** The run that held it, where its process was, and since when: wall time. */
+      readonly holder: string;
+      readonly host: string;
+      readonly pid: number;
+      readonly since: string;
+      readonly by: string;
+    }
   | { readonly type: "step:started"; readonly title: string }
   | {
       readonly type: "change:started";

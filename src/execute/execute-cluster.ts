@@ -12,6 +12,7 @@ import { type Migration, migrationOf, switchKey } from "../migration/migration.t
 import { checkLocks, checkReadiness, ignoreBlockers } from "../migration/preflight.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import type { BrokenLock } from "../state/lock.ts";
 import type { ClusterRecord, OpenRecord } from "./records.ts";
 import { ensureNotStale } from "./staleness-check.ts";
 
@@ -58,9 +59,14 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   if (settings.approval && !journal.events.some((event) => event.type === "run:approved")) {
     emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
   }
+  if (record.brokenLock) emit(lockBroken(record.brokenLock));
   // Requests are repeated below the engine, which therefore does not say for which step.
   let step: StepId | undefined;
-  const azure = connection.azure({ signal, onRetry: (retry) => emit({ type: "request:retried", ...retry, step }) });
+  const azure = connection.azure({
+    signal,
+    onRetry: (retry) => emit({ type: "request:retried", ...retry, step }),
+    beforeWrite: () => record.ensureHeld(),
+  });
   const migration = migrationOf(plan, clusterPlan, history, operations);
   await ensureNotStale(azure, clusterPlan, await readCluster(azure, migration));
   const events = run({
@@ -79,9 +85,13 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     const next = await events.next();
     if (next.done) return next.value;
     step = next.value.step;
-    if (next.value.type === "change:started") record.ensureHeld();
     emit(next.value);
   }
+}
+
+/** The event that says whose lock was broken, and by whom. */
+export function lockBroken({ holder: { run: holder, host, pid, since }, by }: BrokenLock): StampedEvent {
+  return { type: "lock:broken", holder, host, pid, since, by };
 }
 
 /** An edited plan is a new plan: the approval in the journal is not for it. */

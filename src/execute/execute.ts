@@ -7,6 +7,8 @@ import { MemoryOperationStore } from "../engine/operations.ts";
 import type { Outcome } from "../engine/run.ts";
 import type { Verdict } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import type { BreakLock } from "../state/lock.ts";
+import { lockRun } from "../state/run-locks.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
 import { executeCluster, type RunSettings, stepsOf } from "./execute-cluster.ts";
 import { fileRecords, memoryRecords, type OpenRecord } from "./records.ts";
@@ -24,11 +26,17 @@ export interface ClusterResult {
 export interface ExecuteOptions extends Omit<RunSettings, "plan"> {
   readonly stateDir: string;
   readonly run: RunDirectory;
+  readonly breakLock?: BreakLock | undefined;
 }
 
 /** Runs every cluster of a plan, side by side; what happens to one does not stop the others. */
-export function execute({ stateDir, run, ...settings }: ExecuteOptions): Promise<ClusterResult[]> {
-  return executeClusters({ ...settings, plan: run.plan }, fileRecords(stateDir, run));
+export async function execute({ stateDir, run, breakLock, ...settings }: ExecuteOptions): Promise<ClusterResult[]> {
+  const locks = lockRun(stateDir, run, breakLock);
+  try {
+    return await executeClusters({ ...settings, plan: run.plan }, fileRecords(run, locks));
+  } finally {
+    locks.releaseUnopened();
+  }
 }
 
 /** The same for a run that leaves nothing behind. @param run the id that its events carry */

@@ -1,14 +1,17 @@
 import { type Journal, memoryJournal, openJournal } from "../engine/journal.ts";
 import { MemoryOperationStore, type OperationStore } from "../engine/operations.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { lockCluster } from "../state/lock.ts";
+import type { BrokenLock } from "../state/lock.ts";
+import type { RunLocks } from "../state/run-locks.ts";
 import { fileOperationStore, journalFile, type RunDirectory } from "../state/state-directory.ts";
 
 /** What is kept of one cluster's run while it goes on. */
 export interface ClusterRecord {
   readonly journal: Journal;
   readonly operations: OperationStore;
-  /** Throws when another run has taken the cluster over. */
+  /** The lock that was broken for this record. */
+  readonly brokenLock?: BrokenLock | undefined;
+  /** Throws when another run has taken the cluster over: asked before every write. */
   ensureHeld(): void;
   close(): void;
 }
@@ -16,11 +19,11 @@ export interface ClusterRecord {
 /** Opens the record of the cluster that has this index in the plan. */
 export type OpenRecord = (index: number, now: () => Date) => ClusterRecord;
 
-/** Records in a run's directory, each under the lock of its cluster. */
-export function fileRecords(stateDir: string, run: RunDirectory): OpenRecord {
+/** Records in a run's directory, each under the lock of its cluster: whoever has lost that writes nothing more. */
+export function fileRecords(run: RunDirectory, locks: RunLocks): OpenRecord {
   return (index, now) => {
     const cluster = run.plan.clusters[index]!.id;
-    const lock = lockCluster(stateDir, cluster, run.id);
+    const lock = locks.open(index);
     let journal: Journal;
     try {
       journal = openJournal(journalFile(run, index), { run: run.id, cluster, now });
@@ -29,8 +32,15 @@ export function fileRecords(stateDir: string, run: RunDirectory): OpenRecord {
       throw error;
     }
     return {
-      journal,
+      journal: {
+        ...journal,
+        append(event) {
+          lock.ensureHeld();
+          return journal.append(event);
+        },
+      },
       operations: fileOperationStore(run, index),
+      brokenLock: lock.broken,
       ensureHeld: () => lock.ensureHeld(),
       close() {
         try {

@@ -1,129 +1,181 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
-  existsSync,
-  linkSync,
+  fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
+import { type Holder, lifeOf, thisProcess } from "./holder.ts";
 
-/** Who holds a lock. */
-interface Holder {
-  readonly host: string;
-  readonly pid: number;
-  /** When the process started, in the kernel's own ticks: a pid alone may have been given to another process. */
-  readonly processStart: string;
-  readonly bootId: string;
+/** Whose lock may be broken, and who says so. */
+export interface BreakLock {
+  /** The run that holds it. */
   readonly run: string;
-  readonly since: string;
+  readonly by: string;
+}
+
+/** A lock that is asked for. */
+export interface LockRequest {
+  readonly stateDir: string;
+  readonly clusterId: string;
+  readonly run: string;
+  /** The hash of the run's plan. */
+  readonly plan: string;
+  readonly breakLock?: BreakLock | undefined;
+}
+
+/** A lock that was broken because the user said so. */
+export interface BrokenLock {
+  readonly holder: Holder;
+  /** Who said so. */
+  readonly by: string;
 }
 
 /** A lock on one cluster in one state directory. */
 export interface ClusterLock {
-  /** @throws AksMiError `LOCKED` when someone else holds it by now: a laptop that slept may have lost it */
+  /** What was broken for this one. */
+  readonly broken: BrokenLock | undefined;
+  /** @throws LockedError when it is someone else's by now: a laptop that slept may have lost it */
   ensureHeld(): void;
   release(): void;
 }
 
+/** Someone else holds a cluster. */
+export class LockedError extends AksMiError {
+  /** Absent when it cannot be told. */
+  readonly holder: Holder | undefined;
+
+  constructor(message: string, remedy: string, holder: Holder | undefined) {
+    super("LOCKED", message, remedy);
+    this.holder = holder;
+  }
+}
+
 /**
- * Takes the lock on a cluster. A dead holder on this host is replaced at once.
- * @throws AksMiError `LOCKED` that names who holds it, where and since when
+ * A lock is a folder with one file, named by chance, that says who holds it. It is made aside and moved to its place,
+ * which fails unless nothing, or an empty folder, is there. Whoever replaces a dead holder removes that holder's file by
+ * its name, so that nobody can remove the file of someone who was quicker.
  */
-export function lockCluster(stateDir: string, clusterId: string, run: string): ClusterLock {
-  const file = lockFile(stateDir, clusterId);
-  const folder = dirname(file);
-  const me: Holder = {
-    host: hostname(),
-    pid: process.pid,
-    processStart: processStartOf(process.pid) ?? "",
-    bootId: readBootId(),
-    run,
-    since: new Date().toISOString(),
-  };
+const MOST_ATTEMPTS = 100;
+
+/**
+ * Takes the lock on a cluster. A dead holder on this host is replaced at once; one elsewhere only where `breakLock` names
+ * its run.
+ * @throws LockedError that names who holds it, where and since when; AksMiError `STATE_UNWRITABLE`
+ */
+export function lockCluster(request: LockRequest): ClusterLock {
+  const folder = lockFolder(request.stateDir, request.clusterId);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    while (!takeFile(file, me)) {
-      const holder = readHolder(file);
-      if (holder && !isDead(holder)) throw heldBy(holder, clusterId);
-      clearDeadLock(file);
-    }
+    return take(folder, request);
   } catch (error) {
     if (error instanceof AksMiError) throw error;
     throw new AksMiError(
       "STATE_UNWRITABLE",
-      `Nothing can be kept in ${folder}: ${(error as Error).message}`,
+      `Nothing can be kept in ${dirname(folder)}: ${(error as Error).message}`,
       "Choose another --state-dir.",
       { cause: error },
     );
   }
-  const mine = () => {
-    const holder = readHolder(file);
-    return holder?.pid === me.pid && holder.since === me.since && holder.host === me.host;
-  };
-  return {
-    ensureHeld() {
-      if (!mine()) throw heldBy(readHolder(file), clusterId);
-    },
-    release() {
-      if (mine()) rmSync(file, { force: true });
-    },
-  };
 }
 
 /** True while a living process, as far as this host can tell, holds the lock on a cluster. */
 export function isClusterLocked(stateDir: string, clusterId: string): boolean {
-  const holder = readHolder(lockFile(stateDir, clusterId));
-  return holder !== undefined && !isDead(holder);
+  const found = readLock(lockFolder(stateDir, clusterId));
+  return found !== undefined && !(found.holder && lifeOf(found.holder) === "dead");
 }
 
-function lockFile(stateDir: string, clusterId: string): string {
-  return join(
-    resolve(stateDir),
-    "locks",
-    `${createHash("sha256").update(clusterId.toLowerCase()).digest("hex").slice(0, 32)}.json`,
-  );
+function take(folder: string, { run, plan, clusterId, breakLock }: LockRequest): ClusterLock {
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  const aside = mkdtempSync(`${folder}.`);
+  const file = `${randomUUID()}.json`;
+  let broken: BrokenLock | undefined;
+  try {
+    writeHolder(join(aside, file), { ...thisProcess(), run, plan, since: new Date().toISOString() });
+    for (let attempt = 1; !moveInto(aside, folder, attempt); attempt++) {
+      const found = readLock(folder);
+      if (!found) continue;
+      if (!found.holder) throw unreadable(clusterId, join(folder, found.file));
+      const life = lifeOf(found.holder);
+      const mayBreak = life === "elsewhere" && breakLock?.run === found.holder.run;
+      if (life !== "dead" && !mayBreak) throw heldBy(found.holder, life, clusterId, breakLock);
+      rmSync(join(folder, found.file), { force: true });
+      if (mayBreak) broken = { holder: found.holder, by: breakLock.by };
+    }
+  } catch (error) {
+    rmSync(aside, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    broken,
+    ensureHeld() {
+      if (!readHolder(join(folder, file))) throw lost(readLock(folder)?.holder, clusterId);
+    },
+    release() {
+      rmSync(join(folder, file), { force: true });
+      removeEmpty(folder);
+    },
+  };
 }
 
-/** Creates the lock file whole or not at all: written aside, then linked, which fails when the name is taken. */
-function takeFile(file: string, holder: Holder): boolean {
-  const aside = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  const handle = openSync(aside, "wx", 0o600);
+function lockFolder(stateDir: string, clusterId: string): string {
+  const name = createHash("sha256").update(clusterId.toLowerCase()).digest("hex").slice(0, 32);
+  return join(resolve(stateDir), "locks", name);
+}
+
+/** Whole on disk before it is anyone's lock. */
+function writeHolder(file: string, holder: Holder): void {
+  const handle = openSync(file, "wx", 0o600);
   try {
     writeFileSync(handle, JSON.stringify(holder));
+    fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
+}
+
+/** @returns false when someone else's lock is there */
+function moveInto(aside: string, folder: string, attempt: number): boolean {
+  // Not every system moves a folder to the place of an empty one.
+  removeEmpty(folder);
   try {
-    linkSync(aside, file);
+    renameSync(aside, folder);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const isTaken = ["ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+    if (isTaken && attempt < MOST_ATTEMPTS) return false;
     throw error;
-  } finally {
-    unlinkSync(aside);
   }
 }
 
-/** Removes a dead holder's lock, and only that: whoever was quicker and holds it by now keeps it. */
-function clearDeadLock(file: string): void {
-  const aside = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+function removeEmpty(folder: string): void {
   try {
-    renameSync(file, aside);
+    rmdirSync(folder);
+  } catch {
+    // It is not there, or it is someone's lock.
+  }
+}
+
+/** The lock in a folder: its file, and its holder unless that cannot be read. */
+function readLock(folder: string): { file: string; holder: Holder | undefined } | undefined {
+  try {
+    const [file] = readdirSync(folder);
+    if (file === undefined) return undefined;
+    const holder = readHolder(join(folder, file));
+    // Between the two it may have been released.
+    return holder || readdirSync(folder).includes(file) ? { file, holder } : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  const holder = readHolder(aside);
-  if (holder && !isDead(holder) && !existsSync(file)) linkSync(aside, file);
-  unlinkSync(aside);
 }
 
 function readHolder(file: string): Holder | undefined {
@@ -134,48 +186,43 @@ function readHolder(file: string): Holder | undefined {
   }
 }
 
-function isDead(holder: Holder): boolean {
-  if (holder.host !== hostname()) return false;
-  if (holder.bootId !== readBootId()) return true;
-  const start = processStartOf(holder.pid);
-  return start === undefined || (holder.processStart !== "" && start !== holder.processStart);
+function describe({ run, host, pid, since }: Holder): string {
+  return `run ${run} on ${host} (process ${pid}, since ${since})`;
 }
 
-/** The start time of a process in kernel ticks, or undefined when there is no such process. */
-function processStartOf(pid: number): string | undefined {
-  if (existsSync("/proc/self/stat")) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return fields[0] === "Z" ? undefined : fields[19];
-    } catch {
-      return undefined;
-    }
-  }
-  try {
-    process.kill(pid, 0);
-    return "";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM" ? "" : undefined;
-  }
+function nameOf(clusterId: string): string {
+  return clusterId.split("/").at(-1)!;
 }
 
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return "";
+function heldBy(holder: Holder, life: "alive" | "elsewhere", clusterId: string, asked: BreakLock | undefined) {
+  const message = `The cluster ${nameOf(clusterId)} is locked by ${describe(holder)}.`;
+  const { run, host, pid } = holder;
+  if (life === "elsewhere") {
+    const remedy = `Wait until that run has ended, or stop it there. Only if ${host} is gone or that process is dead: add --break-lock ${run}.`;
+    return new LockedError(message, remedy, holder);
   }
+  const remedy =
+    asked?.run === run
+      ? `--break-lock breaks no lock of a process that is alive on this host: stop process ${pid} first.`
+      : `Wait until that run has ended, or stop process ${pid}; \`aks-mi status ${run}\` shows how far it is.`;
+  return new LockedError(message, remedy, holder);
 }
 
-function heldBy(holder: Holder | undefined, clusterId: string): AksMiError {
-  const name = clusterId.split("/").at(-1);
-  const who = holder
-    ? `run ${holder.run} on ${holder.host} (process ${holder.pid}, since ${holder.since})`
-    : "another run";
-  return new AksMiError(
-    "LOCKED",
-    `The cluster ${name} is locked by ${who}.`,
-    "Wait until that run has ended, or stop it there; `aks-mi status` shows how far it is.",
+function lost(holder: Holder | undefined, clusterId: string): LockedError {
+  const whose = holder ? `${describe(holder)} has it now` : "someone has broken or removed it";
+  return new LockedError(
+    `This run has lost its lock on the cluster ${nameOf(clusterId)}: ${whose}.`,
+    holder
+      ? `Leave the cluster to that run; \`aks-mi status ${holder.run}\` shows how far it is.`
+      : "Look for another run on the cluster with `aks-mi status`, then run `aks-mi resume`.",
+    holder,
+  );
+}
+
+function unreadable(clusterId: string, file: string): LockedError {
+  return new LockedError(
+    `The cluster ${nameOf(clusterId)} is locked, and ${file}, which says by whom, cannot be read.`,
+    "Make sure that no other run is at work on the cluster, then delete that file.",
+    undefined,
   );
 }

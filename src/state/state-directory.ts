@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
@@ -15,26 +15,39 @@ export interface RunDirectory {
   readonly plan: MigrationPlan;
 }
 
-/** Creates the directory of a new run (mode 0700) with its plan in it. */
+/** Creates the directory of a new run (mode 0700) with its plan in it. Its plan makes it a run: that comes last, and whole. */
 export function createRun(stateDir: string, plan: MigrationPlan, now: Date): RunDirectory {
-  const id = newRunId(stateDir, plan, now);
-  const path = join(runsDir(stateDir), id);
-  attempt(path, () => {
+  const stamp = now.toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
+  return attempt(runsDir(stateDir), () => {
     mkdirSync(runsDir(stateDir), { recursive: true, mode: 0o700 });
-    mkdirSync(path, { mode: 0o700 });
+    const id = makeFolder(runsDir(stateDir), `${stamp}-${planHash(plan).slice(0, 6)}`);
+    const path = join(runsDir(stateDir), id);
     for (const [index, cluster] of plan.clusters.entries())
       mkdirSync(join(path, clusterFolder(index, cluster), "operations"), { recursive: true, mode: 0o700 });
-    writeFileSync(join(path, "plan.yaml"), formatPlanYaml(plan), { mode: 0o600 });
+    const file = join(path, "plan.yaml");
+    writeFileSync(`${file}.new`, formatPlanYaml(plan), { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+    return { id, path, plan };
   });
-  return { id, path, plan };
 }
 
-function newRunId(stateDir: string, plan: MigrationPlan, now: Date): string {
-  const stamp = now.toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-  const base = `${stamp}-${planHash(plan).slice(0, 6)}`;
-  let id = base;
-  for (let count = 2; existsSync(join(runsDir(stateDir), id)); count++) id = `${base}-${count}`;
-  return id;
+/** Makes a folder of its own, also where another process makes one at the same moment. @returns its name */
+function makeFolder(parent: string, base: string): string {
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? base : `${base}-${count}`;
+    try {
+      mkdirSync(join(parent, name), { mode: 0o700 });
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+}
+
+/** Removes the directory of a run that never began: no journal is in it. */
+export function discardUnlessBegun(run: RunDirectory): void {
+  if (run.plan.clusters.some((_, index) => existsSync(journalFile(run, index)))) return;
+  attempt(run.path, () => rmSync(run.path, { recursive: true, force: true }));
 }
 
 /** Opens a run by its id, or the newest. @throws AksMiError when there is none, or its id is not one */
@@ -67,10 +80,20 @@ export function listRuns(stateDir: string): string[] {
 export function findRunOfPlan(stateDir: string, plan: MigrationPlan): RunDirectory | undefined {
   const hash = planHash(plan);
   for (const id of listRuns(stateDir).reverse()) {
-    const run = openRun(stateDir, id);
-    if (planHash(run.plan) === hash) return run;
+    const run = openIfReadable(stateDir, id);
+    if (run && planHash(run.plan) === hash) return run;
   }
   return undefined;
+}
+
+/** A run whose plan cannot be read, of a newer version for example, is not one of a plan that can. */
+function openIfReadable(stateDir: string, id: string): RunDirectory | undefined {
+  try {
+    return openRun(stateDir, id);
+  } catch (error) {
+    if (error instanceof AksMiError) return undefined;
+    throw error;
+  }
 }
 
 function runsDir(stateDir: string): string {
@@ -93,9 +116,13 @@ export function journalFile(run: RunDirectory, index: number): string {
 
 /** All events of a run, cluster by cluster. */
 export function readEvents(run: RunDirectory): Event[] {
-  return run.plan.clusters.flatMap((_, index) =>
-    existsSync(journalFile(run, index)) ? readJournal(journalFile(run, index)) : [],
-  );
+  return run.plan.clusters.flatMap((_, index) => readEventsOf(run, index));
+}
+
+/** The events of one cluster of a run; none before it began. */
+export function readEventsOf(run: RunDirectory, index: number): Event[] {
+  const file = journalFile(run, index);
+  return existsSync(file) ? readJournal(file) : [];
 }
 
 /** Keeps the signed URLs of operations, one file each (0600), until the operation has ended. */

@@ -15,6 +15,8 @@ function eventText(event: Event): string | undefined {
       return `${event.resumed ? "run resumed" : "run started"} by ${event.tool}, plan ${event.planHash}`;
     case "run:approved":
       return `plan ${event.planHash} approved by ${event.by}`;
+    case "lock:broken":
+      return `lock of run ${event.holder} on ${event.host} (process ${event.pid}, since ${formatTime(event.since)}) broken by ${event.by}`;
     case "step:started":
       return event.title;
     case "change:started":

@@ -6,6 +6,7 @@ import { clusterPlan, finding as planFinding } from "../../src/plan/schema.ts";
 import type { StatusJson } from "../../src/report/status.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC; emulated time against an emulator");
+const wallTime = z.iso.datetime().describe("ISO 8601, UTC");
 const resourceId = z.string().regex(/^\/subscriptions\//);
 const stepId = z.enum(STEP_IDS);
 const risk = z.enum(RISKS);
@@ -178,6 +179,7 @@ const planHash = z.string();
 const anyEvent = z.union([
   event("run:started", { planHash, tool: z.string(), resumed: z.boolean() }),
   event("run:approved", { planHash, by: z.string(), how: z.enum(["prompt", "yes", "hash"]) }),
+  event("lock:broken", { holder: z.string(), host: z.string(), pid: z.int(), since: wallTime, by: z.string() }),
   event("step:started", { title: z.string() }),
   event("change:started", { key, summary: z.string(), risk, again: z.literal(true).optional() }),
   event("change:applied", { key }),
