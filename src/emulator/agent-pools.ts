@@ -12,9 +12,9 @@ import {
   touch,
 } from "./cluster-update.ts";
 import { poolView } from "./cluster-view.ts";
-import { isSameId, nameOf } from "./ids.ts";
+import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
-import { latestImageOf } from "./node-images.ts";
+import { isUpgrade, latestImageOf, takeNewestImage, takeVersion } from "./node-images.ts";
 import { rollNodes, wholePools } from "./node-roll.ts";
 import { beginOperation, endOperation, type Operation } from "./operations.ts";
 import { fillInPool, syncPools } from "./pools.ts";
@@ -93,8 +93,7 @@ export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string,
   if (isNewer) {
     rollNodes(world, cluster, operation, wholePools(cluster, [pool]), {
       done: () => {
-        profile["nodeImageVersion"] = latest;
-        pool.imageTakenMs = world.nowMs;
+        takeNewestImage(world, pool, profile);
         finishPoolOperation(world, pool, profile, operation, "Succeeded");
       },
       failed: (error) => finishPoolOperation(world, pool, profile, operation, "Failed", error),
@@ -143,35 +142,63 @@ export function finishPoolOperation(
   touch(world, profile);
 }
 
-/** PUT on a pool: makes it, or changes its count and settings. */
+/** PUT on a pool: makes it, changes its count and settings, starts or stops it, or upgrades its Kubernetes version. */
 export function putPool(world: World, cluster: Cluster, name: string, request: ArmRequest): ArmReply {
   const known = profileOf(cluster, name);
   ensureIdle(cluster);
   ensureRunning(cluster);
   const profile = known ?? addProfile(world, cluster, name);
-  mergePool(profile, objectAt(request.body, "properties") ?? {});
+  const before = { version: textAt(profile, "orchestratorVersion"), power: powerOf(profile) };
+  const properties = objectAt(request.body, "properties") ?? {};
+  if (known && isUpgrade(before.version, properties)) ensureDrainable(world, cluster, cluster.pools.get(keyOf(name))!);
+  mergePool(profile, properties);
   fillInPool(world, cluster.resource, profile);
   if (!known) syncPools(world, cluster);
-  const pool = cluster.pools.get(name.toLowerCase())!;
-  const operation = startPoolOperation(
-    world,
-    cluster,
-    pool,
-    profile,
-    known ? "update agent pool" : "create agent pool",
-    known ? "Updating" : "Creating",
-  );
-  world.timeline.schedule(world.nowMs + POOL_UPDATE_MS, () => {
-    if (operation.endMs !== undefined) return;
-    syncPools(world, cluster);
+  const pool = cluster.pools.get(keyOf(name))!;
+  const kind = kindOfPut(known !== undefined, before, profile);
+  const operation = startPoolOperation(world, cluster, pool, profile, kind.operation, kind.state);
+  const finish = () => {
     cluster.version += 1;
     finishPoolOperation(world, pool, profile, operation, "Succeeded");
-  });
+  };
+  if (kind.state === "Upgrading") {
+    rollNodes(world, cluster, operation, wholePools(cluster, [pool]), {
+      done: () => {
+        takeVersion(world, pool, profile);
+        finish();
+      },
+      failed: (error) => finishPoolOperation(world, pool, profile, operation, "Failed", error),
+    });
+  } else {
+    world.timeline.schedule(world.nowMs + POOL_UPDATE_MS, () => {
+      if (operation.endMs !== undefined) return;
+      syncPools(world, cluster);
+      finish();
+    });
+  }
   return {
     status: known ? 200 : 201,
     body: poolView(cluster, profile, request),
     headers: operationHeaders(world, operation, request),
   };
+}
+
+function powerOf(profile: JsonObject): string {
+  return textAt(profile, "powerState", "code") ?? "Running";
+}
+
+function kindOfPut(
+  isKnown: boolean,
+  before: { version: string | undefined; power: string },
+  profile: JsonObject,
+): { operation: string; state: string } {
+  if (!isKnown) return { operation: "create agent pool", state: "Creating" };
+  if (isUpgrade(before.version, profile)) return { operation: "upgrade agent pool", state: "Upgrading" };
+  const power = powerOf(profile);
+  if (isSameId(power, before.power)) return { operation: "update agent pool", state: "Updating" };
+  return isSameId(power, "Stopped")
+    ? { operation: "stop agent pool", state: "Stopping" }
+    : { operation: "start agent pool", state: "Starting" };
 }
 
 function addProfile(world: World, cluster: Cluster, name: string): JsonObject {

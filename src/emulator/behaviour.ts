@@ -43,6 +43,7 @@ export interface Behaviour {
   identityUpdateReimagesNodes: boolean;
   kubeletIdentityUpdateReimagesNodes: boolean;
   combinedIdentityUpdate: "rolls" | "appliesWithoutRoll" | "refused" | "ignoresKubelet";
+  deadPrincipalUpdate: "accepted" | "refused";
   reimage: "inPlace" | "replacesInstance";
   latestModelApplied: boolean;
   caller: CallerSettings;
@@ -70,6 +71,7 @@ export function defaultBehaviour(): Behaviour {
     identityUpdateReimagesNodes: false,
     kubeletIdentityUpdateReimagesNodes: true,
     combinedIdentityUpdate: "rolls",
+    deadPrincipalUpdate: "accepted",
     reimage: "inPlace",
     latestModelApplied: false,
     caller: {
@@ -192,6 +194,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   identityUpdateReimagesNodes: boolean,
   kubeletIdentityUpdateReimagesNodes: boolean,
   combinedIdentityUpdate: oneOf("rolls", "appliesWithoutRoll", "refused", "ignoresKubelet"),
+  deadPrincipalUpdate: oneOf("accepted", "refused"),
   reimage: oneOf("inPlace", "replacesInstance"),
   latestModelApplied: boolean,
   caller,

@@ -4,6 +4,7 @@ import { durationMs } from "./behaviour.ts";
 import type { Cluster, Pool } from "./cluster.ts";
 import { mergeProperties } from "./cluster-merge.ts";
 import { clusterView } from "./cluster-view.ts";
+import { refuseByDisruptionPolicy, refuseByPrincipal } from "./identity-refusals.ts";
 import {
   acceptIntent,
   applyIdentities,
@@ -13,10 +14,12 @@ import {
 } from "./identity-update.ts";
 import { nameOf, subscriptionOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
+import { isUpgrade, takeVersion } from "./node-images.ts";
 import { rollNodes, unsatisfiableBudget, wholePools } from "./node-roll.ts";
 import { beginOperation, endOperation, type Operation, operationUrl } from "./operations.ts";
 import { fillInPool, syncPools } from "./pools.ts";
 import { pollHeaders } from "./retry-after.ts";
+import { profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 /** PUT on a cluster that exists: checked at once, then carried out as a long-running operation. */
@@ -25,15 +28,40 @@ export function updateCluster(world: World, cluster: Cluster, request: ArmReques
   ensureIdle(cluster);
   ensureRunning(cluster);
   const intent = readIntent(world, cluster, body);
-  const rolls = intent.rolls || cluster.hasUnfinishedRoll;
-  if (rolls) for (const pool of cluster.pools.values()) ensureDrainable(world, cluster, pool);
+  refuseByPrincipal(world, cluster, intent.identity !== undefined);
+  refuseByDisruptionPolicy(cluster, intent.identity !== undefined || intent.kubeletId !== undefined);
+  const upgraded = upgradedPools(cluster, body);
+  const roll: Roll = {
+    pools: intent.rolls || cluster.hasUnfinishedRoll ? [...cluster.pools.values()] : upgraded,
+    upgraded,
+  };
+  for (const pool of roll.pools) ensureDrainable(world, cluster, pool);
   mergeBody(world, cluster, body);
   acceptIntent(world, cluster, intent);
-  const operation = startClusterOperation(world, cluster, "update managed cluster", "Updating");
+  const operation =
+    upgraded.length > 0
+      ? startClusterOperation(world, cluster, "upgrade managed cluster", "Upgrading")
+      : startClusterOperation(world, cluster, "update managed cluster", "Updating");
   world.timeline.schedule(world.nowMs + durationMs(world.behaviour, "identityUpdate"), () =>
-    updateControlPlane(world, cluster, operation, intent, rolls),
+    updateControlPlane(world, cluster, operation, intent, roll),
   );
   return { status: 200, body: clusterView(cluster, request), headers: operationHeaders(world, operation, request) };
+}
+
+/** What an update images again, and which of these pools it takes to another Kubernetes version. */
+interface Roll {
+  readonly pools: readonly Pool[];
+  readonly upgraded: readonly Pool[];
+}
+
+/** The pools whose Kubernetes version a body changes: that is how a whole cluster is upgraded. */
+function upgradedPools(cluster: Cluster, body: JsonObject): Pool[] {
+  const present = objectsAt(cluster.resource, "properties", "agentPoolProfiles");
+  return objectsAt(body, "properties", "agentPoolProfiles").flatMap((asked) => {
+    const name = String(asked["name"]).toLowerCase();
+    const known = present.find((profile) => String(profile["name"]).toLowerCase() === name);
+    return isUpgrade(textAt(known, "orchestratorVersion"), asked) ? (cluster.pools.get(name) ?? []) : [];
+  });
 }
 
 function mergeBody(world: World, cluster: Cluster, body: JsonObject): void {
@@ -66,22 +94,23 @@ function updateControlPlane(
   cluster: Cluster,
   operation: Operation,
   intent: IdentityIntent,
-  rolls: boolean,
+  { pools, upgraded }: Roll,
 ): void {
   if (operation.endMs !== undefined) return;
   syncPools(world, cluster);
   const kubeletId = applyIdentities(world, cluster, intent.kubeletId);
   const finish = () => {
     completeIdentities(world, cluster, kubeletId);
+    for (const pool of upgraded) takeVersion(world, pool, profileOf(cluster, pool.name)!);
     cluster.hasUnfinishedRoll = false;
     finishClusterOperation(world, cluster, operation, "Succeeded");
   };
-  if (!rolls) {
+  if (pools.length === 0) {
     finish();
     return;
   }
-  const isResumed = !intent.rolls;
-  const work = wholePools(cluster, cluster.pools.values());
+  const isResumed = !intent.rolls && upgraded.length === 0;
+  const work = wholePools(cluster, pools);
   if (isResumed) for (const part of work) part.nodes = part.nodes.filter((node) => !node.hasLatestModel);
   cluster.hasUnfinishedRoll = true;
   rollNodes(world, cluster, operation, work, {

@@ -1,7 +1,7 @@
 import type { ArmReply, ArmRequest } from "./arm.ts";
 import { ArmError } from "./arm-error.ts";
 import { type JsonObject, objectAt, type Resource, textsAt } from "./json.ts";
-import { APPLICATION_TYPE, type Principal } from "./principals.ts";
+import { APPLICATION_TYPE, isInBin, type Principal } from "./principals.ts";
 import type { World } from "./world.ts";
 
 type GraphRequest = Omit<ArmRequest, "target" | "apiVersion">;
@@ -18,6 +18,8 @@ export function serveGraph(world: World, request: GraphRequest, path: string): A
       return serveApplications(world, request, id);
     case "directoryobjects":
       return getByIds(world, request, id);
+    case "directory":
+      return listDeletedItems(world, request, id, relation);
     case "users":
       return listOf(world, request, "users", filtered(principalsOf(world, "User"), request.query));
     case "groups":
@@ -94,15 +96,12 @@ function serveServicePrincipals(
     const groups = world.principals.groupsOf(found.id).flatMap((group) => world.principals.get(group) ?? []);
     return listOf(world, request, MIXED, groups);
   }
-  if (request.method === "DELETE") {
-    world.store.delete(found.source.id);
-    return { status: 204 };
-  }
+  if (request.method === "DELETE") return putInBin(world, found.source);
   return { status: 200, body: { ...contextOf(request, "servicePrincipals/$entity"), ...principalView(found) } };
 }
 
 function serveApplications(world: World, request: GraphRequest, id: string | undefined): ArmReply {
-  const all = world.store.ofType(APPLICATION_TYPE);
+  const all = world.store.ofType(APPLICATION_TYPE).filter((item) => !isInBin(item));
   if (id === undefined) {
     const appId = equalityIn(request.query, "appId");
     const found = appId === undefined ? all : all.filter((item) => String(item["appId"]).toLowerCase() === appId);
@@ -111,10 +110,38 @@ function serveApplications(world: World, request: GraphRequest, id: string | und
   const found = all.find((item) => item.id.toLowerCase() === id.toLowerCase());
   if (!found) throw notFound(id);
   if (request.method === "DELETE") {
-    world.store.delete(found.id);
-    return { status: 204 };
+    // Deleting an application deletes its service principal with it.
+    const principal = world.principals.named(String(found["appId"]));
+    if (principal) putInBin(world, principal.source);
+    return putInBin(world, found);
   }
   return { status: 200, body: { ...contextOf(request, "applications/$entity"), ...applicationView(found) } };
+}
+
+/** Deleted objects of the directory can be listed and restored for thirty days (Graph documentation). */
+function putInBin(world: World, source: Resource): ArmReply {
+  if (/^microsoft\.graph\//i.test(source.type))
+    world.store.put({ ...source, deletedDateTime: new Date(world.nowMs).toISOString() });
+  else world.store.delete(source.id);
+  return { status: 204 };
+}
+
+/** What was deleted of one kind; a list without a kind is not served (Graph documentation). */
+function listDeletedItems(
+  world: World,
+  request: GraphRequest,
+  segment: string | undefined,
+  kind: string | undefined,
+): ArmReply {
+  const type = /^microsoft\.graph\.(serviceprincipal|application)$/i.exec(kind ?? "")?.[1];
+  if (!/^deleteditems$/i.test(segment ?? "") || !type)
+    throw graphError(400, "BadRequest", `Resource not found for the segment '${kind ?? segment}'.`);
+  const appId = equalityIn(request.query, "appId");
+  const value = world.store
+    .ofType(`microsoft.graph/${type.toLowerCase()}s`)
+    .filter((item) => isInBin(item) && (appId === undefined || String(item["appId"]).toLowerCase() === appId))
+    .map(applicationView);
+  return { status: 200, body: { ...contextOf(request, "directoryObjects"), value } };
 }
 
 /** Credentials are shown with their dates and hints, never with a secret: Graph does not return one either. */

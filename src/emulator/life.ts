@@ -5,7 +5,7 @@ import { logComponentWrites } from "./component-writes.ts";
 import type { ClusterEvent } from "./events.ts";
 import { groupIdOf, isSameId, keyOf, resourceGroupOf } from "./ids.ts";
 import { objectsAt, textAt, textsAt } from "./json.ts";
-import { nodeGroupIdOf } from "./scale-sets.ts";
+import { isStopped, nodeGroupIdOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 /** How often a cluster pulls images, attaches a disk and reconciles its load balancer; a modelling decision. */
@@ -55,7 +55,9 @@ function actingPrincipal(world: World, cluster: Cluster): string {
 
 function work(world: World, cluster: Cluster, signature: string): void {
   const events = [
-    ...nodesOf(cluster).flatMap(({ pool, node }) => pullImages(world, cluster, pool, node)),
+    ...nodesOf(cluster)
+      .filter(({ pool }) => !isStopped(cluster, pool))
+      .flatMap(({ pool, node }) => pullImages(world, cluster, pool, node)),
     attachDisk(world, cluster),
     reconcileLoadBalancer(world, cluster),
   ];

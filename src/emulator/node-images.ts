@@ -9,6 +9,24 @@ export function latestImageOf(world: World, pool: Pool, profile: JsonObject): st
   return hasNewerImage(world, pool) ? nextImage(own) : own;
 }
 
+/** True when a body asks for another Kubernetes version than a pool has. */
+export function isUpgrade(before: string | undefined, body: JsonObject): boolean {
+  const asked = textAt(body, "orchestratorVersion");
+  return before !== undefined && asked !== undefined && asked !== before;
+}
+
+/** What an upgrade of a pool's Kubernetes version leaves: it brings the newest node image too (AKS documentation). */
+export function takeVersion(world: World, pool: Pool, profile: JsonObject): void {
+  profile["currentOrchestratorVersion"] = profile["orchestratorVersion"];
+  takeNewestImage(world, pool, profile);
+}
+
+/** Gives a pool the newest image there is. */
+export function takeNewestImage(world: World, pool: Pool, profile: JsonObject): void {
+  profile["nodeImageVersion"] = latestImageOf(world, pool, profile);
+  pool.imageTakenMs = world.nowMs;
+}
+
 function hasNewerImage(world: World, pool: Pool): boolean {
   const setting = world.behaviour.newerNodeImage;
   if (typeof setting === "boolean") return setting && pool.imageTakenMs === undefined;

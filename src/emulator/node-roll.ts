@@ -5,7 +5,7 @@ import { isSameId } from "./ids.ts";
 import { type JsonObject, numberAt, objectAt, textAt, textsAt, valueAt } from "./json.ts";
 import { pullAfterImaging } from "./life.ts";
 import type { Operation } from "./operations.ts";
-import { imageNode, profileOf } from "./scale-sets.ts";
+import { imageNode, isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 /** The type of the disruption budgets that can be put in. */
@@ -139,10 +139,11 @@ function failAfterTimeout(
   });
 }
 
-/** Every node of the given pools, system pools first, as work for a roll. */
+/** Every node of the given pools that are running, system pools first, as work for a roll. */
 export function wholePools(cluster: Cluster, pools: Iterable<Pool>): { pool: Pool; nodes: Node[] }[] {
   const isUserPool = (pool: Pool) => (isSameId(textAt(profileOf(cluster, pool.name), "mode"), "System") ? 0 : 1);
   return [...pools]
+    .filter((pool) => !isStopped(cluster, pool))
     .sort((left, right) => isUserPool(left) - isUserPool(right))
     .map((pool) => ({ pool, nodes: [...pool.nodes] }));
 }

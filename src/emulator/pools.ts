@@ -66,11 +66,11 @@ function adoptPool(world: World, cluster: Cluster, profile: JsonObject): Pool {
   );
   if (given) adoptInstances(world, cluster, pool, given);
   resizePool(world, cluster, pool);
-  if (scaleSet && !given) setIdentitiesOfPool(world, cluster, pool, isLeftBehind);
+  if (!given) setIdentitiesOfPool(world, cluster, pool, isLeftBehind);
   return pool;
 }
 
-/** A new scale set of a cluster on managed identity carries its identities; a pool left behind does not have them yet. */
+/** New scale sets and machines of a cluster on managed identity carry its identities; a pool left behind does not use them yet. */
 function setIdentitiesOfPool(world: World, cluster: Cluster, pool: Pool, isLeftBehind: boolean): void {
   const only: Cluster = { ...cluster, pools: new Map([[pool.name.toLowerCase(), pool]]) };
   const identities = identitiesOfNodes(cluster);

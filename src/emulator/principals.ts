@@ -26,6 +26,11 @@ export interface Principal {
   knownFromMs: number;
 }
 
+/** True for an object that the directory keeps among its deleted items for thirty days (Graph documentation). */
+export function isInBin(source: Resource): boolean {
+  return textAt(source, "deletedDateTime") !== undefined;
+}
+
 /** Who exists in the directory: Graph objects, managed identities, clusters' own identities, and who is gone. */
 export class Principals {
   readonly #ids: SeededIds;
@@ -33,6 +38,8 @@ export class Principals {
   readonly #byName = new Map<string, string>();
   readonly #bySource = new Map<string, string[]>();
   readonly #deleted = new Set<string>();
+  /** Object ids of what lies in the directory's deleted items, by application id. */
+  readonly #binned = new Map<string, string>();
   readonly #applications = new Map<string, Resource>();
   readonly #memberships = new Map<string, Set<string>>();
 
@@ -69,7 +76,8 @@ export class Principals {
 
   /** The object id behind a client id; a GUID of its own when the directory does not know the name. */
   objectIdOf(clientId: string): string {
-    return this.named(clientId)?.id ?? this.#ids.guidOf(`service principal ${clientId}`);
+    const deleted = this.#binned.get(clientId.toLowerCase());
+    return this.named(clientId)?.id ?? deleted ?? this.#ids.guidOf(`service principal ${clientId}`);
   }
 
   /** The groups a principal is a member of. */
@@ -107,7 +115,7 @@ export class Principals {
   #noteApplication(now: Resource | undefined, before: Resource | undefined): void {
     const appId = textAt(now ?? before, "appId")?.toLowerCase();
     if (!appId) return;
-    if (now) this.#applications.set(appId, now);
+    if (now && !isInBin(now)) this.#applications.set(appId, now);
     else {
       this.#applications.delete(appId);
       // Deleting an application deletes its service principal with it.
@@ -118,7 +126,8 @@ export class Principals {
 
   #notePrincipals(key: string, now: Resource | undefined): void {
     const old = this.#bySource.get(key) ?? [];
-    const found = now ? principalsOf(now) : [];
+    const found = now && !isInBin(now) ? principalsOf(now) : [];
+    if (now && isInBin(now)) this.#bin(now);
     // A cluster that leaves its system-assigned identity goes on using that identity's tokens until they expire.
     const isCluster = now?.type.toLowerCase() === CLUSTER_TYPE;
     const gone = isCluster ? [] : old.filter((id) => !found.some((principal) => principal.id === id));
@@ -135,6 +144,13 @@ export class Principals {
     this.#byId.set(principal.id, known ? { ...principal, knownFromMs: known.knownFromMs } : principal);
     this.#deleted.delete(principal.id);
     for (const name of principal.names) this.#byName.set(name.toLowerCase(), principal.id);
+  }
+
+  #bin(source: Resource): void {
+    const id = source.id.toLowerCase();
+    this.#deleted.add(id);
+    const appId = textAt(source, "appId")?.toLowerCase();
+    if (appId) this.#binned.set(appId, id);
   }
 
   #remove(id: string): void {

@@ -31,6 +31,11 @@ export function profileOf(cluster: Cluster, poolName: string): JsonObject | unde
   );
 }
 
+/** True for a pool that was stopped: its nodes are there, and none of them runs. */
+export function isStopped(cluster: Cluster, pool: Pool): boolean {
+  return isSameId(textAt(profileOf(cluster, pool.name), "powerState", "code"), "Stopped");
+}
+
 /** The pool's scale set, if one is in the node resource group: by its tag, else by its name. */
 export function findScaleSet(world: World, cluster: Cluster, poolName: string): Resource | undefined {
   const named = new RegExp(`^aks-${poolName}-\\d+-vmss$`, "i");
@@ -125,12 +130,15 @@ function machineOf(world: World, cluster: Cluster, pool: Pool, number: number): 
   const name = `aks-${pool.name}-${digitsOf(world, cluster)}-${number}`;
   const now = new Date(world.nowMs).toISOString();
   const id = `${nodeGroupIdOf(cluster)}/providers/${MACHINE_TYPE}/${name}`;
+  // Machines have no model: a new one gets what those beside it have.
+  const identity = pool.nodes[0] ? world.store.get(pool.nodes[0].resourceId)?.["identity"] : undefined;
   return {
     name,
     id,
     type: MACHINE_TYPE,
     location: textAt(cluster.resource, "location"),
     tags: { [POOL_TAG]: pool.name },
+    ...(identity ? { identity: structuredClone(identity) } : {}),
     properties: {
       vmId: world.ids.guidOf(id),
       provisioningState: "Succeeded",
@@ -150,7 +158,7 @@ function instanceViewAt(time: string): JsonObject {
   };
 }
 
-/** Images a node again: same instance with a newer provisioning time, or a new instance in its place. */
+/** Images a node again: same instance with a newer provisioning time, or a new one in its place, as single machines always get. */
 export function imageNode(world: World, cluster: Cluster, pool: Pool, node: Node): void {
   if (world.behaviour.reimage === "replacesInstance" && pool.scaleSetId) {
     world.store.delete(node.resourceId);
@@ -159,8 +167,10 @@ export function imageNode(world: World, cluster: Cluster, pool: Pool, node: Node
     const resource = world.store.get(node.resourceId);
     if (resource) {
       const properties = propertiesOf(resource);
-      properties["instanceView"] = instanceViewAt(new Date(world.nowMs).toISOString());
+      const now = new Date(world.nowMs).toISOString();
+      properties["instanceView"] = instanceViewAt(now);
       if (pool.scaleSetId) properties["latestModelApplied"] = true;
+      else properties["timeCreated"] = now;
     }
     node.principalId = nodePrincipalOf(cluster);
     node.hasLatestModel = true;
@@ -168,28 +178,36 @@ export function imageNode(world: World, cluster: Cluster, pool: Pool, node: Node
   cluster.version += 1;
 }
 
-/** Hands the identities of a cluster to its scale sets; instances are behind the new model until they are imaged again. */
+/**
+ * Hands the identities of a cluster to its scale sets, or to its machines where it has those; nodes use them once they are
+ * imaged again.
+ */
 export function setScaleSetIdentities(world: World, cluster: Cluster, identityIds: readonly string[]): void {
   for (const pool of cluster.pools.values()) {
-    const scaleSet = pool.scaleSetId ? world.store.get(pool.scaleSetId) : undefined;
-    if (!scaleSet || hasIdentities(scaleSet, identityIds)) continue;
-    scaleSet["identity"] = {
-      type: "UserAssigned",
-      userAssignedIdentities: Object.fromEntries(identityIds.map((id) => [id, identityValue(world, id)])),
-    };
-    for (const node of pool.nodes) markBehindModel(world, node);
+    const carriers = (pool.scaleSetId ? [pool.scaleSetId] : pool.nodes.map((node) => node.resourceId))
+      .map((id) => world.store.get(id))
+      .filter((resource) => resource !== undefined)
+      .filter((resource) => !hasIdentities(resource, identityIds));
+    for (const carrier of carriers) {
+      carrier["identity"] = {
+        type: "UserAssigned",
+        userAssignedIdentities: Object.fromEntries(identityIds.map((id) => [id, identityValue(world, id)])),
+      };
+    }
+    if (carriers.length > 0) for (const node of pool.nodes) markBehindModel(world, node);
   }
 }
 
-function hasIdentities(scaleSet: Resource, identityIds: readonly string[]): boolean {
-  const present = Object.keys(objectAt(scaleSet, "identity", "userAssignedIdentities") ?? {}).map(keyOf);
+function hasIdentities(carrier: Resource, identityIds: readonly string[]): boolean {
+  const present = Object.keys(objectAt(carrier, "identity", "userAssignedIdentities") ?? {}).map(keyOf);
   return present.length === identityIds.length && identityIds.every((id) => present.includes(keyOf(id)));
 }
 
 function markBehindModel(world: World, node: Node): void {
   node.hasLatestModel = false;
   const instance = world.store.get(node.resourceId);
-  if (instance && !world.behaviour.latestModelApplied) propertiesOf(instance)["latestModelApplied"] = false;
+  if (instance && isSameId(instance.type, INSTANCE_TYPE) && !world.behaviour.latestModelApplied)
+    propertiesOf(instance)["latestModelApplied"] = false;
 }
 
 /** Client and principal id of a user-assigned identity, as maps of identities show them. */

@@ -64,7 +64,8 @@ export async function openWorld(
   assumed: Assumption["behaviour"] = {},
 ): Promise<World> {
   const copy = await copyOf(scenario);
-  if (finished) for (const { _emulator: mark } of copy.resources) delete asObject(mark)["poolsOnServicePrincipal"];
+  if (finished)
+    for (const { _emulator: mark } of copy.resources) Reflect.deleteProperty(asObject(mark), "poolsOnServicePrincipal");
   const line = await InProcessCommandLine.open({ ...assumed, ...behaviour }, copy);
   const [cluster] = await line.lab.clusterIds();
   const world = { line, lab: line.lab, cluster: cluster! };

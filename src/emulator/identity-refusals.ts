@@ -1,0 +1,43 @@
+import { isOnManagedIdentity } from "./adopt-cluster.ts";
+import { flat } from "./arm-error.ts";
+import type { Cluster } from "./cluster.ts";
+import { isSameId, nameOf } from "./ids.ts";
+import { textAt } from "./json.ts";
+import type { World } from "./world.ts";
+
+/**
+ * Azure signs in as the cluster's service principal for every update, and refuses it when that cannot be done (support
+ * articles of both errors). Whether it refuses the one update that leaves the service principal too is not known: reports
+ * go both ways, and `deadPrincipalUpdate` switches it.
+ */
+export function refuseByPrincipal(world: World, cluster: Cluster, isSwitch: boolean): void {
+  if (isOnManagedIdentity(cluster.resource) || cluster.servicePrincipalId === undefined) return;
+  const problem = world.principals.problemOf(cluster.servicePrincipalId, world.nowMs);
+  if (!problem || (isSwitch && world.behaviour.deadPrincipalUpdate === "accepted")) return;
+  const clientId = textAt(cluster.resource, "properties", "servicePrincipalProfile", "clientId") ?? "";
+  if (problem.startsWith("AADSTS"))
+    throw flat(
+      400,
+      "BadRequest",
+      `The credentials in ServicePrincipalProfile were invalid. Please see https://aka.ms/aks-sp-help for more details. (Details: ${problem})`,
+    );
+  throw flat(
+    400,
+    "ServicePrincipalNotFound",
+    `Service principal clientID: ${clientId} not found in Active Directory tenant ${world.principals.tenantId}, Please see https://aka.ms/aks-sp-help for more details.`,
+  );
+}
+
+/**
+ * A node disruption policy of `Block` stops changes of the cluster's identities, and no node image upgrade (AKS
+ * documentation, preview). Code and text of the refusal are not published: these are the model's own.
+ */
+export function refuseByDisruptionPolicy(cluster: Cluster, isIdentityUpdate: boolean): void {
+  const policy = textAt(cluster.resource, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy");
+  if (!isIdentityUpdate || !isSameId(policy, "Block")) return;
+  throw flat(
+    400,
+    "NodeDisruptionPolicyViolation",
+    `The operation would disrupt nodes of managed cluster ${nameOf(cluster.id)}, and its node disruption policy is Block.`,
+  );
+}
