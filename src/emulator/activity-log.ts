@@ -1,4 +1,5 @@
 import { DAY_MS } from "../engine/clock.ts";
+import type { Activity } from "./activities.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
 import { durationMs } from "./behaviour.ts";
@@ -10,84 +11,60 @@ import type { World } from "./world.ts";
 /** How long Azure keeps the activity log (Azure Monitor documentation). */
 const RETENTION_MS = 90 * DAY_MS;
 
-/** Something that was asked of Azure Resource Manager and that is no read. */
-export interface Activity {
-  readonly atMs: number;
-  readonly resourceId: string;
-  /** The type as it was written, such as `Microsoft.Network/loadBalancers`. */
-  readonly type: string;
-  readonly method: string;
-  /** The principal that asked. */
-  readonly objectId: string;
-  /** The status with which it was answered. */
-  readonly status: number;
-  /** Absent for what was not asked through this API: it is then made from the rest. */
-  readonly ids?: { readonly event: string; readonly correlation: string; readonly clientRequest: string | undefined };
+/** Notes a request and how it was answered. */
+export function noteRequest(world: World, request: ArmRequest, status: number): void {
+  const { target, method, correlationId } = request;
+  world.activity.add({
+    atMs: world.nowMs,
+    resourceId: target.kind === "item" ? target.path : target.parentId,
+    type: target.typeAsWritten,
+    method,
+    objectId: request.caller.objectId,
+    status,
+    ids: {
+      event: world.ids.nextGuid(),
+      correlation: correlationId,
+      clientRequest: request.headers["x-ms-client-request-id"],
+    },
+  });
 }
 
-/** The writes that were served and those of the clusters' own components, as Azure Monitor's activity log tells them. */
-export class ActivityLog {
-  readonly #activities: Activity[] = [];
-
-  /** Notes a request and how it was answered. */
-  addRequest(world: World, request: ArmRequest, status: number): void {
-    const { target, method, correlationId } = request;
-    this.add({
-      atMs: world.nowMs,
-      resourceId: target.kind === "item" ? target.path : target.parentId,
-      type: target.typeAsWritten,
-      method,
-      objectId: request.caller.objectId,
-      status,
-      ids: {
-        event: world.ids.nextGuid(),
-        correlation: correlationId,
-        clientRequest: request.headers["x-ms-client-request-id"],
-      },
-    });
-  }
-
-  /** Notes an activity. */
-  add(activity: Activity): void {
-    this.#activities.push(activity);
-  }
-
-  /**
-   * The activities of a subscription, newest first, from `activityLogDelay` after they happened until they are 90 days
-   * old. `$filter` has to say from when on; it also knows an end, resource group, resource and correlation id.
-   */
-  list(world: World, request: ArmRequest): ArmReply {
-    const filter = request.query.get("$filter") ?? "";
-    const text = (field: string) => new RegExp(`${field}\\s+eq\\s+'([^']*)'`, "i").exec(filter)?.[1]?.toLowerCase();
-    const time = (comparison: string) =>
-      Date.parse(new RegExp(`eventTimestamp\\s+${comparison}\\s+'([^']*)'`, "i").exec(filter)?.[1] ?? "");
-    const [from, to] = [time("ge"), time("le")];
-    if (Number.isNaN(from))
-      throw enveloped(400, "BadRequest", "The $filter has to name a start time (eventTimestamp ge).");
-    const [group, resource, correlation] = [
-      text("resourceGroupName"),
-      text("resourceUri") ?? text("resourceId"),
-      text("correlationId"),
-    ];
-    const subscription = keyOf(`/subscriptions/${request.target.subscription}`);
-    const newestMs = world.nowMs - durationMs(world.behaviour, "activityLogDelay");
-    const found = this.#activities
-      .filter(
-        (activity) =>
-          activity.atMs <= newestMs &&
-          activity.atMs >= Math.max(from, world.nowMs - RETENTION_MS) &&
-          (Number.isNaN(to) || activity.atMs <= to) &&
-          keyOf(activity.resourceId).startsWith(subscription) &&
-          (group === undefined || (resourceGroupOf(activity.resourceId) ?? "").toLowerCase() === group) &&
-          (resource === undefined || keyOf(activity.resourceId) === resource) &&
-          (correlation === undefined || correlationOf(world, activity).toLowerCase() === correlation),
-      )
-      .reverse();
-    // Thousands of entries are made into JSON only where a page shows them.
-    const { body, ...reply } = pageOf(Object.keys(found), request, world.behaviour.pageSize);
-    const value = textsAt(body, "value").map((index) => viewOf(world, found[Number(index)]!));
-    return { ...reply, body: { ...objectAt(body), value } };
-  }
+/**
+ * The activities of a subscription, newest first, from `activityLogDelay` after they happened until they are 90 days
+ * old. `$filter` has to say from when on; it also knows an end, resource group, resource and correlation id.
+ */
+export function listActivities(world: World, request: ArmRequest): ArmReply {
+  const filter = request.query.get("$filter") ?? "";
+  const text = (field: string) => new RegExp(`${field}\\s+eq\\s+'([^']*)'`, "i").exec(filter)?.[1]?.toLowerCase();
+  const time = (comparison: string) =>
+    Date.parse(new RegExp(`eventTimestamp\\s+${comparison}\\s+'([^']*)'`, "i").exec(filter)?.[1] ?? "");
+  const [from, to] = [time("ge"), time("le")];
+  if (Number.isNaN(from))
+    throw enveloped(400, "BadRequest", "The $filter has to name a start time (eventTimestamp ge).");
+  const [group, resource, correlation] = [
+    text("resourceGroupName"),
+    text("resourceUri") ?? text("resourceId"),
+    text("correlationId"),
+  ];
+  const subscription = keyOf(`/subscriptions/${request.target.subscription}`);
+  const newestMs = world.nowMs - durationMs(world.behaviour, "activityLogDelay");
+  const found = world.activity
+    .all()
+    .filter(
+      (activity) =>
+        activity.atMs <= newestMs &&
+        activity.atMs >= Math.max(from, world.nowMs - RETENTION_MS) &&
+        (Number.isNaN(to) || activity.atMs <= to) &&
+        keyOf(activity.resourceId).startsWith(subscription) &&
+        (group === undefined || (resourceGroupOf(activity.resourceId) ?? "").toLowerCase() === group) &&
+        (resource === undefined || keyOf(activity.resourceId) === resource) &&
+        (correlation === undefined || correlationOf(world, activity).toLowerCase() === correlation),
+    )
+    .reverse();
+  // Thousands of entries are made into JSON only where a page shows them.
+  const { body, ...reply } = pageOf(Object.keys(found), request, world.behaviour.pageSize);
+  const value = textsAt(body, "value").map((index) => viewOf(world, found[Number(index)]!));
+  return { ...reply, body: { ...objectAt(body), value } };
 }
 
 const VERBS: Readonly<Record<string, string>> = { DELETE: "delete", POST: "action" };

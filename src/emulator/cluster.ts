@@ -1,6 +1,6 @@
 import type { ClusterEvent, Fold } from "./events.ts";
 import type { Resource } from "./json.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 
 /** One node of a cluster, with the identity that its kubelet has had since it was last imaged. */
 export interface Node {

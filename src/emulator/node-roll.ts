@@ -4,7 +4,7 @@ import type { Cluster, Node, Pool } from "./cluster.ts";
 import { isSameId } from "./ids.ts";
 import { type JsonObject, numberAt, objectAt, textAt, textsAt, valueAt } from "./json.ts";
 import { pullAfterImaging } from "./life.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import { imageNode, isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 

@@ -1,22 +1,8 @@
 import { MINUTE_MS } from "../engine/clock.ts";
 import type { JsonObject } from "./json.ts";
+import type { Operation } from "./operation.ts";
 import { isoOf } from "./timeline.ts";
 import type { World } from "./world.ts";
-
-/** A long-running operation of the AKS resource provider. */
-export interface Operation {
-  readonly id: string;
-  readonly subscription: string;
-  readonly location: string;
-  /** How a conflict names it, such as `update managed cluster`. */
-  readonly kind: string;
-  readonly startMs: number;
-  endMs: number | undefined;
-  status: "InProgress" | "Succeeded" | "Failed" | "Canceled";
-  error: JsonObject | undefined;
-  /** The resource that the result URL answers with; without one it answers 204 (recorded for abort). */
-  readonly resultId: string | undefined;
-}
 
 /**
  * Begins an operation on a cluster or a pool.

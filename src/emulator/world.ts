@@ -1,10 +1,10 @@
-import { ActivityLog } from "./activity-log.ts";
+import { ActivityLog } from "./activities.ts";
 import { type Behaviour, defaultBehaviour, durationMs } from "./behaviour.ts";
 import type { Cluster } from "./cluster.ts";
-import type { EmulatedClock } from "./emulator.ts";
+import type { EmulatedClock } from "./emulated-clock.ts";
 import { EventLog } from "./events.ts";
 import { keyOf } from "./ids.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import { Principals } from "./principals.ts";
 import { SeededIds } from "./random.ts";
 import { Rights } from "./rights.ts";
