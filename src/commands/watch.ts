@@ -9,7 +9,7 @@ import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { useColor } from "../ui/terminal.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { resumeCommand } from "./run-plan.ts";
-import { type RunClock, readView, type StatusFlags } from "./status.ts";
+import { type RunClock, readView, type StatusFlags } from "./run-status.ts";
 
 /** How often the journals are read again. */
 const POLL_MS = 250;
