@@ -44,6 +44,8 @@ export interface AssessOptions {
   readonly concurrency?: number;
   /** Told what is being read. */
   readonly onProgress?: (progress: { readonly what: string; readonly done: number; readonly total: number }) => void;
+  /** Given each cluster in scope as Azure has listed it, under its normalised id. */
+  readonly onCluster?: (id: string, cluster: ManagedCluster) => void;
 }
 
 /** Enough to keep the line busy; Azure's token buckets, not this, set the pace of large estates. */
@@ -88,6 +90,7 @@ export async function assessEstate(azure: Azure, scope: AssessScope, options: As
     chosen.clusters,
     async (cluster) => {
       const id = normalizeId(asString(cluster["id"]) ?? "");
+      options.onCluster?.(id, cluster);
       const judged = judge(await readClusterForAssessment(id, cluster, around));
       onProgress?.({ what: "clusters assessed", done: ++assessed, total: chosen.clusters.length });
       return judged;

@@ -30,8 +30,12 @@ export interface ManyQuestion {
   };
 }
 
+/** Why a fixed item cannot be unchosen. */
+export const ALWAYS_KEPT = "(always kept)";
+
 const GO_ON = "go on";
 const ADD = "add";
+const ALL = "all";
 
 /** A searchable list in which Enter chooses and unchooses, until the user goes on. Fixed items are shown and not part of the answer. */
 export async function chooseMany(session: Session, question: ManyQuestion): Promise<string[]> {
@@ -39,14 +43,23 @@ export async function chooseMany(session: Session, question: ManyQuestion): Prom
   let items = [...question.items];
   let focus: string =
     chosen.length > 0 || !question.atLeastOne ? GO_ON : (items.find(({ disabled }) => !disabled)?.id ?? GO_ON);
+  let matching: readonly Item[] = [];
   for (;;) {
     const answer = await session.prompts.search({
       message: compose(session, question.question, question.hint),
       pageSize: pageSize(session),
       default: focus,
-      source: (term) => listChoices(session, question, items, chosen, term),
+      source: (term) => {
+        matching = matchItems(items, term);
+        return listChoices(session, question, items, matching, chosen, term);
+      },
     });
     if (answer === GO_ON) return chosen;
+    if (answer === ALL) {
+      chosen = [...new Set([...chosen, ...choosable(matching).map(({ id }) => id)])];
+      focus = GO_ON;
+      continue;
+    }
     if (answer === ADD) {
       const added = await addItem(session, question);
       if (added && !items.some(({ id }) => id === added.id)) items = [...items, added];
@@ -59,35 +72,53 @@ export async function chooseMany(session: Session, question: ManyQuestion): Prom
   }
 }
 
+/** Those that have each word of the term in their name or description. */
+function matchItems(items: readonly Item[], term: string): Item[] {
+  const words = term.toLowerCase().split(/\s+/).filter(Boolean);
+  return items.filter(({ name, label, description }) => {
+    const text = `${name} ${label} ${description}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+function choosable(items: readonly Item[]): Item[] {
+  return items.filter(({ disabled, fixed }) => !disabled && !fixed);
+}
+
 function listChoices(
   { paint }: Session,
   { atLeastOne, add }: ManyQuestion,
   items: readonly Item[],
+  matching: readonly Item[],
   chosen: readonly string[],
   term: string,
 ): Choice<string>[] {
-  const words = term.toLowerCase().split(/\s+/).filter(Boolean);
-  const matching = items.filter(({ label, description }) => {
-    const text = `${label} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
   const list = matching.map(({ id, label, description, disabled, fixed }): Choice<string> => {
     const mark = fixed || chosen.includes(id) ? paint.green("◉") : "◯";
     return {
       value: id,
       name: `${mark} ${label}`,
       description,
-      disabled: disabled ?? (fixed ? "(always kept)" : undefined),
+      disabled: disabled ?? (fixed ? ALWAYS_KEPT : undefined),
     };
   });
-  if (words.length > 0) return list;
+  if (term.trim() !== "") {
+    const all = choosable(matching).length;
+    return all > 1 ? [...list, { value: ALL, name: `Choose all ${all} that match` }] : list;
+  }
   const names = items.filter(({ id, fixed }) => fixed || chosen.includes(id)).map(({ name }) => name);
-  const goOn: Choice<string> = { value: GO_ON, name: `Go on with ${names.length > 0 ? names.join(", ") : "none"}` };
+  const goOn: Choice<string> = { value: GO_ON, name: `Go on with ${listNames(names)}` };
   return [
     ...(chosen.length > 0 || !atLeastOne ? [goOn] : []),
     ...list,
     ...(add ? [{ value: ADD, name: add.label }] : []),
   ];
+}
+
+/** A few names, and how many more there are. */
+export function listNames(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
 }
 
 async function addItem(session: Session, { add }: ManyQuestion): Promise<Item | undefined> {

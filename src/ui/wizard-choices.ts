@@ -1,16 +1,16 @@
 import { kindOf, nameOf, shortId } from "../report/ids.ts";
 import { count } from "../report/words.ts";
-import { chooseMany } from "./choose-many.ts";
+import { ALWAYS_KEPT, chooseMany, listNames } from "./choose-many.ts";
 import { WentBack } from "./prompts.ts";
 import { truncate } from "./terminal.ts";
-import { columnsForNames, describeCluster, sortClusters } from "./wizard-clusters.ts";
-import { checkIdentityName, checkRegistryId, checkResourceGroupName } from "./wizard-command.ts";
+import { columnsForNames, describeCluster, detailOfCluster, sortClusters } from "./wizard-clusters.ts";
+import { checkIdentity, checkRegistryId, checkResourceGroupName } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";
 import { chosenClusters, compose, composeInput, pageSize } from "./wizard-session.ts";
 
 const always = () => true;
 
-const BROKEN = "repair it first";
+const BROKEN = "(repair it)";
 
 const SEVERAL =
   "With several clusters nothing else is asked: each gets identities of the default names in its own resource group, and the registries that its old identity pulls from.";
@@ -32,7 +32,7 @@ interface IdentityQuestion {
 
 const CONTROL_PLANE: IdentityQuestion = {
   key: "controlPlaneIdentity",
-  label: "Control",
+  label: "Control plane",
   question: "Which identity shall the control plane use?",
   hint: "It manages load balancers, disks, routes and scale sets.",
   suffix: "",
@@ -67,14 +67,17 @@ async function askClusters(session: Session): Promise<undefined> {
   const nameColumns = columnsForNames(session.clusters, columns);
   answers.clusters = await chooseMany(session, {
     question: "Which clusters shall be migrated? Type to search:",
-    hint: count(session.clusters.length, "cluster"),
+    hint: [
+      `${count(session.clusters.length, "cluster")}, judged from outside as by aks-mi assess.`,
+      ...session.gaps,
+    ].join(" "),
     chosen: before,
     atLeastOne: true,
     items: sortClusters(session.clusters).map((cluster) => {
       const disabled = cluster.state === "broken" ? BROKEN : undefined;
       const text = describeCluster(cluster, { now: session.io.now(), columns, nameColumns });
       const label = truncate(text, columns - (disabled ? disabled.length + 1 : 0));
-      return { id: cluster.id, name: cluster.name, label, description: cluster.detail, disabled };
+      return { id: cluster.id, name: cluster.name, label, description: detailOfCluster(cluster), disabled };
     }),
   });
   if (answers.clusters.join() === before.join()) return;
@@ -84,7 +87,7 @@ async function askClusters(session: Session): Promise<undefined> {
 
 function clustersAnswered(session: Session): [string, string] {
   const clusters = chosenClusters(session);
-  const names = clusters.map(({ name }) => name).join(", ");
+  const names = listNames(clusters.map(({ name }) => name));
   return clusters.length === 1 ? ["Cluster", `${names} in ${clusters[0]!.resourceGroup}`] : ["Clusters", names];
 }
 
@@ -138,18 +141,22 @@ async function askIdentity(session: Session, question: IdentityQuestion): Promis
     description: "Made if it does not exist, taken over if it does.",
   };
   const named = answers[question.key];
-  const isTyped = named && named !== preset && named !== "aks" && !named.startsWith("/");
+  const isTyped = named && named !== preset && named !== "aks" && !existing.some(({ id }) => id === named);
   const answer = await prompts.select({
     message: compose(session, question.question, question.hint),
     pageSize: pageSize(session),
     default: named ?? preset,
     choices: [
       own,
-      ...(isTyped ? [{ value: named, name: named, description: "The name that you gave." }] : []),
+      ...(isTyped ? [{ value: named, name: nameOf(named), description: "The one that you gave." }] : []),
       ...existing
         .filter(({ name }) => name.toLowerCase() !== preset.toLowerCase())
         .map(({ id, name, resourceGroup }) => ({ value: id, name, description: `Exists in ${resourceGroup}.` })),
-      { value: other, name: "Another name…", description: "3 to 128 letters, digits, hyphens or underscores." },
+      {
+        value: other,
+        name: "Another name or id…",
+        description: "A new name, or the id of one in another subscription.",
+      },
       ...(question.key === "kubeletIdentity" ? [AKS_MADE] : []),
     ],
   });
@@ -170,9 +177,9 @@ async function typeIdentity(session: Session, { hint, key }: IdentityQuestion, p
   const named = answers[key];
   try {
     answers[key] = await prompts.input({
-      message: composeInput(session, "Name of the identity:", hint),
-      default: named && named !== "aks" ? nameOf(named) : preset,
-      validate: checkIdentityName,
+      message: composeInput(session, "Name or resource id of the identity:", hint),
+      default: named && named !== "aks" ? named : preset,
+      validate: checkIdentity,
     });
     return true;
   } catch (error) {
@@ -206,13 +213,12 @@ async function askRegistries(session: Session): Promise<undefined> {
     hint: "The kubelet identity gets a pull role on each; those of the old principal are always kept.",
     chosen: answers.registries,
     atLeastOne: false,
-    items: items.map(({ id, source, always: fixed }) => ({
-      id,
-      name: nameOf(id),
-      label: `${nameOf(id)}  ${session.paint.dim(source)}`,
-      description: shortId(id, cluster!.subscription),
-      fixed,
-    })),
+    items: items.map(({ id, source, always: fixed }) => {
+      const name = nameOf(id);
+      const room = session.io.columns() - LIST_COLUMNS - ALWAYS_KEPT.length - 1;
+      const label = truncate(`${name}  ${session.paint.dim(source)}`, room);
+      return { id, name, label, description: `${shortId(id, cluster!.subscription)}: ${source}.`, fixed };
+    }),
     add: {
       label: "Add a registry by its resource id…",
       question: "Resource id of the registry:",

@@ -2,10 +2,23 @@ import { shell } from "../report/snippets.ts";
 import type { WizardChoices, WizardResult } from "./wizard.ts";
 import type { Session } from "./wizard-session.ts";
 
-/** Whether Azure takes this as the name of a user-assigned identity. */
-export function checkIdentityName(name: string): true | string {
-  if (/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/.test(name.trim())) return true;
+const IDENTITY_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{2,127}";
+
+/** Whether Azure takes this as the name of a user-assigned identity, or it is the resource id of one. */
+export function checkIdentity(text: string): true | string {
+  if (text.trim().startsWith("/")) {
+    return (
+      resourceId("Microsoft.ManagedIdentity/userAssignedIdentities", IDENTITY_NAME).test(text.trim()) ||
+      "Not the id of an identity: /subscriptions/…/userAssignedIdentities/NAME."
+    );
+  }
+  if (new RegExp(`^${IDENTITY_NAME}$`).test(text.trim())) return true;
   return "3 to 128 letters, digits, - or _, beginning with a letter or digit.";
+}
+
+function resourceId(type: string, name: string): RegExp {
+  const place = "/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/]+/providers/";
+  return new RegExp(`^${place}${type.replace(".", "\\.")}/${name}$`, "i");
 }
 
 /** Whether Azure takes this as the name of a resource group that identities can be made in. */
@@ -18,8 +31,7 @@ export function checkResourceGroupName(name: string): true | string {
 
 /** Whether this is the resource id of a container registry. */
 export function checkRegistryId(id: string): true | string {
-  const pattern =
-    /^\/subscriptions\/[0-9a-f-]{36}\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[^/]+$/i;
+  const pattern = resourceId("Microsoft.ContainerRegistry/registries", "[A-Za-z0-9]{5,50}");
   return pattern.test(id.trim()) || "Not the id of a registry: /subscriptions/…/registries/NAME.";
 }
 

@@ -1,5 +1,6 @@
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { Prompts } from "./prompts.ts";
+import { DESCRIPTION_ROWS } from "./prompts.ts";
 import type { Palette } from "./terminal.ts";
 import { padColumns, truncate, wrapText } from "./terminal.ts";
 import type { WizardAccount, WizardChoices, WizardCluster, WizardIo, WizardResult, WizardServices } from "./wizard.ts";
@@ -23,6 +24,8 @@ export interface Session {
   readonly io: WizardIo;
   readonly account: WizardAccount;
   readonly clusters: readonly WizardCluster[];
+  /** What could not be listed. */
+  readonly gaps: readonly string[];
   readonly prompts: Prompts;
   readonly paint: Palette;
   readonly answers: Answers;
@@ -31,7 +34,7 @@ export interface Session {
   /** What went wrong with the last answer, shown with the next question. */
   notice?: string | undefined;
   /** Shows a text while the work goes on. */
-  working<T>(text: string, work: () => Promise<T>): Promise<T>;
+  working<T>(text: string, work: (say: (words: string) => void) => Promise<T>): Promise<T>;
 }
 
 /** One question of the wizard. */
@@ -49,8 +52,8 @@ export function chosenClusters({ clusters, answers }: Session): WizardCluster[] 
   return answers.clusters.flatMap((id) => clusters.filter((cluster) => cluster.id === id));
 }
 
-/** Lines that a question needs besides its head: the question, a hint and a description of two lines each, the keys, margins. */
-const QUESTION_ROWS = 9;
+/** Lines that a question needs besides its head: the question, a hint of two lines, a description, the keys, margins. */
+const QUESTION_ROWS = 7 + DESCRIPTION_ROWS;
 
 /** How many choices fit on the screen below the head of a question. */
 export function pageSize(session: Session): number {
@@ -77,7 +80,7 @@ function headLines(session: Session): string[] {
   // The first line has "aks-mi" before it.
   const first = wrapText(where, io.columns() - 8).map(paint.dim);
   const answers = answerLines(session).map(([label, value]) =>
-    truncate(`  ${paint.green("✔")} ${paint.dim(padColumns(label, 11))}${value}`, io.columns() - 1),
+    truncate(`  ${paint.green("✔")} ${paint.dim(padColumns(label, 15))}${value}`, io.columns() - 1),
   );
   return [...first, ...(answers.length > 0 ? ["", ...answers] : []), ""];
 }

@@ -1,9 +1,9 @@
 import { isAksMiError } from "../engine/errors.ts";
-import type { StepId } from "../engine/step.ts";
+import type { Finding, StepId } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { PromptStreams, Prompts } from "./prompts.ts";
 import { createPrompts, LeftWizard, WentBack } from "./prompts.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "./terminal.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, truncate, wrapText } from "./terminal.ts";
 import { APPROVAL_STEPS } from "./wizard-approval.ts";
 import { CHOICE_STEPS } from "./wizard-choices.ts";
 import { equivalentCommands } from "./wizard-command.ts";
@@ -18,17 +18,29 @@ export interface WizardAccount {
   readonly emulator: boolean;
 }
 
-/** A cluster as it really is. */
+/** A cluster as it really is, looked at from outside. */
 export interface WizardCluster {
   readonly id: string;
   readonly name: string;
   readonly resourceGroup: string;
+  /** Id of its subscription. */
   readonly subscription: string;
   readonly state: "service-principal" | "half-migrated" | "system-assigned" | "user-assigned" | "broken";
-  /** When the service principal's secret expires, where that can be read. */
+  /** When the last credential of its service principal expires, where that can be read. */
   readonly secretExpires?: Date | undefined;
-  /** One sentence: findings, pools, whatever decides. */
-  readonly detail: string;
+  /** Pools, nodes, version: `3 pools, 9 nodes, Kubernetes 1.33`. */
+  readonly size: string;
+  /** What the assessment has found, the gravest first. */
+  readonly findings: readonly Pick<Finding, "check" | "severity" | "seen">[];
+  /** How many of its checks could not be carried out. */
+  readonly notAssessed: number;
+}
+
+/** The clusters to choose from. */
+export interface WizardEstate {
+  readonly clusters: readonly WizardCluster[];
+  /** One sentence for each subscription whose clusters could not be listed, or not all of them. */
+  readonly gaps: readonly string[];
 }
 
 /** A user-assigned identity that exists already. */
@@ -67,7 +79,8 @@ export interface WizardServices {
   readonly commonFlags: readonly string[];
   /** What the flags don't say about the equivalent command. */
   readonly commandNote?: string | undefined;
-  listClusters(signal?: AbortSignal): Promise<readonly WizardCluster[]>;
+  /** @param onProgress told how far the reading is, in a few words */
+  listClusters(onProgress: (words: string) => void): Promise<WizardEstate>;
   identities(clusterId: string): Promise<readonly WizardIdentity[]>;
   registries(clusterId: string): Promise<readonly WizardRegistry[]>;
   /** @throws AksMiError when there is no such plan; the user then changes an answer */
@@ -86,34 +99,36 @@ export type WizardResult =
       readonly until?: StepId | undefined;
     }
   | { readonly kind: "saved"; readonly file: string }
-  | { readonly kind: "left" };
+  /** `interrupted`: with Ctrl-C, by a signal, or because there is nobody to answer any more. */
+  | { readonly kind: "left"; readonly interrupted?: true };
 
 /** Where the wizard is read from and drawn. */
 export interface WizardIo extends PromptStreams {
-  readonly columns: () => number;
   readonly rows: () => number;
   readonly now: () => Date;
-  readonly signal?: AbortSignal | undefined;
   /** Instead of inquirer's, in tests. */
   readonly prompts?: Prompts | undefined;
 }
 
 /** Leads through a migration up to its approval. Writes nothing but, if asked to, the plan file. */
 export async function runWizard(services: WizardServices, io: WizardIo): Promise<WizardResult> {
-  const session = await startSession(services, io);
   try {
+    const session = await startSession(services, io);
+    if (session.clusters.length === 0) return sayNoClusters(session);
     const result = await walk(session);
     printCommands(session, result);
     return result;
   } catch (error) {
-    if (!(error instanceof LeftWizard)) throw error;
-    say(session, "You left the wizard; nothing was changed and nothing was saved.");
-    return { kind: "left" };
+    const isAborted = io.signal?.aborted === true;
+    if (!isAborted && !(error instanceof LeftWizard)) throw error;
+    io.output.write("You left the wizard; nothing was changed and nothing was saved.\n");
+    const interrupted = isAborted || (error as LeftWizard).interrupted;
+    return interrupted ? { kind: "left", interrupted } : { kind: "left" };
   }
 }
 
 async function startSession(services: WizardServices, io: WizardIo): Promise<Session> {
-  const clusters = await working(io, "Reading the clusters…", () => services.listClusters(io.signal));
+  const { clusters, gaps } = await working(io, "Looking at the clusters…", (say) => services.listClusters(say));
   return {
     services,
     io,
@@ -122,12 +137,20 @@ async function startSession(services: WizardServices, io: WizardIo): Promise<Ses
       ...sanitizeDeep({ ...cluster, secretExpires: undefined }),
       secretExpires: cluster.secretExpires,
     })),
+    gaps: gaps.map(sanitize),
     prompts: io.prompts ?? createPrompts(io),
     paint: createPalette(io.color),
     answers: { clusters: [], registries: [] },
     passed: [],
     working: (text, work) => working(io, text, work),
   };
+}
+
+function sayNoClusters(session: Session): WizardResult {
+  const { who, cloud, tenant } = session.account;
+  const text = `${who} can see no cluster in tenant ${tenant} of ${cloud}. Sign in with another account (az login), or name another tenant with --tenant.`;
+  for (const line of wrapText([...session.gaps, text].join(" "), session.io.columns() - 1)) say(session, line);
+  return { kind: "left" };
 }
 
 /** Goes through the steps, back and forth, until one of them has a result. */
@@ -159,11 +182,25 @@ async function askStep(session: Session, step: WizardStep): Promise<[WizardResul
   }
 }
 
-async function working<T>({ output, color }: WizardIo, text: string, work: () => Promise<T>): Promise<T> {
-  output.write(createPalette(color).dim(text));
+/** Shows a text while the work goes on; what is told of its progress stands behind it. */
+async function working<T>(
+  { output, color, columns, signal }: WizardIo,
+  text: string,
+  work: (say: (words: string) => void) => Promise<T>,
+): Promise<T> {
+  const { dim } = createPalette(color);
+  const show = (words: string) => output.write(`\r\u001b[2K${dim(truncate(words, columns() - 1))}`);
+  show(text);
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal!.reason);
+    signal?.addEventListener("abort", stop);
+  });
   try {
-    return await work();
+    signal?.throwIfAborted();
+    return await Promise.race([work((words) => show(`${text} ${sanitize(words)}`)), stopped]);
   } finally {
+    signal?.removeEventListener("abort", stop);
     output.write("\r\u001b[2K");
   }
 }

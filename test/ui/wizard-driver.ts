@@ -9,6 +9,7 @@ export const KEYS = { enter: "\r", down: "\u001b[B", escape: "\u001b", interrupt
 export function driveWizard(services: WizardServices, size = { columns: 80, rows: 24 }) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const drawn: string[] = [];
+  const abort = new AbortController();
   let seenUpTo = 0;
   // Like a terminal, and unlike other streams, this one outlives each prompt that is piped to it.
   output.end = () => output;
@@ -19,6 +20,7 @@ export function driveWizard(services: WizardServices, size = { columns: 80, rows
     color: false,
     columns: () => size.columns,
     rows: () => size.rows,
+    signal: abort.signal,
     now: () => new Date("2026-11-22T08:00:00Z"),
   });
 
@@ -37,6 +39,8 @@ export function driveWizard(services: WizardServices, size = { columns: 80, rows
   return {
     input,
     result,
+    /** As a signal does. */
+    stop: () => abort.abort(),
     drawn,
     see,
     press: (...keys: string[]) => {

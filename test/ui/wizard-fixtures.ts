@@ -11,7 +11,15 @@ function cluster(name: string, state: WizardCluster["state"], expires?: string):
     subscription: SUBSCRIPTION,
     state,
     secretExpires: expires ? new Date(expires) : undefined,
-    detail: `3 pools, 9 nodes; ${name} is in westeurope.`,
+    size: "3 pools, 9 nodes, Kubernetes 1.33",
+    findings:
+      state === "user-assigned"
+        ? []
+        : [
+            { check: "ID003", severity: "critical", seen: `the last credential of ${name} expires soon` },
+            { check: "ID001", severity: "high", seen: "the control plane uses a service principal" },
+          ],
+    notAssessed: 2,
   };
 }
 
@@ -26,12 +34,15 @@ export function fakeServices(overrides: Partial<WizardServices> = {}) {
       emulator: false,
     },
     commonFlags: [],
-    listClusters: async () => [
-      cluster("web-dev", "user-assigned"),
-      cluster("orders-prod", "service-principal", "2027-03-01T00:00:00Z"),
-      cluster("payments-prod", "service-principal", "2026-12-20T00:00:00Z"),
-      cluster("legacy", "broken"),
-    ],
+    listClusters: async () => ({
+      clusters: [
+        cluster("web-dev", "user-assigned"),
+        cluster("orders-prod", "service-principal", "2027-03-01T00:00:00Z"),
+        cluster("payments-prod", "service-principal", "2026-12-20T00:00:00Z"),
+        cluster("legacy", "broken"),
+      ],
+      gaps: [],
+    }),
     identities: async () => [
       {
         id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-ids/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shared`,

@@ -1,13 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AksMiError } from "../../src/engine/errors.ts";
 import { paginate } from "../../src/ui/wizard-approval.ts";
-import {
-  checkIdentityName,
-  checkPlanFile,
-  checkRegistryId,
-  checkResourceGroupName,
-} from "../../src/ui/wizard-command.ts";
-import { buildEmptyPlan, buildPlan, CLUSTER, HASH, REGISTRY } from "../report/fixtures.ts";
+import { checkIdentity, checkPlanFile, checkRegistryId, checkResourceGroupName } from "../../src/ui/wizard-command.ts";
+import { buildEmptyPlan, buildPlan, CLUSTER, HASH, KUBELET_ID, REGISTRY } from "../report/fixtures.ts";
 import { driveWizard, KEYS } from "./wizard-driver.ts";
 import { fakeServices } from "./wizard-fixtures.ts";
 
@@ -73,7 +68,7 @@ describe("the wizard", () => {
     await wizard.see("The plan, page 1");
     expect(calls.choices).toMatchObject([{ to: "user-assigned", controlPlaneIdentity: undefined, registries: [] }]);
     wizard.press(KEYS.interrupt);
-    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(await wizard.result).toEqual({ kind: "left", interrupted: true });
   });
 
   it("shows who is signed in where, the true state of each cluster and how long its secret lives", async () => {
@@ -81,8 +76,9 @@ describe("the wizard", () => {
     await wizard.see("Which clusters");
     const text = wizard.text();
     expect(text).toContain("AzureCloud · ada@contoso.com · tenant");
-    expect(text).toMatch(/payments-prod +service principal +secret: 27 days left/);
-    expect(text).toMatch(/legacy +broken .*repair it first/);
+    expect(text).toMatch(/payments-prod +service principal +secret 27 days +1 critical/);
+    expect(text).toMatch(/web-dev +user-assigned +no finding/);
+    expect(text).toMatch(/legacy +broken .*repair it/);
     expect(text.indexOf("payments-prod")).toBeLessThan(text.indexOf("orders-prod"));
     wizard.press(KEYS.interrupt);
     await wizard.result;
@@ -93,9 +89,61 @@ describe("the wizard", () => {
     await wizard.see("Which clusters");
     wizard.press("orders");
     await wizard.accept("❯ ◯ orders-prod", "❯ Go on with orders-prod");
-    await wizard.see("Cluster    orders-prod in rg-payments");
+    await wizard.see("Cluster        orders-prod in rg-payments");
     wizard.press(KEYS.interrupt);
     await wizard.result;
+  });
+
+  it("chooses all that match what is typed, but none that can't be migrated, and names a few of them", async () => {
+    const { services, calls } = fakeServices();
+    const wizard = driveWizard(services);
+    await wizard.see("Which clusters");
+    wizard.press("rg-payments");
+    await wizard.see("Choose all 3 that match");
+    wizard.press(KEYS.down, KEYS.down, KEYS.down);
+    await wizard.accept("❯ Choose all 3 that match", "❯ Go on with", "❯ User-assigned");
+    await wizard.see("The plan, page 1");
+    expect(calls.choices).toMatchObject([{ clusters: { length: 3 } }]);
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("tells how far it is with the clusters, what could not be listed, and what was found on the one in focus", async () => {
+    const { services } = fakeServices();
+    const estate = await services.listClusters(() => {});
+    const wizard = driveWizard({
+      ...services,
+      listClusters: async (say) => {
+        say("7 of 9 clusters assessed");
+        return { ...estate, gaps: ["Subscription x is not complete here: it is locked."] };
+      },
+    });
+    await wizard.see("7 of 9 clusters assessed");
+    await wizard.see("❯ ◯ payments-prod");
+    const text = wizard.text().replaceAll("\n", " ");
+    expect(text).toContain("Subscription x is not complete here: it is locked.");
+    expect(text).toContain("rg-payments, subscription 11111111: 3 pools, 9 nodes, Kubernetes 1.33. 2 findings: ID003");
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
+  it("says so where there is no cluster", async () => {
+    const wizard = driveWizard(fakeServices({ listClusters: async () => ({ clusters: [], gaps: [] }) }).services);
+    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(wizard.text()).toMatch(/ada@contoso.com can see no cluster in tenant\s99999999/);
+  });
+
+  it("ends by a signal in the middle of reading, and of a question", async () => {
+    const { services } = fakeServices({ listClusters: () => new Promise(() => {}) });
+    const reading = driveWizard(services);
+    await reading.see("Looking at the clusters");
+    reading.stop();
+    expect(await reading.result).toEqual({ kind: "left", interrupted: true });
+    const asking = driveWizard(fakeServices().services);
+    await asking.see("Which clusters");
+    asking.stop();
+    expect(await asking.result).toEqual({ kind: "left", interrupted: true });
+    expect(asking.text()).toMatch(/nothing was changed and nothing was saved\.\n$/);
   });
 
   it("goes back with Esc and keeps the answers", async () => {
@@ -124,7 +172,7 @@ describe("the wizard", () => {
     wizard.press(KEYS.escape);
     await wizard.see("❯ Run it now");
     wizard.press(KEYS.interrupt);
-    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(await wizard.result).toEqual({ kind: "left", interrupted: true });
     expect(calls.saved).toEqual([]);
     expect(wizard.text()).toContain("nothing was changed and nothing was saved");
   });
@@ -133,7 +181,7 @@ describe("the wizard", () => {
     const wizard = driveWizard(fakeServices().services);
     await wizard.see("Which clusters");
     wizard.input.end();
-    expect(await wizard.result).toEqual({ kind: "left" });
+    expect(await wizard.result).toEqual({ kind: "left", interrupted: true });
     expect(wizard.input.listenerCount("keypress")).toBe(0);
   });
 
@@ -210,7 +258,7 @@ describe("the wizard", () => {
     await wizard.accept(...CHOICES.slice(0, 3));
     await wizard.see("❯ id-payments-prod (recommended)");
     wizard.press(KEYS.down, KEYS.down, KEYS.enter);
-    await wizard.see("Name of the identity:");
+    await wizard.see("Name or resource id of the identity:");
     wizard.press("x", KEYS.enter);
     await wizard.see("✖ 3 to 128 letters");
     wizard.press(KEYS.clear, "id-own", KEYS.enter);
@@ -253,9 +301,10 @@ describe("the wizard", () => {
 
 describe("what is typed", () => {
   it("is checked as Azure would", () => {
-    expect(["id-a", "a_1", "0ab", "a".repeat(128)].map(checkIdentityName)).toEqual([true, true, true, true]);
-    for (const name of ["ab", "-abc", "a b c", "id.x", "a".repeat(129)])
-      expect(checkIdentityName(name)).toContain("128");
+    expect(["id-a", "a_1", "0ab", "a".repeat(128)].map(checkIdentity)).toEqual([true, true, true, true]);
+    for (const name of ["ab", "-abc", "a b c", "id.x", "a".repeat(129)]) expect(checkIdentity(name)).toContain("128");
+    expect(checkIdentity(KUBELET_ID)).toBe(true);
+    expect(checkIdentity(REGISTRY)).toContain("Not the id of an identity");
     expect(["rg", "rg.(x)_-1", "größe"].map(checkResourceGroupName)).toEqual([true, true, true]);
     for (const name of ["", "rg.", "a/b", "MC_rg_a_b"]) expect(checkResourceGroupName(name)).not.toBe(true);
     expect(checkRegistryId(REGISTRY)).toBe(true);

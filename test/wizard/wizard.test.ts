@@ -24,7 +24,7 @@ const SIZES: { columns: number; rows: number; env: Record<string, string> }[] = 
 const ANSWERS = {
   cluster: /✔ Cluster +payments-prod in rg-payments-prod/,
   target: /✔ Target +user-assigned identity/,
-  control: /✔ Control +id-payments-prod/,
+  control: /✔ Control plane +id-payments-prod/,
   nodes: /✔ Nodes +id-payments-prod-kubelet/,
   place: /✔ Place +resource group rg-payments-prod/,
   registries: /✔ Registries +those of the old principal/,
@@ -38,7 +38,7 @@ function count(text: string, part: string): number {
 async function answer(terminal: TerminalSession): Promise<void> {
   const { cluster, target, control, nodes, place, registries } = ANSWERS;
   const first = await accept(terminal, "EMULATED AzureCloud", "Which clusters shall be migrated?", "❯ ◯ payments-prod");
-  expect(first).toMatch(/payments-prod +service principal +secret: \d+ days left +rg-payments-prod/);
+  expect(first).toMatch(/payments-prod +service principal +secret \d+ days +\d high/);
   expect(first).toContain("3 pools, 9 nodes");
   await accept(terminal, "❯ Go on with payments-prod", "◉ payments-prod");
   await accept(terminal, cluster, "❯ User-assigned (recommended)", "Exists before the switch");
