@@ -62,7 +62,9 @@ export class Faults {
   }
 
   /** The fault that strikes this request, if any; every rule counts the request. Its path is given as sent and decoded. */
-  strike(method: string, spellings: readonly string[]): Fault | undefined {
+  strike(method: string, spell: () => readonly string[]): Fault | undefined {
+    if (this.#rules.length === 0) return undefined;
+    const spellings = spell();
     let struck: Fault | undefined;
     for (const rule of this.#rules) {
       if (rule.method && rule.method !== method) continue;

@@ -38,7 +38,7 @@ export class Handler {
       const form = new URLSearchParams(request.body ?? "");
       return this.#send(issueToken(this.#world, path, url.searchParams, form), request);
     }
-    const fault = this.#faults.strike(method, [decodedPathAndQuery(url), url.pathname + url.search]);
+    const fault = this.#faults.strike(method, () => [decodedPathAndQuery(url), url.pathname + url.search]);
     if (fault?.delayMs) {
       await realSleep(fault.delayMs);
       this.#world.settle();

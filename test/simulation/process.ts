@@ -22,6 +22,11 @@ export class Disk {
   get events(): Event[] {
     return this.lines.map((line) => JSON.parse(line) as Event);
   }
+
+  /** True once somebody has approved the plan. */
+  get isApproved(): boolean {
+    return this.lines.some((line) => line.includes('"run:approved"'));
+  }
 }
 
 /** Where a process can be stopped, and what can happen to its requests. */
@@ -49,7 +54,6 @@ export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<
     hooks.point(`after ${what}`);
     return response;
   };
-  const isApproved = disk.events.some((event) => event.type === "run:approved");
   const connection = await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } });
   try {
     return await executeCluster(
@@ -59,7 +63,7 @@ export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<
         tool: "simulation",
         signal: new AbortController().signal,
         onEvent: () => {},
-        approval: isApproved ? undefined : { by: "simulation", how: "hash" },
+        approval: disk.isApproved ? undefined : { by: "simulation", how: "hash" },
       },
       0,
       (_, now) => ({

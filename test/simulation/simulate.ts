@@ -1,5 +1,6 @@
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { DAY_MS, HOUR_MS } from "../../src/engine/clock.ts";
+import type { Event } from "../../src/engine/events.ts";
 import type { WireRequest } from "../../src/engine/wire.ts";
 import { CASES } from "./cases.ts";
 import { describeEnd } from "./crash.ts";
@@ -75,8 +76,7 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
         });
       },
       onEvent(event) {
-        const { run: _run, seq: _seq, at: _at, cluster: _cluster, ...told } = event;
-        note(`event ${JSON.stringify(told)}`);
+        if (options.trace) note(`event ${describeEvent(event)}`);
         invariants.onEvent(event);
       },
       wrap: (azure) => planted.wrap(azure),
@@ -92,7 +92,7 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
       note("from now on nothing goes wrong");
     }
     ended = await start();
-    note(`process ${starts} ended: ${describeEnd(ended)}`);
+    if (options.trace) note(`process ${starts} ended: ${describeEnd(ended)}`);
     if (ended.kind === "done") break;
     const problem = unexcused(ended, weather.struck, strangers.ever);
     if (problem === "over") break;
@@ -110,6 +110,11 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
   }
   const { violations } = invariants;
   return { seed, name: migration.name, violations, ended: ended.kind, starts, trace };
+}
+
+/** What an event says, without what every event has. */
+function describeEvent({ run: _run, seq: _seq, at: _at, cluster: _cluster, ...told }: Event): string {
+  return JSON.stringify(told);
 }
 
 /** Between two starts time passes: until the moment that a pause names, or until someone looks after it again. */
