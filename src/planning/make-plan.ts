@@ -20,7 +20,8 @@ import {
   ignoreBlockers,
 } from "../migration/preflight.ts";
 import { checkCredentialsOutlast } from "../migration/principal.ts";
-import { readFacts, readWiderRegistries } from "../migration/read-facts.ts";
+import { readFacts } from "../migration/read-facts.ts";
+import { readWiderRegistries } from "../migration/read-registries.ts";
 import { fingerprint } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { checkInside } from "./check-inside.ts";
@@ -104,8 +105,7 @@ async function planCluster(
     );
   }
   const { from, findings: originFindings, credentialEnds } = await readOrigin(azure, cluster, now, request.switchedAt);
-  const reading = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
-  const { facts } = reading;
+  const { facts, widePulls } = await readFacts(azure, cluster, oldPrincipals(from), request.registries);
   const target = chooseTarget(id, cluster, facts, request);
   const base: ClusterPlan = {
     id,
@@ -130,7 +130,7 @@ async function planCluster(
     ...(await checkPolicies(azure, id, cluster)),
     ...originFindings,
     ...checkCredentialsOutlast(credentialEnds, now, expectedEnd(frame, from, now)),
-    ...(await readWiderRegistries(azure, reading)).map(
+    ...(await readWiderRegistries(azure, facts.registries, widePulls)).map(
       (registry): Finding => ({
         check: "RB011",
         severity: "high",

@@ -1,0 +1,51 @@
+import type { Azure } from "../azure/azure.ts";
+import { isWithin } from "../azure/ids.ts";
+import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
+import type { HeldRole } from "../plan/schema.ts";
+import { builtInRole, PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
+
+/** A role that the old principal holds. */
+export interface Held {
+  readonly fact: HeldRole;
+  /** True when it lets its holder pull images. */
+  readonly pulls: boolean;
+}
+
+/**
+ * Reads the roles of the old principal, those in the node resource group left out: AKS gives them by itself.
+ * @returns undefined when its object id is not known
+ */
+export async function readHeldRoles(
+  azure: Azure,
+  principalId: string | undefined,
+  nodeGroup: string,
+): Promise<Held[] | undefined> {
+  if (principalId === undefined) return undefined;
+  const held: Held[] = [];
+  for (const { scope, roleDefinitionId, principalId: holder } of await readAssignments(azure, principalId)) {
+    if (isWithin(scope, nodeGroup)) continue;
+    const { name, pulls } = builtInRole(roleDefinitionId) ?? (await readRole(azure, roleDefinitionId));
+    const through = holder === principalId.toLowerCase() ? {} : { through: holder };
+    held.push({ fact: { role: name, roleDefinitionId, scope, ...through }, pulls });
+  }
+  return held;
+}
+
+/** Everything that a principal holds, itself and through groups, in every subscription that the caller can read. */
+async function readAssignments(azure: Azure, principalId: string): Promise<RoleAssignment[]> {
+  const found = new Map<string, RoleAssignment>();
+  for (const subscription of await azure.resources.subscriptions()) {
+    if (!subscription.enabled) continue;
+    for (const assignment of await azure.roles.listAssignedTo(subscription.id, principalId)) {
+      found.set(assignment.id.toLowerCase(), assignment);
+    }
+  }
+  return [...found.values()];
+}
+
+/** What a role is called, and whether its holder may pull; a role that is gone allows nothing. */
+async function readRole(azure: Azure, roleDefinitionId: string): Promise<{ name: string; pulls: boolean }> {
+  const role = await azure.roles.definition(roleDefinitionId);
+  if (!role) return { name: roleDefinitionId.split("/").at(-1)!, pulls: false };
+  return { name: role.name, pulls: allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION) };
+}
