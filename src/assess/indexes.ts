@@ -1,4 +1,4 @@
-import { normalizeId } from "../azure/ids.ts";
+import { groupKeyOf, keyOf } from "../azure/ids.ts";
 
 /** Lists over a subscription are searched once per cluster: each list is indexed when it is first searched. */
 const BY_ID = new WeakMap<object, Map<string, unknown>>();
@@ -32,14 +32,4 @@ export function inResourceGroup<T>(items: readonly T[], group: string, scopeOf: 
     BY_GROUP.set(items, index);
   }
   return index.get(keyOf(group)) ?? [];
-}
-
-/** The resource group in a scope, for comparisons; undefined above resource groups. */
-export function groupKeyOf(scope: string): string | undefined {
-  return /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+/.exec(keyOf(scope))?.[0];
-}
-
-/** An id as it compares: Azure ignores case. */
-export function keyOf(id: string): string {
-  return normalizeId(id).toLowerCase();
 }

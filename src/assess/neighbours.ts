@@ -1,7 +1,7 @@
-import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/clusters.ts";
-import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
-import { asArray, asObject, asString, at } from "../azure/json.ts";
-import { groupKeyOf, keyOf } from "./indexes.ts";
+import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
+import { keyOf, normalizeId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
+import { type ClusterScopes, clusterScopesOf } from "../migration/cluster-scopes.ts";
 
 /** A cluster that uses an identity, and the cluster's own object. */
 export interface IdentityUser {
@@ -38,27 +38,10 @@ export class Neighbours {
     const key = keyOf(identity);
     const before = this.#scopes.get(key);
     if (before) return before;
-    const scopes = this.usersOf(identity).flatMap(({ id, cluster }) => clusterScopes(id, cluster));
-    const groups = scopes.map(groupKeyOf).filter((group) => group !== undefined);
-    const made = { scopes: new Set(scopes.map(keyOf)), groups: new Set(groups) };
+    const made = clusterScopesOf(this.usersOf(identity));
     this.#scopes.set(key, made);
     return made;
   }
-}
-
-/** What belongs to clusters, in lower case. */
-export interface ClusterScopes {
-  /** The clusters, their resource groups and what they refer to: with everything below. */
-  readonly scopes: ReadonlySet<string>;
-  /** Resource groups that hold any of it: they alone, not what else is in them. */
-  readonly groups: ReadonlySet<string>;
-}
-
-/** True when a role at this scope is for the clusters. */
-export function belongsToClusters(scope: string, { scopes, groups }: ClusterScopes): boolean {
-  const segments = keyOf(scope).split("/");
-  const prefixes = segments.map((_, index) => segments.slice(0, index + 1).join("/"));
-  return groups.has(keyOf(scope)) || prefixes.some((prefix) => scopes.has(prefix));
 }
 
 /** The names of what a cluster acts as, in lower case; `msi` is no service principal. */
@@ -67,35 +50,4 @@ function identitiesOf(cluster: ManagedCluster): Set<string> {
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const names = [clientId === "msi" ? undefined : clientId, ...userAssignedIdsOf(cluster), kubelet];
   return new Set(names.filter((name) => name !== undefined).map((name) => name.toLowerCase()));
-}
-
-/** The scopes that belong to a cluster: itself, its resource groups and what its object refers to. */
-function clusterScopes(id: string, cluster: ManagedCluster): string[] {
-  const { subscription, resourceGroup } = parseResourceId(id)!;
-  const properties = asObject(cluster["properties"]);
-  const nodeGroup = asString(properties["nodeResourceGroup"]) ?? "";
-  const subnets = poolsOf(cluster).flatMap((pool) => [pool["vnetSubnetID"], pool["podSubnetID"]]);
-  const balancer = at(properties, "networkProfile", "loadBalancerProfile");
-  const addresses = [
-    ...asArray(at(balancer, "outboundIPs", "publicIPs")),
-    ...asArray(at(balancer, "outboundIPPrefixes", "publicIPPrefixes")),
-  ].map((address) => at(address, "id"));
-  const named = [
-    ...subnets,
-    ...addresses,
-    at(properties, "apiServerAccessProfile", "subnetId"),
-    at(properties, "apiServerAccessProfile", "privateDNSZone"),
-    properties["diskEncryptionSetID"],
-    at(properties, "securityProfile", "azureKeyVaultKms", "keyVaultResourceId"),
-    ...Object.values(asObject(properties["addonProfiles"])).flatMap((addon) =>
-      Object.values(asObject(at(addon, "config"))),
-    ),
-  ].map((value) => asString(value));
-  const own = [
-    id,
-    resourceGroupId(subscription, resourceGroup),
-    resourceGroupId(subscription, nodeGroup),
-    ...named.filter((value) => value?.startsWith("/")),
-  ].map((value) => normalizeId(value!));
-  return [...own, ...own.map((scope) => scope.replace(/\/subnets\/[^/]+$/i, ""))];
 }

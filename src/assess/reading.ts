@@ -9,11 +9,11 @@ import type { PolicyAssignment } from "../azure/policies.ts";
 import type { Registry } from "../azure/registries.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import type { InClusterEvidence } from "../in-cluster/evidence.ts";
+import type { ClusterScopes } from "../migration/cluster-scopes.ts";
 import type { ClusterState } from "../migration/cluster-state.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import type { Lock } from "../migration/preflight.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
-import type { ClusterScopes } from "./neighbours.ts";
 import type { Known, Listed } from "./outcome.ts";
 import type { HeldRight } from "./rights.ts";
 

@@ -1,3 +1,4 @@
+import { type ActivityLog, createActivityLog } from "./activity-log.ts";
 import { type Capacity, createCapacity } from "./capacity.ts";
 import { type Clusters, createClusters } from "./clusters.ts";
 import { createGraph, type Graph } from "./graph.ts";
@@ -25,6 +26,7 @@ export interface Azure {
   readonly maintenance: Maintenance;
   readonly policies: Policies;
   readonly capacity: Capacity;
+  readonly activityLog: ActivityLog;
   readonly graph: Graph;
   /** Starts pods: only where the user asked for it. */
   readonly runCommands: RunCommands;
@@ -45,6 +47,7 @@ export function createAzure(transport: Transport): Azure {
     maintenance: createMaintenance(transport),
     policies: createPolicies(transport),
     capacity: createCapacity(transport),
+    activityLog: createActivityLog(transport),
     graph: createGraph(transport),
     runCommands: createRunCommands(transport),
     inventory: createInventory(transport),

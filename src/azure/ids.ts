@@ -40,9 +40,19 @@ export function normalizeId(id: string): string {
     .replace(/\/providers\//gi, "/providers/");
 }
 
-/** True when two ids name the same resource: Azure ignores case. */
+/** An id as it compares: Azure ignores case. */
+export function keyOf(id: string): string {
+  return normalizeId(id).toLowerCase();
+}
+
+/** True when two ids name the same resource. */
 export function sameId(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && normalizeId(a).toLowerCase() === normalizeId(b).toLowerCase();
+  return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
+}
+
+/** The resource group in a scope, for comparisons; undefined above resource groups. */
+export function groupKeyOf(scope: string): string | undefined {
+  return /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+/.exec(keyOf(scope))?.[0];
 }
 
 /** True when `scope` is `parent` or lies below it. */
@@ -55,6 +65,12 @@ export function isWithin(scope: string, parent: string): boolean {
 /** The id of a resource group. */
 export function resourceGroupId(subscription: string, resourceGroup: string): string {
   return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
+}
+
+/** Takes the id of a resource group apart. @returns undefined when it is the id of something else */
+export function parseResourceGroupId(id: string): { subscription: string; name: string } | undefined {
+  const [, subscription, name] = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i.exec(id) ?? [];
+  return subscription && name ? { subscription, name } : undefined;
 }
 
 /** The id of a user-assigned managed identity. */

@@ -11,6 +11,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   "change:failed": ["key", "code", "message"],
   "operation:started": ["key", "operation"],
   "node:progress": ["pool"],
+  "principal:use": ["use", "seen"],
   "request:retried": ["request", "reason"],
   "step:settling": ["atMost"],
   "step:waiting": ["reason"],
@@ -23,12 +24,12 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields that are text wherever they are. */
 const TEXTS = new Set([
   ...Object.values(REQUIRED).flat(),
-  ...["run", "type", "at", "cluster", "step", "until", "retryAt", "correlationId", "link"],
+  ...["run", "type", "at", "cluster", "step", "until", "retryAt", "correlationId", "link", "lastUseAt", "knownAt"],
 ]);
 
 const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
-const TEXT_LISTS = new Set(["names", "keys"]);
-const DATES = ["at", "until", "retryAt", "atMost", "since"];
+const TEXT_LISTS = new Set(["names", "keys", "otherUses"]);
+const DATES = ["at", "until", "retryAt", "atMost", "since", "lastUseAt", "knownAt"];
 
 /** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
 export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {

@@ -21,6 +21,19 @@ export type ApplyEvent =
       /** Names of the nodes that have newly been re-imaged. */
       readonly names?: readonly string[] | undefined;
     }
+  /** What Azure's activity log tells of the principal that the cluster has left. */
+  | {
+      readonly type: "principal:use";
+      /** `none`: not used for as long as its tokens last. `recent`: used since, or not long enough ago. */
+      readonly use: "none" | "recent" | "too-early" | "not-assessed";
+      /** In one sentence. */
+      readonly seen: string;
+      readonly lastUseAt?: string | undefined;
+      /** When it will be known, at the earliest, that it has not been used for so long. */
+      readonly knownAt?: string | undefined;
+      /** With `none`: what else speaks against removing it, or could not be looked at. */
+      readonly otherUses?: readonly string[] | undefined;
+    }
   | { readonly type: "request:retried"; readonly request: string; readonly reason: string; readonly delayMs: number }
   | {
       readonly type: "change:bound";

@@ -161,6 +161,8 @@ export const migrationPlan = z.strictObject({
     tokenSwitchover: z.strictObject({ wait: duration }),
     /** Someone else makes the role assignments: the run waits for them. */
     roleRequests: z.literal(true).optional(),
+    /** The clusters were looked into (`--in-cluster`), and what was found there is among the findings. */
+    inCluster: z.literal(true).optional(),
     /** Checks whose blockers the user chose to ignore (`--ignore-preflight`): here and again right before the switch. */
     ignoredChecks: z
       .array(z.string().regex(/^[A-Z]{2}\d{3}$/, "must be the id of a check such as RD009"))

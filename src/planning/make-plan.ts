@@ -75,6 +75,7 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
       rolePropagation: { wait: request.rolePropagation },
       tokenSwitchover: { wait: request.tokenSwitchover },
       ...(request.requestRoles ? { roleRequests: true as const } : {}),
+      ...(request.inCluster ? { inCluster: true as const } : {}),
       ...(request.ignoredChecks?.length ? { ignoredChecks: [...new Set(request.ignoredChecks)].sort() } : {}),
     },
     clusters: [],

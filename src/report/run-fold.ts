@@ -92,6 +92,11 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
     case "request:retried":
       step.retries.push(retryOf(event));
       break;
+    case "principal:use": {
+      const { at, use, seen, lastUseAt, knownAt, otherUses } = event;
+      step.principalUse = { at, use, seen, lastUseAt, knownAt, otherUses: otherUses && [...otherUses] };
+      break;
+    }
     case "node:progress":
       applyNodeProgress(step, event);
       break;

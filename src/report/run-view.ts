@@ -61,6 +61,16 @@ export interface FailureView {
   readonly remedy: string;
 }
 
+/** What was last seen of the use of the principal that the cluster has left. */
+export interface PrincipalUseView {
+  readonly at: string;
+  readonly use: "none" | "recent" | "too-early" | "not-assessed";
+  readonly seen: string;
+  readonly lastUseAt?: string | undefined;
+  readonly knownAt?: string | undefined;
+  readonly otherUses?: readonly string[] | undefined;
+}
+
 /** A step of a run. */
 export interface StepView {
   readonly id: StepId;
@@ -79,6 +89,7 @@ export interface StepView {
   readonly pools: readonly PoolView[];
   readonly retries: readonly RetryView[];
   readonly spans: readonly SpanView[];
+  readonly principalUse?: PrincipalUseView | undefined;
   readonly failure?: FailureView | undefined;
 }
 

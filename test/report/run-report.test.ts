@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Event } from "../../src/engine/events.ts";
+import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { renderPlanHtml, renderRunHtml } from "../../src/report/run-html.ts";
 import { renderRunJson } from "../../src/report/run-json.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
@@ -113,12 +115,63 @@ describe("an HTML report", () => {
 });
 
 describe("what is left to do", () => {
-  it("is, after a finished run, to retire the old principal by commands that are printed, not run", () => {
-    const text = renderRunMarkdown(plan, finished, HASH);
-    expect(text).toContain("The token switchover was over on 23 Nov 09:00 UTC: payments-prod no longer uses");
+  /** The finished run, with what the activity log told at its end. */
+  function ended(use: Partial<Event & { type: "principal:use" }>, of: MigrationPlan = lookedInside) {
+    const told = { type: "principal:use", use: "none", seen: "Nothing was written.", otherUses: [], ...use } as const;
+    return renderRunMarkdown(
+      of,
+      foldEvents(of, [...FINISHED, ...buildEvents(["23T09:00:20", "await-token-switchover", told as never])]),
+      HASH,
+    );
+  }
+  const lookedInside = { ...plan, settings: { ...plan.settings, inCluster: true as const } };
+
+  it("is, where nothing is known to use the old principal, to retire it by commands that are printed, not run", () => {
+    const text = ended({});
+    expect(text).toContain("Nothing was written. Disabling can be taken back at once");
     expect(text).toContain(`az ad sp update --id ${OLD_CLIENT} --set accountEnabled=false`);
+    expect(text).toContain("az role assignment delete --assignee");
+    expect(text).toContain("--scope /subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/MC_");
     expect(text.indexOf("accountEnabled=false")).toBeLessThan(text.indexOf("az ad app delete"));
     expect(text).not.toContain("aks-mi resume");
+  });
+
+  it.each([
+    ["it was used not long ago", { use: "recent", seen: "It wrote at nine." }, "It wrote at nine."],
+    [
+      "it is too early",
+      { use: "too-early", seen: "Known at noon.", knownAt: "2026-11-23T12:00:00Z" },
+      "Known at noon.",
+    ],
+    ["the log may not be read", { use: "not-assessed", seen: "You may not read it." }, "You may not read it."],
+    ["another cluster uses it", { otherUses: ["ID005: it is also used by billing"] }, "also used by billing."],
+  ] as const)("is, where %s, to keep it and to look again, and no command removes anything", (_, use, missing) => {
+    const text = ended(use);
+    expect(text).toContain(missing);
+    expect(text).toContain(`aks-mi verify --id ${CLUSTER} --in-cluster`);
+    expect(text).not.toMatch(/accountEnabled=false|assignment delete|app delete/);
+  });
+
+  it("is to keep the old principal, where nobody looked inside the cluster, or something there uses it", () => {
+    expect(ended({}, plan)).toContain("Nobody looked inside the cluster for what uses it");
+    expect(ended({}, plan)).not.toContain("app delete");
+    const seen = "the old client id stands in Secret shop/dns";
+    const found = buildPlan({ findings: [{ check: "WK002", severity: "high", seen, remedy: "" }] });
+    expect(ended({}, { ...found, settings: lookedInside.settings })).toContain(`WK002: ${seen}.`);
+    expect(ended({}, { ...found, settings: lookedInside.settings })).not.toContain("app delete");
+  });
+
+  it("is to keep the old principal, where another cluster of the plan has not got so far", () => {
+    const [first] = lookedInside.clusters;
+    const two = { ...lookedInside, clusters: [first!, { ...first!, id: `${CLUSTER}-2` }] };
+    expect(ended({}, two)).toContain("payments-prod-2 has not been migrated yet.");
+    expect(ended({}, two)).not.toContain("app delete");
+  });
+
+  it("is, after a run that told nothing of its use, to look first", () => {
+    const text = renderRunMarkdown(lookedInside, foldEvents(lookedInside, FINISHED), HASH);
+    expect(text).toContain("Nobody looked whether it is still used.");
+    expect(text).not.toContain("app delete");
   });
 
   it("is, until the token switchover is over, to keep the old principal valid", () => {

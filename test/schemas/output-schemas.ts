@@ -83,6 +83,14 @@ const change = z.strictObject({
   correlationIds: z.array(z.string()),
 });
 
+const principalUse = {
+  use: z.enum(["none", "recent", "too-early", "not-assessed"]),
+  seen: z.string(),
+  lastUseAt: time.optional(),
+  knownAt: time.optional(),
+  otherUses: z.array(z.string()).optional(),
+};
+
 const step = z.strictObject({
   id: stepId,
   title: z.string(),
@@ -105,6 +113,7 @@ const step = z.strictObject({
   ),
   retries: z.array(z.strictObject({ at: time, request: z.string(), reason: z.string(), delayMs: z.number() })),
   spans: z.array(z.strictObject({ kind: z.enum(["work", "wait"]), from: time, to: time.optional() })),
+  principalUse: z.strictObject({ at: time, ...principalUse }).optional(),
   failure: failure.optional(),
 });
 
@@ -195,6 +204,7 @@ const anyEvent = z.union([
     nodes: z.int(),
     names: z.array(z.string()).optional(),
   }),
+  event("principal:use", principalUse),
   event("request:retried", { request: z.string(), reason: z.string(), delayMs: z.number() }),
   event("check:found", planFinding.shape),
   event("step:failed", { code: z.string(), message: z.string(), remedy: z.string() }),

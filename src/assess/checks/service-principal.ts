@@ -1,10 +1,9 @@
-import { parseResourceId } from "../../azure/ids.ts";
-import { BUILT_IN_ROLES } from "../../migration/built-in-roles.ts";
+import { BUILT_IN_ROLES, ROLES_THAT_GRANT_ROLES } from "../../migration/built-in-roles.ts";
+import { isBelowSubscription, isForeignRole } from "../../migration/foreign-roles.ts";
 import { checkCredentials, principalDisabled, principalGone } from "../../migration/principal.ts";
 import { LINKS } from "../links.ts";
-import { belongsToClusters } from "../neighbours.ts";
 import type { Outcome } from "../outcome.ts";
-import type { ClusterReading, ServicePrincipalReading } from "../reading.ts";
+import type { ClusterReading } from "../reading.ts";
 import type { HeldRight } from "../rights.ts";
 
 /** ID003: when the credentials end. Those of a half-migrated cluster's nodes cannot be looked up: Azure forgets whose they are. */
@@ -50,19 +49,13 @@ export function checkPrincipalIsShared({ servicePrincipal }: ClusterReading): Ou
   ];
 }
 
-const HANDS_OUT_ROLES: ReadonlySet<string> = new Set([
-  BUILT_IN_ROLES.Owner,
-  BUILT_IN_ROLES["User Access Administrator"],
-  BUILT_IN_ROLES["Role Based Access Control Administrator"],
-]);
-
 /** ID006: rights that no cluster needs. */
 export function checkPrincipalIsNarrow({ servicePrincipal }: ClusterReading): Outcome[] {
   if (!servicePrincipal) return [];
   const { items, gap } = servicePrincipal.rights;
   const wide = items.filter(
     ({ roleGuid, scope }) =>
-      HANDS_OUT_ROLES.has(roleGuid) || (roleGuid === BUILT_IN_ROLES.Contributor && !isBelowSubscription(scope)),
+      ROLES_THAT_GRANT_ROLES.has(roleGuid) || (roleGuid === BUILT_IN_ROLES.Contributor && !isBelowSubscription(scope)),
   );
   if (wide.length === 0) return gap === undefined ? [] : [{ check: "ID006", reason: gap }];
   return [
@@ -104,26 +97,11 @@ export function checkIndirectRights({ servicePrincipal }: ClusterReading): Outco
   ];
 }
 
-/** Kinds of resources that clusters are given roles on. */
-const CLUSTER_PROVIDERS = /^Microsoft\.(Network|ContainerRegistry|ContainerService|ManagedIdentity|Compute)\//i;
-
-/** Roles on a resource group that clusters are commonly given. */
-const CLUSTER_ROLES: ReadonlySet<string> = new Set([
-  BUILT_IN_ROLES.Reader,
-  BUILT_IN_ROLES.AcrPull,
-  BUILT_IN_ROLES["Container Registry Repository Reader"],
-  BUILT_IN_ROLES["Network Contributor"],
-  BUILT_IN_ROLES["Managed Identity Operator"],
-  BUILT_IN_ROLES["Monitoring Metrics Publisher"],
-  BUILT_IN_ROLES["Private DNS Zone Contributor"],
-  BUILT_IN_ROLES["DNS Zone Contributor"],
-]);
-
 /** WK009: roles that have nothing to do with a cluster: pipelines or applications use the same principal. */
 export function checkOtherUses({ servicePrincipal }: ClusterReading): Outcome[] {
   if (!servicePrincipal) return [];
   const { items, gap } = servicePrincipal.rights;
-  const foreign = items.filter((right) => isForeign(right, servicePrincipal));
+  const foreign = items.filter((right) => isForeignRole(right, servicePrincipal.clusterScopes));
   if (foreign.length === 0) return gap === undefined ? [] : [{ check: "WK009", reason: gap }];
   return [
     {
@@ -135,19 +113,6 @@ export function checkOtherUses({ servicePrincipal }: ClusterReading): Outcome[] 
       link: LINKS.servicePrincipal,
     },
   ];
-}
-
-function isForeign({ scope, roleGuid }: HeldRight, { clusterScopes }: ServicePrincipalReading): boolean {
-  // Wide roles are the business of ID006.
-  if (HANDS_OUT_ROLES.has(roleGuid) || CLUSTER_ROLES.has(roleGuid)) return false;
-  if (belongsToClusters(scope, clusterScopes)) return false;
-  const resource = parseResourceId(scope);
-  if (resource) return !CLUSTER_PROVIDERS.test(resource.type);
-  return isBelowSubscription(scope) || roleGuid !== BUILT_IN_ROLES.Contributor;
-}
-
-function isBelowSubscription(scope: string): boolean {
-  return /^\/subscriptions\/[^/]+\/resourceGroups\//i.test(scope);
 }
 
 function describeRights(rights: readonly HeldRight[]): string {

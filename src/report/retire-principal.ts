@@ -1,0 +1,100 @@
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { nameOf, parseId } from "./ids.ts";
+import type { TaskLeft } from "./left-to-do.ts";
+import type { PrincipalUseView, RunView } from "./run-view.ts";
+import { shell } from "./snippets.ts";
+import { formatTime } from "./words.ts";
+
+/** A service principal as commands name it. */
+export interface RetiredPrincipal {
+  readonly clientId: string;
+  readonly objectId?: string | undefined;
+  /** Scopes on which it holds roles itself, as far as is known. */
+  readonly scopes: readonly string[];
+}
+
+/** Where the sign-ins are that no supported API lists. */
+export const SIGN_IN_LOG =
+  "its sign-in log (Microsoft Entra admin center, Enterprise applications, Sign-in logs, Service principal sign-ins)";
+
+/** The commands that retire a service principal: first what can be taken back, then what cannot. Nobody runs them but the reader. */
+export function retireCommands({ clientId, objectId, scopes }: RetiredPrincipal): string[] {
+  const assignee = shell(objectId ?? clientId);
+  return [
+    `az ad sp update --id ${shell(clientId)} --set accountEnabled=false`,
+    ...scopes.map((scope) => `az role assignment delete --assignee ${assignee} --scope ${shell(scope)}`),
+    `az ad app delete --id ${shell(clientId)}`,
+  ];
+}
+
+/** The service principal that a cluster of a plan leaves; undefined when it comes from none. */
+export function retiredPrincipalOf({ id, from, facts, rights }: ClusterPlan): RetiredPrincipal | undefined {
+  if (!from.servicePrincipal) return undefined;
+  const nodeGroup = `/subscriptions/${parseId(id).subscription}/resourceGroups/${facts.network.nodeResourceGroup}`;
+  const own = rights.filter(({ through }) => through === undefined).map(({ scope }) => scope);
+  const scopes = new Map([nodeGroup, ...own].map((scope) => [scope.toLowerCase(), scope]));
+  return { ...from.servicePrincipal, scopes: [...scopes.values()] };
+}
+
+/** What is to be done about the old service principal once the token switchover is over. */
+export function retireTasks(
+  plan: MigrationPlan,
+  view: RunView,
+  index: number,
+  use: PrincipalUseView | undefined,
+): TaskLeft[] {
+  const cluster = plan.clusters[index]!;
+  const principal = retiredPrincipalOf(cluster)!;
+  const { clientId, objectId } = principal;
+  const look: TaskLeft = {
+    title: "See whether anything else uses the old service principal",
+    text: `Other clusters, pipelines and pull secrets may use the same one; look at its rights and at ${SIGN_IN_LOG}.`,
+    commands: [
+      `az aks list --query "[?servicePrincipalProfile.clientId=='${clientId}'].id" --output tsv`,
+      `az role assignment list --all --assignee ${shell(objectId ?? clientId)} --output table`,
+    ],
+  };
+  const missing = whatIsMissing(plan, view, index, use);
+  if (missing.length > 0) {
+    const earliest = use?.knownAt ? ` after ${formatTime(use.knownAt)}` : "";
+    return [
+      {
+        title: "Keep the old service principal until nothing is known to use it",
+        text: `${missing.join(" ")} The command below looks again${earliest}, and prints how to retire it when nothing speaks against that.`,
+        commands: [`aks-mi verify --id ${shell(cluster.id)} --in-cluster`],
+      },
+      look,
+    ];
+  }
+  return [
+    look,
+    {
+      title: "Disable it first, remove it some days later",
+      text: `${use!.seen} Disabling can be taken back at once; a deleted application loses its role assignments for good.`,
+      commands: retireCommands(principal),
+    },
+  ];
+}
+
+/** Checks that tell, from inside a cluster, of uses of its service principal. */
+const INSIDE_CHECKS = new Set(["WK001", "WK002", "WK003", "WK006"]);
+
+/** What speaks against removing the old service principal, or is not known; in sentences. */
+function whatIsMissing(plan: MigrationPlan, view: RunView, index: number, use: PrincipalUseView | undefined): string[] {
+  const cluster = plan.clusters[index]!;
+  const clientId = cluster.from.servicePrincipal?.clientId.toLowerCase();
+  const behind = plan.clusters.filter(
+    ({ from }, other) =>
+      other !== index &&
+      from.servicePrincipal?.clientId.toLowerCase() === clientId &&
+      view.clusters[other]?.state !== "done",
+  );
+  const inside = cluster.findings.filter(({ check }) => INSIDE_CHECKS.has(check));
+  return [
+    ...(use ? (use.use === "none" ? [] : [use.seen]) : ["Nobody looked whether it is still used."]),
+    ...(use?.otherUses ?? []).map((other) => `${other}.`),
+    ...(behind.length > 0 ? [`${behind.map(({ id }) => nameOf(id)).join(", ")} has not been migrated yet.`] : []),
+    ...inside.map(({ check, seen }) => `${check}: ${seen}.`),
+    ...(plan.settings.inCluster ? [] : ["Nobody looked inside the cluster for what uses it (--in-cluster)."]),
+  ];
+}
