@@ -10,7 +10,7 @@ import { ensureNotStale } from "../execute/staleness-check.ts";
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { planSteps } from "../planning/make-plan.ts";
+import { planSteps } from "../planning/plan-steps.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../ui/terminal.ts";
