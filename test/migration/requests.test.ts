@@ -3,13 +3,13 @@ import { Lab, type ServedRequest } from "../support/lab.ts";
 
 /**
  * The most requests that `plan` and `apply` of the demo cluster may need, in every world that Azure leaves open: what they
- * need today. The Azure CLI needs 236 in the first and 167 in the second for the documented procedure (`npm run az`).
+ * need today, two of them for the activity log. The Azure CLI needs 236 in the first and 167 in the second for the documented procedure (`npm run az`).
  */
 const BOUNDS: Record<string, number> = {
-  rolls: 155,
-  appliesWithoutRoll: 148,
-  refused: 166,
-  ignoresKubelet: 164,
+  rolls: 157,
+  appliesWithoutRoll: 150,
+  refused: 168,
+  ignoresKubelet: 166,
 };
 
 const MIGRATIONS = new Map<string, Promise<ServedRequest[]>>();
