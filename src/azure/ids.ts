@@ -47,7 +47,7 @@ export function keyOf(id: string): string {
 
 /** True when two ids name the same resource. */
 export function sameId(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && keyOf(a) === keyOf(b);
+  return a !== undefined && b !== undefined && (a === b || keyOf(a) === keyOf(b));
 }
 
 /** The resource group in a scope, for comparisons; undefined above resource groups. */

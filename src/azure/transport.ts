@@ -11,6 +11,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { AksMiError, TransientError } from "../engine/errors.ts";
+import { withoutTracing } from "./clients.ts";
 import type { Cloud } from "./clouds.ts";
 import { translateResponse } from "./errors.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
@@ -88,7 +89,7 @@ export function createTransport(options: {
     httpClient,
     retryOptions: { maxRetries: 0 as const },
   };
-  const { pipeline } = new ContainerServiceClient(credential, {
+  const client = new ContainerServiceClient(credential, {
     ...clientOptions,
     credentials: { scopes: clientOptions.credentialScopes },
   });
@@ -99,18 +100,19 @@ export function createTransport(options: {
     credential,
     clientOptions,
     retry,
-    arm: rawClient(cloud.resourceManager, pipeline, httpClient, retry),
-    graph: rawClient(cloud.graph, graphPipeline, httpClient, retry),
+    arm: rawClient(cloud.resourceManager, withoutTracing(client.pipeline), httpClient, retry),
+    graph: rawClient(cloud.graph, withoutTracing(graphPipeline), httpClient, retry),
   };
 }
 
 /** The SDK follows the links that a response names, token and all: nothing leaves for a host that is not the cloud's own. */
 function guardHosts(inner: HttpClient, endpoints: readonly string[]): HttpClient {
+  const hosts = endpoints.map((endpoint) => new URL(endpoint));
   return {
     sendRequest(request) {
       const url = new URL(request.url);
-      const own = endpoints.find((endpoint) => new URL(endpoint).origin === url.origin);
-      ensureSameHost(url, own ?? endpoints[0]!);
+      const own = hosts.find(({ origin }) => origin === url.origin);
+      ensureSameHost(url, own ?? hosts[0]!);
       return inner.sendRequest(request);
     },
   };
@@ -140,6 +142,7 @@ function withDates(inner: HttpClient, onDate: ((date: Date) => void) | undefined
 }
 
 function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient, retry: RetryContext): RawClient {
+  const host = new URL(endpoint);
   const attempt = async (
     what: string,
     method: HttpMethods,
@@ -147,8 +150,8 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     body?: Json,
     headers?: Record<string, string>,
   ) => {
-    const url = new URL(target, endpoint);
-    ensureSameHost(url, endpoint);
+    const url = new URL(target, host);
+    ensureSameHost(url, host);
     const request = createPipelineRequest({
       url: url.toString(),
       method,
@@ -185,11 +188,11 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
 }
 
 /** A bearer token goes only to the host it is for, whatever URL a response named. */
-function ensureSameHost(url: URL, endpoint: string): void {
-  if (url.origin === new URL(endpoint).origin) return;
+function ensureSameHost(url: URL, own: URL): void {
+  if (url.origin === own.origin) return;
   throw new AksMiError(
     "AZURE_ERROR",
-    `Azure named ${url.host} as the place to go on, which is not ${new URL(endpoint).host}: the request was not sent.`,
+    `Azure named ${url.host} as the place to go on, which is not ${own.host}: the request was not sent.`,
     "Check for a proxy that rewrites Azure's answers.",
   );
 }
