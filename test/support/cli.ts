@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { ModelEvent, ServedRequest } from "./lab.ts";
+import { Emulated } from "./emulated.ts";
 import { pairsFile } from "./pairs.ts";
 
 /** Where the command line was compiled to for this test run. */
@@ -21,13 +21,14 @@ export interface Ended {
 }
 
 /** The command line as users run it: other processes, standard streams, exit codes. */
-export class CommandLine {
+export class CommandLine extends Emulated {
   /** Where the commands run: state directory, plan files. */
   readonly folder = mkdtempSync(join(tmpdir(), "aks-mi-cli-"));
   readonly endpoint: string;
   readonly #emulator: ChildProcess;
 
   private constructor(emulator: ChildProcess, endpoint: string) {
+    super();
     this.#emulator = emulator;
     this.endpoint = endpoint;
   }
@@ -98,19 +99,6 @@ export class CommandLine {
     const response = await fetch(new URL(path, this.endpoint), init);
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
-  }
-
-  events(): Promise<ModelEvent[]> {
-    return this.control("GET", "/_emulator/events");
-  }
-
-  requests(): Promise<ServedRequest[]> {
-    return this.control("GET", "/_emulator/requests");
-  }
-
-  /** Requests that changed something in Azure. */
-  async writes(): Promise<ServedRequest[]> {
-    return (await this.requests()).filter(({ method, status }) => method !== "GET" && status < 300);
   }
 
   /** A resource of the model, as it is now. */

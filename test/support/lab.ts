@@ -11,37 +11,20 @@ import { type ClusterResult, execute } from "../../src/execute/execute.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import { createRun, type RunDirectory } from "../../src/state/state-directory.ts";
+import { Emulated } from "./emulated.ts";
 import { withPairs } from "./pairs.ts";
 
-/** Something that happened in an emulated cluster. */
-export interface ModelEvent {
-  readonly at: string;
-  readonly cluster: string;
-  readonly kind: string;
-  readonly pool?: string;
-  readonly node?: string;
-  readonly identity?: string;
-  readonly ok: boolean;
-  readonly reason?: string;
-}
-
-/** A request that the emulator served. */
-export interface ServedRequest {
-  readonly at: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly body?: unknown;
-}
+export type { ModelEvent, ServedRequest } from "./emulated.ts";
 
 /** An emulator in this process, a connection to it, and what tests do with both. */
-export class Lab {
+export class Lab extends Emulated {
   readonly clock = new VirtualClock();
   readonly stateDir = mkdtempSync(join(tmpdir(), "aks-mi-test-"));
   readonly emulator: Emulator;
   readonly connection: Connection;
 
   private constructor(emulator: Emulator, connection: Connection, clock: VirtualClock) {
+    super();
     this.emulator = emulator;
     this.connection = connection;
     this.clock = clock;
@@ -67,19 +50,6 @@ export class Lab {
     });
     if (response.status >= 400) throw new Error(`${method} ${path}: ${response.status} ${response.body}`);
     return JSON.parse(response.body) as T;
-  }
-
-  events(): Promise<ModelEvent[]> {
-    return this.control("GET", "/_emulator/events");
-  }
-
-  requests(): Promise<ServedRequest[]> {
-    return this.control("GET", "/_emulator/requests");
-  }
-
-  /** Requests that changed something in Azure. */
-  async writes(): Promise<ServedRequest[]> {
-    return (await this.requests()).filter(({ method, status }) => method !== "GET" && status < 300);
   }
 
   /** The ids of all clusters in the model. */
