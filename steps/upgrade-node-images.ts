@@ -203,7 +203,9 @@ function nothingToRoll(left: readonly Pool[], later: readonly Change[], now: Dat
       `Pool ${names(sets)} is an availability set, whose node image Azure does not upgrade: upgrade its Kubernetes version, scale it down and up, or rebuild it as a scale set.`,
     );
   }
-  return { kind: "pause", reason: reasons.join(" "), retryAt: new Date(now.getTime() + NEXT_IMAGE_MS), later };
+  // Time brings an image; a pool is started, or its nodes are replaced, by somebody.
+  const retryAt = others.length > 0 ? { retryAt: new Date(now.getTime() + NEXT_IMAGE_MS) } : {};
+  return { kind: "pause", reason: reasons.join(" "), ...retryAt, later };
 }
 
 function evidenceOf(pools: readonly Pool[]): string {

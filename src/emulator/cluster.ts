@@ -14,6 +14,12 @@ export interface Node {
   hasLatestModel: boolean;
 }
 
+/** The newest node image for a pool, and from when on there is one release more. */
+export interface PoolImages {
+  readonly latest: string;
+  readonly nextFromMs: number | undefined;
+}
+
 /** One node pool. */
 export interface Pool {
   readonly name: string;
@@ -24,6 +30,8 @@ export interface Pool {
   nextInstance: number;
   /** When the pool last took the newest node image. */
   imageTakenMs: number | undefined;
+  /** What was put in about the images for this pool, in place of the switch for all. */
+  images: PoolImages | undefined;
   operation: Operation | undefined;
 }
 

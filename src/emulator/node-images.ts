@@ -1,10 +1,24 @@
-import type { Pool } from "./cluster.ts";
+import type { Cluster, Pool, PoolImages } from "./cluster.ts";
 import type { JsonObject } from "./json.ts";
 import { textAt } from "./json.ts";
 import type { World } from "./world.ts";
 
-/** The newest image for a pool: its own, or one a release later when the behaviour says that there is a newer one. */
+/** What was put in about the images for a pool, beside its cluster. */
+export function imagesPutIn(cluster: Cluster, pool: string): PoolImages | undefined {
+  const latest = textAt(cluster.resource, "_emulator", "nodeImages", pool, "latest");
+  const from = Date.parse(textAt(cluster.resource, "_emulator", "nodeImages", pool, "nextFrom") ?? "");
+  return latest === undefined ? undefined : { latest, nextFromMs: Number.isNaN(from) ? undefined : from };
+}
+
+/**
+ * The newest image for a pool: the one that was put in, with the release after it from its date on; without, its own, or one
+ * a release later when the behaviour says that there is a newer one.
+ */
 export function latestImageOf(world: World, pool: Pool, profile: JsonObject): string {
+  if (pool.images) {
+    const { latest, nextFromMs } = pool.images;
+    return nextFromMs !== undefined && world.nowMs >= nextFromMs ? nextImage(latest) : latest;
+  }
   const own = textAt(profile, "nodeImageVersion") ?? "";
   return hasNewerImage(world, pool) ? nextImage(own) : own;
 }

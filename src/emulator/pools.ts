@@ -1,6 +1,7 @@
 import { type Cluster, type Node, nodePrincipalOf, type Pool } from "./cluster.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt, textsAt } from "./json.ts";
+import { imagesPutIn } from "./node-images.ts";
 import {
   createScaleSet,
   findScaleSet,
@@ -40,6 +41,7 @@ export function syncPools(world: World, cluster: Cluster): void {
     const name = String(profile["name"]);
     const pool = cluster.pools.get(name.toLowerCase()) ?? adoptPool(world, cluster, profile);
     cluster.pools.set(name.toLowerCase(), pool);
+    pool.images = imagesPutIn(cluster, name);
     resizePool(world, cluster, pool);
   }
   for (const resource of world.store.inGroup(nodeGroupIdOf(cluster))) {
@@ -59,6 +61,7 @@ function adoptPool(world: World, cluster: Cluster, profile: JsonObject): Pool {
     scaleSetId: scaleSet?.id,
     nextInstance: 0,
     imageTakenMs: undefined,
+    images: undefined,
     operation: undefined,
   };
   const isLeftBehind = textsAt(cluster.resource, "_emulator", "poolsOnServicePrincipal").some((left) =>

@@ -39,15 +39,28 @@ export async function execute({ stateDir, run, breakLock, ...settings }: Execute
   }
 }
 
-/** The same for a run that leaves nothing behind. @param run the id that its events carry */
-export function executeInMemory(settings: RunSettings, run: string): Promise<ClusterResult[]> {
-  return executeClusters(settings, memoryRecords(settings.plan, run));
+/**
+ * The same for a run that leaves nothing behind. Each call goes on where the last one ended, as `resume` does, with the
+ * clusters of the given ids.
+ * @param run the id that its events carry
+ */
+export function executeInMemory(
+  settings: RunSettings,
+  run: string,
+): (clusterIds: readonly string[]) => Promise<ClusterResult[]> {
+  const openRecord = memoryRecords(settings.plan, run);
+  return (clusterIds) => executeClusters(settings, openRecord, clusterIds);
 }
 
-function executeClusters(settings: RunSettings, openRecord: OpenRecord): Promise<ClusterResult[]> {
+function executeClusters(
+  settings: RunSettings,
+  openRecord: OpenRecord,
+  clusterIds: readonly string[] = settings.plan.clusters.map(({ id }) => id),
+): Promise<ClusterResult[]> {
   return pMap(
-    settings.plan.clusters,
-    async ({ id }, index): Promise<ClusterResult> => {
+    clusterIds,
+    async (id): Promise<ClusterResult> => {
+      const index = settings.plan.clusters.findIndex((cluster) => cluster.id === id);
       try {
         return { clusterId: id, outcome: await executeCluster(settings, index, openRecord) };
       } catch (error) {

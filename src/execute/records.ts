@@ -53,10 +53,15 @@ export function fileRecords(run: RunDirectory, locks: RunLocks): OpenRecord {
   };
 }
 
-/** Records that leave nothing behind. */
+/** Records that leave nothing behind: one that is opened again goes on. */
 export function memoryRecords(plan: MigrationPlan, run: string): OpenRecord {
+  const records = new Map<number, ClusterRecord>();
   return (index, now) => {
+    const known = records.get(index);
+    if (known) return known;
     const journal = memoryJournal({ run, cluster: plan.clusters[index]!.id, now });
-    return { journal, operations: new MemoryOperationStore(), ensureHeld() {}, close: () => journal.close() };
+    const record = { journal, operations: new MemoryOperationStore(), ensureHeld() {}, close: () => journal.close() };
+    records.set(index, record);
+    return record;
   };
 }

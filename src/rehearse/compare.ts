@@ -2,6 +2,7 @@ import { isGap } from "../engine/step.ts";
 import { count, formatLength } from "../report/words.ts";
 import { type BrokenWork, brokenWords } from "./cluster-life.ts";
 import type { EndState } from "./end-state.ts";
+import type { Pause } from "./pauses.ts";
 import type { Rehearsal, RehearsedCluster } from "./rehearse-once.ts";
 
 /** A difference in duration below this is noise. */
@@ -34,6 +35,7 @@ function differencesOf(expected: RehearsedCluster, other: RehearsedCluster, star
   const ended = other.outcome.kind === "done";
   texts.push(...keysOnly(now, before).map((summary) => `in addition: ${summary}`));
   if (ended) texts.push(...keysOnly(before, now).map((summary) => `not needed: ${summary}`));
+  texts.push(...describePauses(expected, other));
   texts.push(...describeDrains(expected, other));
   texts.push(...describeBroken(expected.broken, other.broken, start));
   if (ended) texts.push(...describeEnd(expected.end, other.end));
@@ -45,6 +47,15 @@ function appliedKeys({ view }: RehearsedCluster): Map<string, string> {
   const changes = view.steps.flatMap(({ changes }) => changes);
   return new Map(
     changes.filter((change) => change.state === "applied" && !isGap(change)).map(({ key, summary }) => [key, summary]),
+  );
+}
+
+function describePauses(expected: RehearsedCluster, other: RehearsedCluster): string[] {
+  const isNew = ({ reason }: Pause) => expected.pauses.every((pause) => pause.reason !== reason);
+  return other.pauses.flatMap((pause) =>
+    pause.lastsMs !== undefined && isNew(pause)
+      ? [`it pauses for ${formatLength(pause.lastsMs)}, until it is resumed: ${pause.reason}`]
+      : [],
   );
 }
 

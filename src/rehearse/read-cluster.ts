@@ -7,6 +7,7 @@ import { nodeResourceGroupId } from "../migration/grants.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { outlineOf, withoutSecrets } from "./outline.ts";
+import type { LiveCluster } from "./read-twin.ts";
 import type { TwinDraft } from "./twin.ts";
 
 /** How many requests are under way at a time: well below what Azure Resource Manager lets through. */
@@ -14,14 +15,17 @@ export const READS_AT_ONCE = 8;
 
 const SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets";
 
-/** Reads a cluster's nodes, what its plan names, and what holds it back (locks, maintenance windows). */
+/**
+ * Reads a cluster's nodes, what its plan names, and what holds it back (locks, maintenance windows).
+ * @param nodeImages the newest images of its pools, as far as they are known
+ */
 export async function readClusterParts(
   draft: TwinDraft,
   inventory: Inventory,
-  plan: ClusterPlan,
-  cluster: ManagedCluster,
+  { plan, cluster }: LiveCluster,
+  nodeImages: JsonObject | undefined,
 ): Promise<void> {
-  draft.add(clusterForTwin(plan, cluster));
+  draft.add(clusterForTwin(plan, cluster, nodeImages));
   await readNodes(draft, inventory, plan);
   await pMap(
     referencedIds(plan, cluster),
@@ -49,12 +53,13 @@ export async function readClusterParts(
   }
 }
 
-/** The cluster as it is, with what the emulator cannot see in it: the registries its pods use and whom it used before. */
-function clusterForTwin(plan: ClusterPlan, cluster: ManagedCluster): JsonObject {
+/** The cluster as it is, with what the emulator cannot see in it: its pods' registries, its pools' images, whom it used before. */
+function clusterForTwin(plan: ClusterPlan, cluster: ManagedCluster, nodeImages: JsonObject | undefined): JsonObject {
   const registries = plan.facts.registries.map(({ id }) => id);
   const former = isOnManagedIdentity(cluster) ? plan.from.servicePrincipal?.clientId : undefined;
   const hints = {
     ...(registries.length > 0 ? { registries } : {}),
+    ...(nodeImages ? { nodeImages } : {}),
     ...(former ? { formerServicePrincipal: former } : {}),
   };
   return { ...withoutSecrets(cluster), ...(Object.keys(hints).length > 0 ? { _emulator: hints } : {}) };

@@ -4,13 +4,15 @@ import { DAY_MS, parseDuration } from "../engine/clock.ts";
 import { isAksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import type { StepId } from "../engine/step.ts";
-import { type ClusterResult, executeInMemory } from "../execute/execute.ts";
+import type { ClusterResult } from "../execute/execute.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { type ClusterView, foldEvents } from "../report/run-view.ts";
 import type { Assumption } from "./assumptions.ts";
 import { type BrokenWork, listBrokenWork, listNodeRolls, type NodeRoll } from "./cluster-life.ts";
 import { type EndState, readEndState } from "./end-state.ts";
+import { listPauses, type Pause } from "./pauses.ts";
 import { type RequestCount, RequestCounter } from "./request-counter.ts";
+import { runThrough } from "./run-through.ts";
 import { type TimelineEntry, tellTimeline } from "./timeline.ts";
 import type { Trouble } from "./trouble.ts";
 import type { Twin } from "./twin.ts";
@@ -19,6 +21,7 @@ import { startTwin } from "./twin-emulator.ts";
 /** How a cluster's run ended in a rehearsal. */
 export type RehearsedOutcome =
   | { readonly kind: "done"; readonly changed: boolean }
+  /** For good: no moment comes at which it would go on. */
   | { readonly kind: "paused"; readonly reason: string }
   | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly remedy: string };
 
@@ -28,6 +31,7 @@ export interface RehearsedCluster {
   readonly outcome: RehearsedOutcome;
   readonly view: ClusterView;
   readonly timeline: readonly TimelineEntry[];
+  readonly pauses: readonly Pause[];
   readonly rolls: readonly NodeRoll[];
   readonly broken: readonly BrokenWork[];
   readonly end: EndState;
@@ -61,7 +65,7 @@ export interface RehearsalSettings {
   readonly tool: string;
 }
 
-/** Runs the plan once on a twin of its own. Nothing outside this process is asked or changed. */
+/** Runs the plan once on a twin of its own, and resumes it where it pauses for a time. Nothing outside this process is asked or changed. */
 export async function rehearseOnce(
   { plan, twin, start, tool }: RehearsalSettings,
   assumption: Assumption,
@@ -72,7 +76,7 @@ export async function rehearseOnce(
   const connection = await connect({ cloud: plan.metadata.cloud, emulator: counter.door });
   const before = await emulator.resources();
   const events: Event[] = [];
-  const results = await executeInMemory(
+  const results = await runThrough(
     {
       connection,
       plan,
@@ -85,7 +89,7 @@ export async function rehearseOnce(
         if (event.type === "step:started") counter.step = event.step;
       },
     },
-    "rehearsal",
+    emulator.clock,
   );
   const durationMs = emulator.clock.now().getTime() - start.getTime();
   const writes = (await emulator.requests()).filter(({ method }) => method !== "GET");
@@ -104,6 +108,7 @@ export async function rehearseOnce(
         outcome: outcomeOf(result),
         view: views[index]!,
         timeline: tellTimeline(own, rolls, broken, start),
+        pauses: listPauses(own, start),
         rolls,
         broken,
         end: await readEndState(azure, id, before, after),

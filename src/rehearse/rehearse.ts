@@ -55,6 +55,7 @@ export async function rehearsePlan(
   options: RehearseOptions,
 ): Promise<RehearsedPlan> {
   const azure = connection.azure();
+  const start = connection.clock.now();
   const clusters: LiveCluster[] = [];
   for (const clusterPlan of plan.clusters) {
     const cluster = await readCluster(azure, migrationOf(plan, clusterPlan, new History(), new MemoryOperationStore()));
@@ -63,9 +64,9 @@ export async function rehearsePlan(
     ensureSettled(live);
     clusters.push(live);
   }
-  const twin = await readTwin(azure, clusters);
+  const twin = await readTwin(azure, clusters, start);
   options.onTwin?.(twin);
-  return rehearseOn({ plan, twin, start: connection.clock.now(), tool: options.tool }, options);
+  return rehearseOn({ plan, twin, start, tool: options.tool }, options);
 }
 
 /** Runs the plan on a twin under every assumption. Virtual time only: nothing is read or written elsewhere. */

@@ -9,6 +9,7 @@ const MARKS: Record<TimelineEntry["kind"], string> = {
   step: "▸",
   change: "·",
   wait: "◷",
+  pause: "‖",
   drain: "↻",
   broken: "✖",
   end: "■",
@@ -71,7 +72,7 @@ export function describeEnd({ end, outcome }: RehearsedCluster): string[] {
     ...(end.made.length > 0 ? [`New in Azure: ${end.made.join("; ")}.`] : []),
   ];
   if (outcome.kind === "failed") texts.unshift(`It failed: ${outcome.message} ${outcome.remedy}`);
-  if (outcome.kind === "paused") texts.unshift(sentence(`it paused: ${outcome.reason}`));
+  if (outcome.kind === "paused") texts.unshift(sentence(`it paused without end: ${outcome.reason}`));
   return texts;
 }
 
@@ -90,13 +91,20 @@ export function nameOf({ assumption, troubled }: Rehearsal): string {
   return troubled ? `${assumption}, with trouble` : assumption;
 }
 
+/** How long a cluster's run stood still until it was resumed. */
+function pausedFor({ pauses }: RehearsedCluster): number {
+  return pauses.reduce((sum, { lastsMs }) => sum + (lastsMs ?? 0), 0);
+}
+
 /** A rehearsal in figures. */
 export function summaryOf({ clusters, requests, provenAfterMs, durationMs, retries }: Rehearsal): string {
   const drains = clusters.reduce((sum, { rolls }) => sum + rolls.length, 0);
+  const pausedMs = Math.max(...clusters.map(pausedFor));
   return [
     count(drains, "drain"),
     `${count(requests.reads, "read")}, ${count(requests.writes, "write")}`,
     ...(retries > 0 ? [`sent again ${count(retries, "time")}`] : []),
+    ...(pausedMs > 0 ? [`paused for ${formatLength(pausedMs)}`] : []),
     ...(provenAfterMs === undefined ? [] : [`proven after ${formatLength(provenAfterMs)}`]),
     `${formatLength(durationMs)} in all`,
   ].join(", ");
@@ -107,7 +115,7 @@ export function resultsOf(rehearsals: readonly Rehearsal[], rehearsal: Rehearsal
   const stops = rehearsal.clusters.flatMap(({ id, outcome }) => {
     const name = id.split("/").at(-1);
     if (outcome.kind === "failed") return [`${name} fails: ${outcome.message} ${outcome.remedy}`];
-    return outcome.kind === "paused" ? [`${name} pauses: ${outcome.reason}`] : [];
+    return outcome.kind === "paused" ? [`${name} pauses without end: ${outcome.reason}`] : [];
   });
   const [expected] = rehearsals as [Rehearsal];
   if (rehearsal === expected) return stops;

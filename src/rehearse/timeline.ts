@@ -2,10 +2,11 @@ import type { Event } from "../engine/events.ts";
 import type { StepId } from "../engine/step.ts";
 import type { BrokenWork, NodeRoll } from "./cluster-life.ts";
 import { brokenWords } from "./cluster-life.ts";
+import { listPauses, withoutRepeats } from "./pauses.ts";
 
 /** One line of a timeline. */
 export interface TimelineEntry {
-  readonly kind: "step" | "change" | "wait" | "drain" | "broken" | "end";
+  readonly kind: "step" | "change" | "wait" | "pause" | "drain" | "broken" | "end";
   /** Since the run began. */
   readonly atMs: number;
   /** Undefined for what has no length, or had not ended when the run did. */
@@ -22,13 +23,20 @@ export function tellTimeline(
   start: Date,
 ): TimelineEntry[] {
   const since = (at: string) => Date.parse(at) - start.getTime();
-  const told = events.flatMap((event, index): TimelineEntry[] => {
+  const once = withoutRepeats(events, (event) => textOf(event) !== undefined);
+  const told = once.flatMap((event, index): TimelineEntry[] => {
     const atMs = since(event.at);
     const text = textOf(event);
     if (!text) return [];
-    const end = endOf(event, events.slice(index + 1));
+    const end = endOf(event, once.slice(index + 1));
     return [{ ...text, atMs, lastsMs: end && since(end.at) - atMs, step: event.step }];
   });
+  const pauses = listPauses(events, start).map(
+    ({ atMs, lastsMs, reason }): TimelineEntry =>
+      lastsMs === undefined
+        ? { kind: "end", atMs, lastsMs, text: `paused without end: ${reason}` }
+        : { kind: "pause", atMs, lastsMs, text: `paused, then resumed: ${reason}` },
+  );
   const nodes = rolls.map(({ pool, node, drainedAt, backAt, replacedBy }): TimelineEntry => {
     const begin = (drainedAt ?? backAt)!;
     const what = drainedAt ? "drain" : "re-image";
@@ -48,7 +56,7 @@ export function tellTimeline(
       text: `${brokenWords(kind, times)}${where}: ${reason}`,
     };
   });
-  return [...told, ...nodes, ...failures].sort((a, b) => a.atMs - b.atMs);
+  return [...told, ...pauses, ...nodes, ...failures].sort((a, b) => a.atMs - b.atMs);
 }
 
 function textOf(event: Event): Pick<TimelineEntry, "kind" | "text"> | undefined {
@@ -61,8 +69,6 @@ function textOf(event: Event): Pick<TimelineEntry, "kind" | "text"> | undefined 
       return { kind: "wait", text: event.reason };
     case "step:failed":
       return { kind: "end", text: `failed: ${event.message}` };
-    case "run:paused":
-      return { kind: "end", text: `paused: ${event.reason}` };
     case "run:done":
       return { kind: "end", text: event.changed ? "done" : "nothing had to be done" };
     default:
@@ -73,9 +79,9 @@ function textOf(event: Event): Pick<TimelineEntry, "kind" | "text"> | undefined 
 /** The event that ends what another began: a step ends with its own end, a wait with whatever comes next but progress. */
 function endOf(event: Event, later: readonly Event[]): Event | undefined {
   if (event.type === "step:started")
-    return later.find(
-      (other) =>
-        other.type === "run:paused" || (other.step === event.step && /^step:(done|failed|started)$/.test(other.type)),
+    return (
+      later.find((other) => other.step === event.step && /^step:(done|failed|started)$/.test(other.type)) ??
+      later.findLast(({ type }) => type === "run:paused")
     );
   if (event.type === "step:waiting")
     return later.find((other) => other.type !== "node:progress" && other.type !== "request:retried");

@@ -24,10 +24,11 @@ export function rehearsalJson({ plan, twin, rehearsals, range, through }: Rehear
       requests: rehearsal.requests,
       retries: rehearsal.retries,
       writes: rehearsal.writes.map(({ at, method, path, status }) => ({ at, method, path, status })),
-      clusters: rehearsal.clusters.map(({ id, outcome, timeline, rolls, broken, end }) => ({
+      clusters: rehearsal.clusters.map(({ id, outcome, timeline, pauses, rolls, broken, end }) => ({
         id,
         outcome,
         timeline,
+        pauses,
         nodes: rolls,
         broken,
         end,

@@ -59,6 +59,21 @@ describe("upgradeNodeImageVersion", () => {
     expect(await latest()).toBe(newer);
   });
 
+  it("has the image that was put in for a pool, and a release more from its date on", async () => {
+    const nodeImages = {
+      apps: { latest: "AKSUbuntu-2204gen2containerd-202611.03.0", nextFrom: "2026-11-25T00:00:00Z" },
+    };
+    const harness = await Harness.with(plainWorld({}, { _emulator: { nodeImages } }), { newerNodeImage: false });
+    const latest = async () => (await harness.get(`${APPS}/upgradeProfiles/default`)).properties.latestNodeImageVersion;
+    expect(await latest()).toBe(nodeImages.apps.latest);
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+    await harness.advance("30m");
+    expect((await harness.get(APPS)).properties.nodeImageVersion).toBe(nodeImages.apps.latest);
+    expect(await latest()).toBe(nodeImages.apps.latest);
+    await harness.advance("3d");
+    expect(await latest()).toBe("AKSUbuntu-2204gen2containerd-202611.10.0");
+  });
+
   it("runs on two pools at once, and holds up an update of the cluster", async () => {
     const harness = await Harness.with(plainWorld());
     await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);

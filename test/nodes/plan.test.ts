@@ -2,35 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { clusters, object, PLANTED, pod, putObjects, secret } from "../in-cluster/objects.ts";
 import { Lab } from "../support/lab.ts";
+import { changePool, putWindow } from "../support/nodes.ts";
 
 function found(plan: MigrationPlan, ...checks: readonly string[]) {
   return plan.clusters[0]!.findings.filter(({ check }) => checks.includes(check)).map(
     ({ check, severity, seen }) => `${check} ${severity}: ${seen}`,
   );
-}
-
-/** Changes the first cluster's first pool. */
-async function changePool(lab: Lab, change: object): Promise<void> {
-  const [cluster] = await clusters(lab);
-  const [first, ...others] = cluster!.properties["agentPoolProfiles"] as object[];
-  const properties = { ...cluster!.properties, agentPoolProfiles: [{ ...first, ...change }, ...others] };
-  await lab.control("POST", "/_emulator/resources", [{ ...cluster, properties }]);
-}
-
-/** Gives the first cluster a maintenance window for node images. */
-async function putWindow(lab: Lab, startDate: string, durationHours = 8): Promise<void> {
-  const [cluster] = await lab.clusterIds();
-  const schedule = { daily: { intervalDays: 1 } };
-  await lab.control("POST", "/_emulator/resources", [
-    {
-      id: `${cluster}/maintenanceConfigurations/aksManagedNodeOSUpgradeSchedule`,
-      name: "aksManagedNodeOSUpgradeSchedule",
-      type: "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
-      properties: {
-        maintenanceWindow: { schedule, startDate, startTime: "00:00", utcOffset: "+00:00", durationHours },
-      },
-    },
-  ]);
 }
 
 describe("no newer node image", () => {

@@ -36,16 +36,6 @@ test("the worst of them drains each node twice, and the rehearsal says when pull
   expect(range!.proof!.maxMs).toBeGreaterThan(worst.provenAfterMs!);
 });
 
-test("where no newer image is there, the assumption that needs one pauses, and the rehearsal did not get through", async () => {
-  const lab = await Lab.open({}, "azure-cni");
-  const { rehearsals, through, twin } = await rehearse(lab, await lab.plan());
-  expect(twin.behaviour).toEqual({ newerNodeImage: false });
-  const stopped = rehearsals.filter((rehearsal) => !rehearsal.through);
-  expect(stopped.map(({ assumption }) => assumption)).toEqual(["the update of both identities re-images no node"]);
-  expect(stopped[0]!.clusters[0]!.outcome).toMatchObject({ kind: "paused" });
-  expect(through).toBe(false);
-});
-
 test("trouble is the same for the same seed, is met, and every rehearsal gets through it", async () => {
   const [expected] = listAssumptions(false);
   expect(makeTrouble(5, expected!)).toEqual(makeTrouble(5, expected!));

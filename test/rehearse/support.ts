@@ -32,7 +32,7 @@ export async function twinOf(lab: Lab, plan: MigrationPlan): Promise<Twin> {
     plan: cluster,
     cluster: (await azure.clusters.get(cluster.id))!,
   }));
-  return readTwin(azure, await Promise.all(clusters));
+  return readTwin(azure, await Promise.all(clusters), lab.clock.now());
 }
 
 /** What applying a plan did, told in the terms of a rehearsal. */
@@ -42,12 +42,17 @@ export interface Applied {
   readonly events: readonly Event[];
 }
 
-/** Applies a plan of one cluster to the lab itself. */
+/** Applies a plan of one cluster to the lab itself, and resumes it whenever a pause says that it may go on. */
 export async function applyAndTell(lab: Lab, plan: MigrationPlan): Promise<Applied> {
   const { id } = plan.clusters[0]!;
   const start = lab.clock.now();
   const before = await lab.control<Plain[]>("GET", "/_emulator/resources");
-  const { events } = await lab.apply(plan);
+  let applied = await lab.apply(plan);
+  for (let end = applied.results[0]!.outcome; end.kind === "paused" && end.retryAt; end = applied.results[0]!.outcome) {
+    lab.clock.advance(Math.max(0, end.retryAt.getTime() - lab.clock.now().getTime()));
+    applied = await lab.apply(plan, applied.run);
+  }
+  const { events } = applied;
   const all = await lab.control<Plain[]>("GET", "/_emulator/events");
   const life = all.filter(({ at }) => String(at) >= start.toISOString());
   const after = await lab.control<Plain[]>("GET", "/_emulator/resources");
