@@ -52,8 +52,13 @@ export type EngineEvent =
   | {
       readonly type: "run:approved";
       readonly planHash: string;
+      /** The user of the machine. */
       readonly by: string;
+      /** The account that Azure knew: its name, or its object id. */
+      readonly account?: string | undefined;
       readonly how: "prompt" | "yes" | "hash";
+      /** The step before which the approval ends; absent when it is for the whole plan. */
+      readonly stopsBefore?: StepId | undefined;
     }
   /** Another run's lock on the cluster was broken, because the user said so. */
   | {

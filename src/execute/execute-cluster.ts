@@ -6,7 +6,7 @@ import type { Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
 import { type Outcome, run } from "../engine/run.ts";
-import type { AnyStep, Finding, StepId } from "../engine/step.ts";
+import { type AnyStep, type Finding, STEP_IDS, type StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { type Migration, migrationOf, switchKey } from "../migration/migration.ts";
 import { checkLocks, checkReadiness, ignoreBlockers } from "../migration/preflight.ts";
@@ -18,8 +18,22 @@ import { ensureNotStale } from "./staleness-check.ts";
 
 /** Who approved a plan, and how. */
 export interface Approval {
+  /** The user of the machine. */
   readonly by: string;
+  /** The account that Azure knows: its name, or its object id. */
+  readonly account?: string | undefined;
   readonly how: "prompt" | "yes" | "hash";
+  /** The step before which it ends; absent when it is for the whole plan. */
+  readonly stopsBefore?: StepId | undefined;
+}
+
+/** True when a journal has an approval that reaches as far as a run is to go. */
+export function isApproved(events: readonly Event[], until: StepId | undefined): boolean {
+  return events.some((event) => {
+    if (event.type !== "run:approved") return false;
+    if (event.stopsBefore === undefined) return true;
+    return until !== undefined && STEP_IDS.indexOf(until) <= STEP_IDS.indexOf(event.stopsBefore);
+  });
 }
 
 /** How a run is to go, wherever it is kept. */
@@ -30,7 +44,7 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   /** Told each event once it is in the record. */
   readonly onEvent: (event: Event) => void;
-  /** Absent when the journal has one already. */
+  /** Absent when the journal has one already that reaches as far. */
   readonly approval: Approval | undefined;
   readonly until?: StepId | undefined;
   readonly pauseAt?: Date | undefined;
@@ -56,7 +70,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const resumed = journal.events.length > 0;
   ensureSamePlan(plan, journal.events);
   emit({ type: "run:started", planHash: planHash(plan), tool: `aks-mi ${settings.tool}`, resumed });
-  if (settings.approval && !journal.events.some((event) => event.type === "run:approved")) {
+  if (settings.approval && !isApproved(journal.events, settings.until)) {
     emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
   }
   if (record.brokenLock) emit(lockBroken(record.brokenLock));

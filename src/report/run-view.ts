@@ -116,8 +116,13 @@ export interface ClusterView {
 export interface ApprovalView {
   readonly at: string;
   readonly planHash: string;
+  /** The user of the machine. */
   readonly by: string;
+  /** The account that Azure knew: its name, or its object id. */
+  readonly account?: string | undefined;
   readonly how: "prompt" | "yes" | "hash";
+  /** The step before which it ends; absent for the whole plan. */
+  readonly stopsBefore?: StepId | undefined;
 }
 
 /** A run as its journals tell it. */
@@ -185,10 +190,10 @@ function listApprovals(events: readonly Event[]): ApprovalView[] {
   const approvals = new Map<string, ApprovalView>();
   for (const event of events) {
     if (event.type !== "run:approved") continue;
-    const { at, planHash, by, how } = event;
+    const { at, planHash, by, account, how, stopsBefore } = event;
     // Each cluster's journal has the approval; it was given once.
-    const key = JSON.stringify([planHash, by, how]);
-    if (!approvals.has(key)) approvals.set(key, { at, planHash, by, how });
+    const key = JSON.stringify([planHash, by, account, how, stopsBefore]);
+    if (!approvals.has(key)) approvals.set(key, { at, planHash, by, account, how, stopsBefore });
   }
   return [...approvals.values()];
 }

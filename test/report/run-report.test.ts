@@ -80,7 +80,7 @@ describe("an HTML report", () => {
   });
 
   it("of a run has what happened: approvals, resumes, rights with reasons, nodes with times, correlation ids", () => {
-    for (const text of ["ada@contoso.com, 22 Nov 08:00 UTC", "22 Nov 08:30 UTC", SUBNET, "c0ffee-1", "c0ffee-2"])
+    for (const text of ["ada@contoso.com (user ada of the machine), 22 Nov 08:00 UTC", "22 Nov 08:30 UTC", SUBNET, "c0ffee-1", "c0ffee-2"])
       expect(pages.run).toContain(text);
     expect(pages.run).toMatch(/Nodes pull images as the kubelet identity\.<\/td><td[^>]*><span class="badge applied">/);
     expect(pages.run).toMatch(/aks-system-1<\/td><td[^>]*><span class="time">22 Nov 09:12 UTC/);
@@ -241,7 +241,7 @@ describe("the run as JSON", () => {
     expect(report).toMatchObject({
       state: "done",
       planHash: HASH,
-      approvals: [{ by: "ada@contoso.com", how: "hash" }],
+      approvals: [{ by: "ada", account: "ada@contoso.com", how: "hash" }],
     });
     const [cluster] = report.clusters;
     expect(cluster.steps[0].changes[1]).toMatchObject({ key: "identity:kubelet", resourceId: KUBELET_ID });

@@ -16,6 +16,14 @@ const finding = planFinding.extend({ rules: z.array(z.string()).optional() });
 const notAssessed = z.strictObject({ check: z.string(), reason: z.string() });
 const clusterState = z.enum(["service-principal", "half-migrated", "system-assigned", "user-assigned", "broken"]);
 
+const approval = {
+  planHash: z.string(),
+  by: z.string().describe("the user of the machine"),
+  account: z.string().optional().describe("as Azure knew whoever approved: a name, or an object id"),
+  how: z.enum(["prompt", "yes", "hash"]),
+  stopsBefore: stepId.optional().describe("the step before which the approval ends; absent for the whole plan"),
+};
+
 /** `status -o json`, and `apply` and `resume -o json` when they end. */
 const status = z.strictObject({
   run: z.string(),
@@ -128,9 +136,7 @@ const report = z.strictObject({
   emulator: z.boolean(),
   startedAt: time.optional(),
   endedAt: time.optional(),
-  approvals: z.array(
-    z.strictObject({ at: time, planHash: z.string(), by: z.string(), how: z.enum(["prompt", "yes", "hash"]) }),
-  ),
+  approvals: z.array(z.strictObject({ at: time, ...approval })),
   resumes: z.array(time),
   clusters: z.array(
     z.strictObject({
@@ -187,7 +193,7 @@ const planHash = z.string();
 
 const anyEvent = z.union([
   event("run:started", { planHash, tool: z.string(), resumed: z.boolean() }),
-  event("run:approved", { planHash, by: z.string(), how: z.enum(["prompt", "yes", "hash"]) }),
+  event("run:approved", approval),
   event("lock:broken", { holder: z.string(), host: z.string(), pid: z.int(), since: wallTime, by: z.string() }),
   event("step:started", { title: z.string() }),
   event("change:started", { key, summary: z.string(), risk, again: z.literal(true).optional() }),
