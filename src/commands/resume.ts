@@ -1,15 +1,27 @@
-import { openRun, readEvents } from "../state/state-directory.ts";
+import { join } from "node:path";
+import type { Event } from "../engine/events.ts";
+import { STEP_TITLES } from "../engine/step.ts";
+import { isApproved } from "../execute/execute-cluster.ts";
+import { openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
 import { checkedStep, type RunFlags, runPlan } from "./run-plan.ts";
 
 /** Continues a run, on the approval that it has. @returns the exit code */
 export async function resume(id: string | undefined, flags: CommonFlags & ApprovalFlags & RunFlags): Promise<number> {
-  checkedStep(flags.until);
+  const until = checkedStep(flags.until);
   const run = openRun(flags.stateDir, id);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
   const events = readEvents(run);
-  const approved = events.some((event) => event.type === "run:approved");
-  const approval = approved ? undefined : await obtainApproval(run.plan, flags, () => {});
+  const approval = isApproved(events, until)
+    ? undefined
+    : await obtainApproval(run.plan, flags, () => show(run, events));
   return runPlan(connection, run, approval, flags);
+}
+
+/** What is to be approved, before the question. */
+function show({ path }: RunDirectory, events: readonly Event[]): void {
+  const earlier = events.find((event) => event.type === "run:approved")?.stopsBefore;
+  const how = earlier ? `approved up to "${STEP_TITLES[earlier]}" only` : "not approved yet";
+  process.stderr.write(`The run is ${how}; its plan is ${join(path, "plan.yaml")}.\n`);
 }

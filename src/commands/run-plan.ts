@@ -56,6 +56,7 @@ export async function runPlan(
   flags: RunFlags,
 ): Promise<number> {
   const { clock } = connection;
+  const signed = approval && { ...approval, account: await connection.caller() };
   // An emulator in this process ends with it: no later command can reach what the run did.
   const isEmbedded = connection.emulator && flags.emulator === undefined;
   const pauseAt = flags.maxDuration ? new Date(clock.now().getTime() + parseDuration(flags.maxDuration)!) : undefined;
@@ -79,7 +80,7 @@ export async function runPlan(
         tool: VERSION,
         signal,
         onEvent: show,
-        approval,
+        approval: signed,
         until: checkedStep(flags.until),
         pauseAt,
         breakLock: breakLockOf(flags),

@@ -30,7 +30,7 @@ export async function runWizardOn(
   const exitCode = await runNewPlan(
     connection,
     result.plan,
-    { by: whoAmI(), how: "prompt" },
+    { by: whoAmI(), how: "prompt", ...(result.until ? { stopsBefore: result.until } : {}) },
     {
       stateDir: flags.stateDir,
       prompt: flags.prompt,

@@ -1,9 +1,22 @@
-import { isGap } from "../engine/step.ts";
+import { isGap, STEP_TITLES } from "../engine/step.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { nameOf, parseRoleKey } from "./ids.ts";
-import type { ChangeView, ClusterView } from "./run-view.ts";
+import type { ApprovalView, ChangeView, ClusterView } from "./run-view.ts";
 import { targetIds } from "./snippets.ts";
-import { principalWords } from "./words.ts";
+import { formatTime, principalWords } from "./words.ts";
+
+const HOW: Record<ApprovalView["how"], string> = {
+  prompt: "typing the cluster's name",
+  yes: "--yes",
+  hash: "the plan's hash",
+};
+
+/** Who approved, as Azure and the machine know them, when, how, and how far. */
+export function approvalWords({ at, by, account, how, stopsBefore }: ApprovalView): string {
+  const who = account ? `${account} (user ${by} of the machine)` : `user ${by} of the machine`;
+  const end = stopsBefore ? `, up to "${STEP_TITLES[stopsBefore]}"` : "";
+  return `${who}, ${formatTime(at)}, by ${HOW[how]}${end}`;
+}
 
 /** One user of an identity, before and after. */
 export interface IdentityRow {

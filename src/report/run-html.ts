@@ -6,7 +6,7 @@ import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
 import type { TaskLeft } from "./left-to-do.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { timeSpentMs } from "./remaining.ts";
-import { listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { approvalWords, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
 import type { RunReportOptions } from "./run-markdown.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
@@ -43,12 +43,10 @@ ${htmlFacts([
   ["Started", view.startedAt ? formatTime(view.startedAt) : "not yet"],
   ["Ended", view.endedAt ? formatTime(view.endedAt) : "not yet"],
   ...view.resumes.map((at) => ["Resumed", formatTime(at)] as const),
-  ...view.approvals.map(({ at, by, how }) => ["Approved", `${by}, ${formatTime(at)}, by ${HOW[how]}`] as const),
+  ...view.approvals.map((approval) => ["Approved", approvalWords(approval)] as const),
   ["Plan hash", html`<code>${hash}</code>`],
 ])}`;
 }
-
-const HOW = { prompt: "typing the cluster's name", yes: "--yes", hash: "the plan's hash" } as const;
 
 function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): Html {
   const view = run.clusters[index]!;

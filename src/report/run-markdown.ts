@@ -6,7 +6,7 @@ import { listTasksLeft } from "./left-to-do.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import { findingLines } from "./plan-markdown.ts";
 import { timeSpentMs } from "./remaining.ts";
-import { listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { approvalWords, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
@@ -44,7 +44,7 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
     ["Started", view.startedAt ? formatTime(view.startedAt) : "not yet"],
     ["Ended", view.endedAt ? formatTime(view.endedAt) : "not yet"],
     ...view.resumes.map((at) => ["Resumed", formatTime(at)]),
-    ...view.approvals.map(({ at, by, how }) => ["Approved", text(`${formatTime(at)} by ${by} (${how})`)]),
+    ...view.approvals.map((approval) => ["Approved", text(approvalWords(approval))]),
   ];
   return table(["", ""], rows);
 }

@@ -14,7 +14,7 @@ function eventText(event: Event): string | undefined {
     case "run:started":
       return `${event.resumed ? "run resumed" : "run started"} by ${event.tool}, plan ${event.planHash}`;
     case "run:approved":
-      return `plan ${event.planHash} approved by ${event.by}`;
+      return `plan ${event.planHash} approved by ${event.account ?? event.by}${event.stopsBefore ? `, up to ${event.stopsBefore}` : ""}`;
     case "lock:broken":
       return `lock of run ${event.holder} on ${event.host} (process ${event.pid}, since ${formatTime(event.since)}) broken by ${event.by}`;
     case "step:started":

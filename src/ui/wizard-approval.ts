@@ -145,14 +145,15 @@ async function approve(session: Session): Promise<WizardResult> {
   const final = plan.clusters.filter(({ steps }) =>
     steps.some(({ changes }) => changes.some(({ risk }) => risk === "irreversible")),
   );
-  if (until || final.length === 0) await confirm(session, until ? "Prepare it now?" : "Run it now?");
+  if (until) await confirm(session, "Prepare it now?", PREPARING);
+  else if (final.length === 0) await confirm(session, "Run it now?", "No change in it is irreversible.");
   else for (const { id } of final) await typeName(session, nameOf(id));
   return { kind: "apply", plan, until };
 }
 
-async function confirm(session: Session, question: string): Promise<void> {
+async function confirm(session: Session, question: string, hint: string): Promise<void> {
   await session.prompts.select({
-    message: compose(session, question, "Nothing in it is beyond recall."),
+    message: compose(session, question, hint),
     pageSize: 2,
     choices: [{ value: true, name: "Yes" }],
   });
@@ -169,6 +170,9 @@ async function typeName(session: Session, name: string): Promise<void> {
       answer.trim() === name || `That is not ${name}: type the cluster's name, or press Esc to go back.`,
   });
 }
+
+const PREPARING =
+  "It stops before the point of no return, and aks-mi undo takes it back. To go on, aks-mi resume asks for an approval of its own.";
 
 const WARNING =
   "POINT OF NO RETURN: a cluster on managed identity cannot go back to a service principal, and its nodes are drained.";

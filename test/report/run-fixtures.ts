@@ -1,7 +1,13 @@
 import type { Event } from "../../src/engine/events.ts";
 import { buildEvents, CLUSTER, HASH, KUBELET_ID, REGISTRY } from "./fixtures.ts";
 
-const APPROVED = { type: "run:approved", planHash: HASH, by: "ada@contoso.com", how: "hash" } as const;
+const APPROVED = {
+  type: "run:approved",
+  planHash: HASH,
+  by: "ada",
+  account: "ada@contoso.com",
+  how: "hash",
+} as const;
 const PULL = `role:AcrPull@${REGISTRY}→kubelet`;
 
 /** A run that has created, assigned and waited, is killed in the wait, and is taken up again. */

@@ -71,7 +71,7 @@ describe("the fold over a run's events", () => {
 
   it("has the approval once, though it is journalled again with each resume", () => {
     expect(foldEvents(plan, INTERRUPTED).approvals).toEqual([
-      { at: "2026-11-22T08:00:00Z", planHash: HASH, by: "ada@contoso.com", how: "hash" },
+      { at: "2026-11-22T08:00:00Z", planHash: HASH, by: "ada", account: "ada@contoso.com", how: "hash" },
     ]);
   });
 
