@@ -24,7 +24,21 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields that are text wherever they are. */
 const TEXTS = new Set([
   ...Object.values(REQUIRED).flat(),
-  ...["run", "type", "at", "cluster", "step", "until", "retryAt", "correlationId", "link", "account", "stopsBefore", "lastUseAt", "knownAt"],
+  ...[
+    "run",
+    "type",
+    "at",
+    "cluster",
+    "step",
+    "until",
+    "retryAt",
+    "correlationId",
+    "link",
+    "account",
+    "stopsBefore",
+    "lastUseAt",
+    "knownAt",
+  ],
 ]);
 
 const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
