@@ -79,7 +79,7 @@ export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-/** Ids of checks. */
+/** Ids of checks. @throws InvalidArgumentError when one is none */
 export function checkNames(value: string, earlier: string[]): string[] {
   const names = value.split(",").map((name) => name.trim().toUpperCase());
   if (!names.every((name) => /^[A-Z]{2}\d{3}$/.test(name)))
@@ -87,20 +87,20 @@ export function checkNames(value: string, earlier: string[]): string[] {
   return [...earlier, ...names];
 }
 
-/** A duration, as it was written. */
+/** A duration, as it was written. @throws InvalidArgumentError when it is none */
 export function durationText(value: string): string {
   if (parseDuration(value) === undefined)
     throw new InvalidArgumentError("It must be a duration such as 90s, 60m, 24h or 1h30m.");
   return value;
 }
 
-/** A number without a fraction. */
+/** A number without a fraction. @throws InvalidArgumentError when it is none */
 export function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);
 }
 
-/** A number above 0. */
+/** A number above 0. @throws InvalidArgumentError when it is none */
 export function positiveNumber(value: string): number {
   const number = Number(value);
   if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number above 0.");

@@ -40,52 +40,64 @@ export class Estate {
     this.#subscriptions = subscriptions;
   }
 
+  /** Every enabled subscription that the caller can see. */
   get subscriptions(): readonly Subscription[] {
     return this.#subscriptions;
   }
 
+  /** One of them, by its id in any case; undefined for one that the caller cannot see. */
   subscription(id: string): Subscription | undefined {
     return this.#subscriptions.find((candidate) => candidate.id.toLowerCase() === id.toLowerCase());
   }
 
+  /** The managed clusters of a subscription, as Azure returns them. */
   clusters(subscription: string): Promise<Listed<ManagedCluster>> {
     return this.#list("clusters", subscription, () => this.azure.clusters.list(subscription));
   }
 
+  /** The scale sets of a subscription: node pools and others. */
   scaleSets(subscription: string): Promise<Listed<ScaleSet>> {
     return this.#list("scaleSets", subscription, () => this.azure.scaleSets.listAll(subscription));
   }
 
+  /** The management locks of a subscription and of everything in it. */
   locks(subscription: string): Promise<Listed<Lock>> {
     return this.#list("locks", subscription, () => this.azure.resources.locks(`/subscriptions/${subscription}`));
   }
 
+  /** The user-assigned identities of a subscription. */
   identities(subscription: string): Promise<Listed<UserAssignedIdentity>> {
     return this.#list("identities", subscription, () => this.azure.identities.list(subscription));
   }
 
+  /** The subnets of all virtual networks of a subscription. */
   subnets(subscription: string): Promise<Listed<Subnet>> {
     return this.#list("networks", subscription, () => this.azure.networks.subnets(subscription));
   }
 
+  /** The container registries of a subscription. */
   registries(subscription: string): Promise<Listed<Registry>> {
     return this.#list("registries", subscription, () => this.azure.registries.list(subscription));
   }
 
+  /** The role assignments at, above and below a subscription, whoever holds them. */
   assignments(subscription: string) {
     return this.#list("assignments", subscription, () => this.azure.roles.listAll(subscription));
   }
 
+  /** The policy assignments at, above and below a subscription. */
   policies(subscription: string): Promise<Listed<PolicyAssignment>> {
     return this.#list("policies", subscription, () => this.azure.policies.assignments(subscription));
   }
 
+  /** The compute quotas of a region. */
   usages(subscription: string, location: string): Promise<Known<Usage[]>> {
     return this.#read(`usages ${subscription} ${location}`, "the compute quota", () =>
       this.azure.capacity.usages(subscription, location),
     );
   }
 
+  /** The Kubernetes versions that a region offers. */
   kubernetesVersions(subscription: string, location: string) {
     return this.#read(`versions ${subscription} ${location}`, "the list of Kubernetes versions", () =>
       this.azure.capacity.kubernetesVersions(subscription, location),
@@ -98,21 +110,24 @@ export class Estate {
     return this.#read(`role ${guid}`, `the role ${guid}`, () => this.azure.roles.definition(roleDefinitionId));
   }
 
-  /** @returns undefined as value when the directory does not know it any more */
+  /** A service principal by its client id. @returns undefined as value when the directory does not know it any more */
   servicePrincipal(clientId: string): Promise<Known<ServicePrincipal | undefined>> {
     return this.#ask(`principal ${clientId}`, "service principals", () => this.azure.graph.servicePrincipal(clientId));
   }
 
+  /** The end dates of an application's credentials, latest first. @returns undefined as value when it is not in the directory */
   credentialEnds(appId: string): Promise<Known<Date[] | undefined>> {
     return this.#ask(`credentials ${appId}`, "applications", () => this.azure.graph.credentialEnds(appId));
   }
 
+  /** The groups that a principal is in, directly or through others. */
   groupsOf(objectId: string): Promise<Known<string[] | undefined>> {
     return this.#ask(`groups ${objectId}`, "group memberships", () => this.azure.graph.groupsOf(objectId));
   }
 
+  /** What these object ids stand for; an id that is not in the answer is not in the directory any more. */
   kindsOf(objectIds: readonly string[]): Promise<Known<ReadonlyMap<string, DirectoryKind> | undefined>> {
-    return this.#ask("kinds", "who holds roles", () => this.azure.graph.kindsOf(objectIds));
+    return this.#ask(`kinds ${objectIds.join(" ")}`, "who holds roles", () => this.azure.graph.kindsOf(objectIds));
   }
 
   #once<T>(key: string, read: () => Promise<T>): Promise<T> {

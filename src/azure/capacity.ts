@@ -19,7 +19,9 @@ export interface KubernetesVersion {
 
 /** What a region has to offer a subscription (Microsoft.Compute, Microsoft.ContainerService). */
 export interface Capacity {
+  /** The compute quotas of a region: all cores, and those of each family. @throws AzureError */
   usages(subscription: string, location: string): Promise<Usage[]>;
+  /** The minor versions that a region offers, with their support plans. @throws AzureError */
   kubernetesVersions(subscription: string, location: string): Promise<KubernetesVersion[]>;
 }
 

@@ -9,6 +9,7 @@ export interface Cloud {
   readonly authority: string;
 }
 
+/** Every cloud that there is, with its endpoints (`az cloud list`). */
 export const CLOUDS: Readonly<Record<CloudName, Cloud>> = {
   AzureCloud: {
     name: "AzureCloud",

@@ -14,6 +14,7 @@ import { createTransport } from "./transport.ts";
 
 /** An emulator in this process: its one handler and the clock that both sides share. */
 export interface InProcessEmulator {
+  /** Answers one request; throws `ConnectionDropped` where the emulator was told to drop it. */
   handle(request: WireRequest): Promise<WireResponse>;
   readonly clock: Clock;
 }

@@ -13,9 +13,11 @@ export type Seen<T> =
 export interface Inventory {
   /** Any resource of a type in a resource group, or a resource group itself. */
   resource(id: string): Promise<Seen<JsonObject>>;
+  /** The scale sets of a resource group. */
   scaleSets(subscription: string, resourceGroup: string): Promise<Seen<JsonObject[]>>;
   /** The instances of a scale set, with their instance views. */
   instances(scaleSetId: string): Promise<Seen<JsonObject[]>>;
+  /** The container registries of a subscription. */
   registries(subscription: string): Promise<Seen<JsonObject[]>>;
   /** What a principal holds in a subscription and above it, by itself or through groups too. */
   assignments(
@@ -23,12 +25,15 @@ export interface Inventory {
     principalId: string,
     how: "directly" | "through groups too",
   ): Promise<Seen<JsonObject[]>>;
+  /** A role, built in or custom, by its full id. */
   roleDefinition(id: string): Promise<Seen<JsonObject>>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<Seen<JsonObject[]>>;
+  /** The planned maintenance of a cluster. */
   maintenanceConfigurations(clusterId: string): Promise<Seen<JsonObject[]>>;
   /** The service principal that a client id or another of its names stands for. */
   servicePrincipal(clientId: string): Promise<Seen<JsonObject>>;
+  /** The application of this tenant behind a client id, with the ends of its credentials. */
   application(appId: string): Promise<Seen<JsonObject>>;
 }
 

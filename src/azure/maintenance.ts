@@ -39,6 +39,7 @@ export interface MaintenanceWindow {
 
 /** Planned maintenance of clusters (Microsoft.ContainerService). */
 export interface Maintenance {
+  /** Those of a cluster, in no particular order. @throws AzureError */
   configurations(clusterId: string): Promise<MaintenanceConfiguration[]>;
 }
 

@@ -28,6 +28,7 @@ export interface ScaleSets {
   list(subscription: string, resourceGroup: string): Promise<ScaleSet[]>;
   /** Every scale set of a subscription. */
   listAll(subscription: string): Promise<ScaleSet[]>;
+  /** The nodes of a scale set, with their instance views. @throws AzureError */
   instances(scaleSetId: string): Promise<ScaleSetInstance[]>;
 }
 

@@ -39,6 +39,7 @@ export interface Transport {
 export interface RawResponse {
   readonly status: number;
   readonly body: Json;
+  /** A header of the answer, by its name in any case. */
   header(name: string): string | undefined;
 }
 

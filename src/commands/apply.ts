@@ -48,7 +48,10 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   return earlier ? runPlan(connection, earlier, approval, runFlags) : runNewPlan(connection, plan, approval, runFlags);
 }
 
-/** A plan with a blocker is never applied: what blocked it may be over, but that is for a new plan to find. */
+/**
+ * A plan with a blocker is never applied: what blocked it may be over, but that is for a new plan to find.
+ * @throws AksMiError `BLOCKED`
+ */
 export function ensureNotBlocked(plan: MigrationPlan): void {
   const cluster = plan.clusters.find((candidate) => candidate.blocked);
   if (!cluster) return;

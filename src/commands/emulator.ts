@@ -13,7 +13,11 @@ export interface EmulatorFlags {
   readonly record?: string;
 }
 
-/** Serves the emulator until it is stopped. @returns the exit code */
+/**
+ * Serves the emulator until it is stopped.
+ * @returns the exit code
+ * @throws AksMiError `USAGE` when the port is taken
+ */
 export async function emulator(flags: EmulatorFlags): Promise<number> {
   const scenario = flags.scenario ? await loadScenario(flags.scenario) : undefined;
   const { record } = flags;

@@ -11,7 +11,10 @@ import type { World } from "./world.ts";
 /** How long an abort takes to leave everything `Canceled` (recorded 2023: about ten seconds). */
 const ABORT_MS = 10 * SECOND_MS;
 
-/** POST abort on a cluster or on one of its pools: 202, then `Canceled`, and a result URL that answers 204 (recorded). */
+/**
+ * POST abort on a cluster or on one of its pools: 202, then `Canceled`, and a result URL that answers 204 (recorded).
+ * @throws ArmError 409 `OperationNotAllowed` when nothing is under way
+ */
 export function abortOperation(world: World, cluster: Cluster, request: ArmRequest, poolName?: string): ArmReply {
   const pool = poolName === undefined ? undefined : cluster.pools.get(poolName.toLowerCase());
   const running = poolName === undefined ? cluster.operation : pool?.operation;

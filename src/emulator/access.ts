@@ -69,7 +69,7 @@ export function callerPermissions(world: World, caller: Caller, scope: string): 
   }));
 }
 
-/** Refuses what the caller may not do, in ARM's words (recorded 2024). */
+/** Refuses what the caller may not do, in ARM's words (recorded 2024). @throws ArmError 403 `AuthorizationFailed` */
 export function ensureCallerMay(world: World, caller: Caller, action: string, scope: string): void {
   if (callerMay(world, caller, action, scope)) return;
   throw enveloped(

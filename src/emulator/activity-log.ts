@@ -32,6 +32,7 @@ export function noteRequest(world: World, request: ArmRequest, status: number): 
 /**
  * The activities of a subscription, newest first, from `activityLogDelay` after they happened until they are 90 days
  * old. `$filter` has to say from when on; it also knows an end, resource group, resource and correlation id.
+ * @throws ArmError 400 `BadRequest` without a start time
  */
 export function listActivities(world: World, request: ArmRequest): ArmReply {
   const filter = request.query.get("$filter") ?? "";

@@ -69,7 +69,10 @@ export function getUpgradeProfile(world: World, cluster: Cluster, poolId: string
   };
 }
 
-/** POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022). */
+/**
+ * POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022).
+ * @throws ArmError 400 for an availability set, 409 while another operation is under way
+ */
 export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
   const { pool, profile } = existingPool(cluster, nameOf(poolId));
   if (!pool.scaleSetId)
@@ -210,7 +213,7 @@ function addProfile(world: World, cluster: Cluster, name: string): JsonObject {
   return profile;
 }
 
-/** DELETE on a pool; the last system pool stays. */
+/** DELETE on a pool; the last system pool stays. @throws ArmError 400 `OperationNotAllowed` for that one */
 export function removePoolByRequest(world: World, cluster: Cluster, name: string, request: ArmRequest): ArmReply {
   if (!profileOf(cluster, name)) return { status: 204 };
   const { pool, profile } = existingPool(cluster, name);

@@ -14,7 +14,10 @@ import type { World } from "./world.ts";
 /** How long making and deleting a cluster take; no figure is documented. */
 const CREATE_MS = 5 * MINUTE_MS;
 
-/** PUT on a cluster that does not exist: 201, state `Creating` (recorded 2024). */
+/**
+ * PUT on a cluster that does not exist: 201, state `Creating` (recorded 2024).
+ * @throws ArmError 400 `InvalidParameter` without pools, and what its identities are refused with
+ */
 export function createCluster(world: World, request: ArmRequest): ArmReply {
   const body = copyOf(request.body ?? {});
   ensureServicePrincipal(world, textAt(body, "properties", "servicePrincipalProfile", "clientId"));

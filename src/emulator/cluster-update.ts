@@ -184,7 +184,10 @@ export function operationHeaders(
   };
 }
 
-/** One operation at a time: a cluster with a running one, its own or a pool's, refuses the next (public reports). */
+/**
+ * One operation at a time: a cluster with a running one, its own or a pool's, refuses the next (public reports).
+ * @throws ArmError 409 `OperationNotAllowed`
+ */
 export function ensureIdle(cluster: Cluster, pool?: Pool): void {
   const running = cluster.operation ?? (pool ? pool.operation : poolOperation(cluster));
   if (!running) return;
@@ -200,7 +203,7 @@ function poolOperation(cluster: Cluster): Operation | undefined {
   return [...cluster.pools.values()].find((pool) => pool.operation)?.operation;
 }
 
-/** A stopped cluster takes no update (AKS support articles). */
+/** A stopped cluster takes no update (AKS support articles). @throws ArmError 409 `OperationNotAllowed` */
 export function ensureRunning(cluster: Cluster): void {
   const power = textAt(objectAt(cluster.resource, "properties"), "powerState", "code") ?? "Running";
   if (power === "Running") return;
@@ -211,7 +214,10 @@ export function ensureRunning(cluster: Cluster): void {
   );
 }
 
-/** A budget that can never be met refuses the roll before it begins (public reports). */
+/**
+ * A budget that can never be met refuses the roll before it begins (public reports).
+ * @throws ArmError 400 `UnsatisfiablePDB`
+ */
 export function ensureDrainable(world: World, cluster: Cluster, pool: Pool): void {
   const budget = unsatisfiableBudget(world, cluster, pool);
   if (!budget) return;

@@ -78,7 +78,11 @@ function advance(world: World, body: Json | undefined): void {
   world.settle();
 }
 
-/** Puts resources into the model as they are; what follows from them is computed when all of them are in. */
+/**
+ * Puts resources into the model as they are; what follows from them is computed when all of them are in.
+ * @returns how many
+ * @throws RangeError when they are no array of resources
+ */
 export function putResources(world: World, body: Json | undefined): number {
   if (!Array.isArray(body)) throw new RangeError("Resources are put in as an array.");
   const resources = body.map((item, index) => readResource(item, `Resource ${index + 1}`));

@@ -6,7 +6,10 @@ import type { World } from "./world.ts";
 
 type GraphRequest = Omit<ArmRequest, "target" | "apiVersion">;
 
-/** Serves the part of Microsoft Graph that a migration needs, under `/v1.0/` and `/beta/auditLogs/` on the same host. */
+/**
+ * Serves the part of Microsoft Graph that a migration needs, under `/v1.0/` and `/beta/auditLogs/` on the same host.
+ * @throws ArmError in the directory's shape: 400 for an unknown segment, 403 while `graphDenied`
+ */
 export function serveGraph(world: World, request: GraphRequest, path: string): ArmReply {
   if (world.behaviour.graphDenied) throw denied(world);
   if (/^\/beta\/auditLogs\/signIns$/i.test(path)) return listSignIns(world, request);

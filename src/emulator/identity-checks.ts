@@ -11,7 +11,7 @@ const ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 /** Regions where a kubelet identity of one's own is not supported (AKS documentation). */
 const NO_OWN_KUBELET_IDENTITY = /^china(east|north)$/i;
 
-/** Refuses what no cluster of this kind supports, whoever asks. */
+/** Refuses what no cluster of this kind supports, whoever asks. @throws ArmError 400 */
 export function refuseUnsupported(
   world: World,
   cluster: Cluster,
@@ -93,7 +93,10 @@ export function principalOf(world: World, identity: JsonObject | undefined): str
   return textAt(identityValue(world, assigned), "principalId") ?? "";
 }
 
-/** The service itself checks that the control plane may assign the kubelet identity (public reports). */
+/**
+ * The service itself checks that the control plane may assign the kubelet identity (public reports).
+ * @throws ArmError 400 `CustomKubeletIdentityPropertyError`, `CustomKubeletIdentityMissingPermissionError`
+ */
 export function checkKubeletIdentity(
   world: World,
   cluster: Cluster,
@@ -113,7 +116,10 @@ export function checkKubeletIdentity(
   );
 }
 
-/** A body may carry `{}`, null, or the very ids that a GET showed; anything else is refused (public reports). */
+/**
+ * A body may carry `{}`, null, or the very ids that a GET showed; anything else is refused (public reports).
+ * @throws ArmError 400 `InvalidIdentityValues`
+ */
 export function checkEchoedIds(world: World, id: string, value: unknown): void {
   if (value === null || value === undefined) return;
   const real = identityValue(world, id);

@@ -9,6 +9,7 @@ import type { World } from "./world.ts";
  * Azure signs in as the cluster's service principal for every update, and refuses it when that cannot be done (support
  * articles of both errors). Whether it refuses the one update that leaves the service principal too is not known: reports
  * go both ways, and `deadPrincipalUpdate` switches it.
+ * @throws ArmError 400 `BadRequest` or `ServicePrincipalNotFound`
  */
 export function refuseByPrincipal(world: World, cluster: Cluster, isSwitch: boolean): void {
   if (isOnManagedIdentity(cluster.resource) || cluster.servicePrincipalId === undefined) return;
@@ -31,6 +32,7 @@ export function refuseByPrincipal(world: World, cluster: Cluster, isSwitch: bool
 /**
  * A node disruption policy of `Block` stops changes of the cluster's identities, and no node image upgrade (AKS
  * documentation, preview). Code and text of the refusal are not published: these are the model's own.
+ * @throws ArmError 400 `NodeDisruptionPolicyViolation`
  */
 export function refuseByDisruptionPolicy(cluster: Cluster, isIdentityUpdate: boolean): void {
   const policy = textAt(cluster.resource, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy");

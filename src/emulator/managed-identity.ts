@@ -7,7 +7,10 @@ import type { World } from "./world.ts";
 /** Regions in which user-assigned identities cannot be made (AKS documentation). */
 const UNSUPPORTED_REGION = /^(usdodcentral|usdodeast|usgoviowa)$/i;
 
-/** PUT on a user-assigned identity: 201 the first time, with its ids at once (recorded 2023); 200 afterwards. */
+/**
+ * PUT on a user-assigned identity: 201 the first time, with its ids at once (recorded 2023); 200 afterwards.
+ * @throws ArmError 400 without a location, or with one where Azure has no identities
+ */
 export function putIdentity(world: World, request: ArmRequest): ArmReply {
   const known = world.store.get(request.target.path);
   const location = textAt(request.body, "location") ?? textAt(known, "location");
@@ -31,7 +34,7 @@ function retag(world: World, identity: Resource, tags: Resource["tags"]): Resour
   return changed;
 }
 
-/** PATCH changes tags only. */
+/** PATCH changes tags only. @throws ArmError 404 */
 export function patchIdentity(world: World, request: ArmRequest): ArmReply {
   const known = world.store.get(request.target.path);
   if (!known) throw identityNotFound(request);

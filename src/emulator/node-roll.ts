@@ -16,7 +16,9 @@ const DRAIN_TIMEOUT_MS = 30 * MINUTE_MS;
 
 /** How a roll ends. */
 export interface RollEnd {
+  /** Every node that had to be has been imaged again. */
   done(): void;
+  /** A node could not be drained: the roll stops there. @param error as Azure puts it into the operation */
   failed(error: JsonObject): void;
 }
 

@@ -9,7 +9,10 @@ import type { World } from "./world.ts";
 
 const METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
 
-/** Hands a request to the provider it is for; what no provider models is stored and returned as it is. */
+/**
+ * Hands a request to the provider it is for; what no provider models is stored and returned as it is.
+ * @throws ArmError 405 for a method that nothing here takes, and what the provider throws
+ */
 export function serveProvider(world: World, request: ArmRequest): ArmReply {
   if (!METHODS.includes(request.method))
     throw enveloped(405, "MethodNotAllowed", `The method '${request.method}' is not allowed.`);

@@ -6,7 +6,10 @@ import { copyOf, isObject, type JsonObject, objectAt, propertiesOf, type Resourc
 import { asResource, inlineChildren } from "./store.ts";
 import type { World } from "./world.ts";
 
-/** Serves every resource that the model has no rules for: stored and returned as it is. */
+/**
+ * Serves every resource that the model has no rules for: stored and returned as it is.
+ * @throws ArmError 404 for what is not there
+ */
 export function serveResource(world: World, request: ArmRequest): ArmReply {
   const { target, method } = request;
   if (target.kind === "collection") return method === "GET" ? listResources(world, request) : noSuchAction(request);

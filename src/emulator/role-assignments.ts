@@ -11,7 +11,10 @@ import type { World } from "./world.ts";
 /** How old an assignment looks that was put in without a creation time: it has long been in force. */
 const LONG_AGO_MS = 365 * 24 * 3_600_000;
 
-/** Serves one role assignment: read, put, deleted. */
+/**
+ * Serves one role assignment: read, put, deleted.
+ * @throws ArmError 404 `RoleAssignmentNotFound`, 409 `RoleAssignmentExists`, 400 for what it may not be
+ */
 export function serveAssignment(world: World, request: ArmRequest): ArmReply {
   const { method, target } = request;
   if (method === "PUT") return putAssignment(world, request);

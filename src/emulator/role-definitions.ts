@@ -33,7 +33,7 @@ function customRoles(world: World, prefix: string): JsonObject[] {
   });
 }
 
-/** One role by its GUID. */
+/** One role by its GUID. @throws ArmError 404 `RoleDefinitionDoesNotExist` */
 export function getDefinition(world: World, request: ArmRequest): ArmReply {
   const prefix = definitionPrefix(request.target.parentId);
   const guid = targetName(request.target).toLowerCase();

@@ -46,7 +46,10 @@ export async function loadScenario(nameOrFile: string): Promise<Scenario> {
   return parseScenario(text, file);
 }
 
-/** Reads a scenario from YAML text; `file` is named in errors. */
+/**
+ * Reads a scenario from YAML text; `file` is named in errors.
+ * @throws AksMiError `USAGE` that names file, line and key
+ */
 export function parseScenario(text: string, file: string): Scenario {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });

@@ -22,6 +22,7 @@ export interface ServerOptions {
 /** A running loopback door. */
 export interface RunningServer {
   readonly endpoint: string;
+  /** Stops to listen, and ends the connections that are open. */
   close(): Promise<void>;
   readonly emulator: Emulator;
 }

@@ -10,7 +10,10 @@ const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
 
 type PlainRequest = Omit<ArmRequest, "target">;
 
-/** Serves what lies above resource providers: tenants, subscriptions, resource groups, and lists of all resources. */
+/**
+ * Serves what lies above resource providers: tenants, subscriptions, resource groups, and lists of all resources.
+ * @throws ArmError 404 for an unknown path or subscription
+ */
 export function serveSubscriptions(world: World, request: PlainRequest, path: string): ArmReply {
   const [, first, subscription, second, group, third] = path.split("/");
   if (/^tenants$/i.test(first ?? "")) return { status: 200, body: { value: [tenant(world)] } };

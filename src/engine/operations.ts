@@ -8,8 +8,11 @@ export interface Operation {
 
 /** Remembers the operations that have not ended yet. */
 export interface OperationStore {
+  /** Remembers an operation, in place of an earlier one of the same change. */
   save(operation: Operation): void;
+  /** The operation of a change, if one is remembered. */
   find(key: string): Operation | undefined;
+  /** Forgets the operation of a change; there may be none. */
   forget(key: string): void;
 }
 

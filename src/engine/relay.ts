@@ -1,6 +1,7 @@
 /**
  * Turns work that reports events through a callback into a generator of those events. Each report resolves only when
  * the consumer has asked for the next event, that is, when it has put this one on disk.
+ * @throws what the work throws, after its last event
  */
 export async function* relay<E>(work: (report: (event: E) => Promise<void>) => Promise<void>): AsyncGenerator<E, void> {
   const waiting: { event: E; written: () => void }[] = [];

@@ -3,6 +3,7 @@ import type { ApplyEvent } from "./events.ts";
 /** The worst that a change can do, from harmless to final. */
 export type Risk = "additive" | "disruptive" | "irreversible";
 
+/** From the least to the worst. */
 export const RISKS: readonly Risk[] = ["additive", "disruptive", "irreversible"];
 
 /** One thing a step would do. Plain data: shown, approved and journalled as it stands; ids that only exist at run time are looked up by `apply`. */
@@ -20,8 +21,10 @@ export interface Change {
   readonly onlyIf?: string | undefined;
 }
 
+/** How much a finding matters; only a `blocker` stops anything. */
 export type Severity = "blocker" | "critical" | "high" | "medium" | "low" | "info";
 
+/** From the worst to the least. */
 export const SEVERITIES: readonly Severity[] = ["blocker", "critical", "high", "medium", "low", "info"];
 
 /** The checks that can stop a plan: of severity `blocker` before anything is written, or right before the switch. */
@@ -40,6 +43,7 @@ export const BLOCKER_CHECKS = [
   "RD015",
 ] as const;
 
+/** A check that can stop a plan. */
 export type BlockerCheck = (typeof BLOCKER_CHECKS)[number];
 
 /** Something that was found, as a plan file or a journal has it. */
@@ -135,6 +139,7 @@ export const STEP_IDS = [
   "await-token-switchover",
 ] as const;
 
+/** What keys a step in plans and journals. */
 export type StepId = (typeof STEP_IDS)[number];
 
 /** What each step is called, in the imperative: the same words in a plan, on the screen and in a report. */

@@ -13,6 +13,7 @@ export interface ClusterRecord {
   readonly brokenLock?: BrokenLock | undefined;
   /** Throws when another run has taken the cluster over: asked before every write. */
   ensureHeld(): void;
+  /** Ends the record and lets the cluster go. */
   close(): void;
 }
 

@@ -33,7 +33,11 @@ export function readPlanFile(file: string): MigrationPlan {
   return parsePlan(text, file);
 }
 
-/** Parses a plan; see `readPlanFile`. @param file as it is to be named in messages */
+/**
+ * Parses a plan; see `readPlanFile`.
+ * @param file as it is to be named in messages
+ * @throws AksMiError that names file and line
+ */
 export function parsePlan(text: string, file: string): MigrationPlan {
   if (text.trim() === "") throw invalid(file, 1, "is empty");
   const lines = new LineCounter();

@@ -18,6 +18,7 @@ export interface TargetChoice {
 /**
  * Fills in what the user left open: identities `id-<cluster>` and `id-<cluster>-kubelet` beside the cluster. What a
  * cluster on managed identity already has is kept unless another identity is named: nothing is moved by omission.
+ * @throws AksMiError `USAGE` when an identity is named that a system-assigned control plane cannot have
  */
 export function chooseTarget(
   id: string,

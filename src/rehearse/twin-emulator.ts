@@ -16,12 +16,14 @@ export interface TwinEmulator {
   events(): Promise<JsonObject[]>;
   /** Every request served so far. */
   requests(): Promise<JsonObject[]>;
+  /** The copied resources as they are now. */
   resources(): Promise<JsonObject[]>;
 }
 
 /**
  * Brings a twin to life.
  * @param limitMs how much virtual time may pass: a wait that never ends is an error, not an endless rehearsal
+ * @throws Error when the emulator refuses the twin: a defect, not a finding
  */
 export async function startTwin(options: {
   twin: Twin;
