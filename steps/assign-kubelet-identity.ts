@@ -12,6 +12,7 @@ import {
   updateFailed,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
+import { keepToDisruptionPolicy } from "../src/migration/disruption-policy.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 import { nodeProgress } from "../src/migration/nodes.ts";
@@ -62,7 +63,10 @@ export function assignKubeletIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
-  return lookLater(step, operations, { pollMs: UPDATE_POLL_MS, reason: () => ASSIGNING });
+  return lookLater(keepToDisruptionPolicy(step, migration, azure), operations, {
+    pollMs: UPDATE_POLL_MS,
+    reason: () => ASSIGNING,
+  });
 }
 
 function describe(migration: Migration, kubelet: PlannedIdentity, onlyIf: string | undefined): Change {

@@ -21,6 +21,7 @@ import {
   updateFailed,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
+import { keepToDisruptionPolicy } from "../src/migration/disruption-policy.ts";
 import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
@@ -113,8 +114,11 @@ export function enableManagedIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
+  const allowed = keepToDisruptionPolicy(step, migration, azure);
   // An identity that the switch makes gets its roles the moment it shows.
-  return grants.length > 0 ? step : lookLater(step, operations, { pollMs: UPDATE_POLL_MS, reason: () => SWITCHING });
+  return grants.length > 0
+    ? allowed
+    : lookLater(allowed, operations, { pollMs: UPDATE_POLL_MS, reason: () => SWITCHING });
 }
 
 /** True when the control plane is on the identity of the plan: what a node uses is another question. */

@@ -16,7 +16,7 @@ import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.t
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
-import { nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
+import { isAvailabilitySet, nodeProgress, type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";
 import { readSwitchStart } from "../src/migration/switch-time.ts";
 import { pauseForWindow, readWindows } from "../src/migration/window-pause.ts";
 
@@ -164,12 +164,7 @@ function failed({ pool, operation }: Pool): Verdict {
   };
 }
 
-/** Azure refuses the node image upgrade of an availability set. */
-function isAvailabilitySet({ type }: Pick<PoolEvidence, "type">): boolean {
-  return type.toLowerCase() === "availabilityset";
-}
-
-/** Nor that of a pool that is stopped: no node is running. */
+/** Azure refuses the node image upgrade of an availability set, and re-images no node of a pool that is stopped. */
 function isUpgradable(pool: Pick<Pool, "type" | "stopped">): boolean {
   return !isAvailabilitySet(pool) && !pool.stopped;
 }

@@ -1,46 +1,67 @@
 import type { Azure } from "../azure/azure.ts";
+import type { ManagedCluster } from "../azure/clusters.ts";
+import type { Connection } from "../azure/connection.ts";
 import { AksMiError } from "../engine/errors.ts";
-import type { Known, NotAssessed } from "../engine/known.ts";
+import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
-import { judgePulls, type PullEvidence, readPulls } from "../in-cluster/pulls.ts";
-import { type Completeness, judgeCluster } from "../migration/cluster-state.ts";
+import { judgeRefusedComponents, readRefusedComponents } from "../in-cluster/access-events.ts";
+import { judgePulls, readPulls } from "../in-cluster/pulls.ts";
+import { judgeCluster } from "../migration/cluster-state.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
-import { sanitize, wrapText } from "../ui/terminal.ts";
-import { type CommonFlags, connectFor, resolveScope, type ScopeFlags } from "./context.ts";
+import { checkPrincipalUse } from "../migration/principal-use.ts";
+import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags } from "./context.ts";
+import { type DepartureFlags, findDeparture } from "./departure.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
+import { assessOldPrincipal } from "./old-principal.ts";
+import { renderVerifiedJson, renderVerifiedText, type Verified } from "./render-verified.ts";
 
-/** A cluster with what is proven about it. */
-export interface Verified extends Completeness {
-  readonly id: string;
-  readonly pools: readonly PoolEvidence[];
+/** The flags of `verify`. */
+export interface VerifyFlags extends CommonFlags, ScopeFlags, InClusterFlags {
+  readonly servicePrincipal?: string;
+  readonly switchedAt?: string;
+  readonly output: "table" | "json";
+}
+
+/** What there is to know besides the clusters. */
+export interface VerifyOptions extends DepartureFlags {
+  /** Look at pods and events too. */
+  readonly inCluster?: boolean;
 }
 
 /** Says per cluster and per pool whether the migration is complete. @returns the exit code: 9 when one is not */
-export async function verify(
-  flags: CommonFlags & ScopeFlags & InClusterFlags & { output: "table" | "json" },
-): Promise<number> {
+export async function verify(flags: VerifyFlags): Promise<number> {
+  const switchedAt = parseTime("--switched-at", flags.switchedAt);
   const connection = await connectFor(flags);
   const ids = await resolveScope(connection, flags);
+  const { stateDir, servicePrincipal } = flags;
   const inCluster = await mayLookInside(flags);
-  return showVerified(await verifyClusters(connection.azure(), ids, inCluster), flags.output);
+  const verified = await verifyClusters(connection, ids, { stateDir, servicePrincipal, switchedAt, inCluster });
+  return showVerified(verified, flags.output);
 }
 
-/** Reads what Azure shows of each cluster and its nodes. @param inCluster look at its pods too */
-export async function verifyClusters(azure: Azure, ids: readonly string[], inCluster = false): Promise<Verified[]> {
+/** Reads what Azure shows of each cluster, its nodes, and the principal that it has left. */
+export async function verifyClusters(
+  connection: Connection,
+  ids: readonly string[],
+  options: VerifyOptions,
+): Promise<Verified[]> {
   const verified: Verified[] = [];
-  for (const id of ids) verified.push(await verifyCluster(azure, id, inCluster));
+  for (const id of ids) verified.push(await verifyCluster(connection, id, options));
   return verified;
 }
 
 /** Prints what was found. @returns the exit code: 9 when a cluster is not complete */
 export function showVerified(verified: readonly Verified[], output: "table" | "json"): number {
   process.stdout.write(
-    output === "json" ? `${JSON.stringify({ clusters: verified.map(toJson) }, undefined, 2)}\n` : toText(verified),
+    output === "json" ? renderVerifiedJson(verified) : renderVerifiedText(verified, process.stdout.columns),
   );
   return verified.every(({ complete }) => complete) ? 0 : 9;
 }
 
-async function verifyCluster(azure: Azure, id: string, inCluster: boolean): Promise<Verified> {
+type Outcome = Finding | NotAssessed;
+
+async function verifyCluster(connection: Connection, id: string, options: VerifyOptions): Promise<Verified> {
+  const azure = connection.azure();
   const cluster = await azure.clusters.get(id);
   if (!cluster)
     throw new AksMiError(
@@ -48,63 +69,60 @@ async function verifyCluster(azure: Azure, id: string, inCluster: boolean): Prom
       `There is no cluster ${id}, or you may not see it.`,
       "Check the id and your sign-in.",
     );
+  const inCluster = options.inCluster === true;
   const pools = await readNodeEvidence(azure, id, cluster, undefined);
-  const judged = { id, pools, ...judgeCluster(cluster, pools) };
-  return inCluster ? withPulls(judged, await readPulls(azure, id, cluster)) : judged;
-}
-
-/** What the pods say about pulling takes the place of "not looked at". */
-function withPulls(judged: Verified, pulls: Known<PullEvidence>): Verified {
-  const rolled = judged.pools.map(({ pool, rank }) => ({ pool, rolled: rank === "rolled" }));
-  const outcomes = judgePulls(pulls, rolled);
+  const judged = judgeCluster(cluster, pools);
+  const departure = await findDeparture(connection, id, cluster, options);
+  const now = connection.clock.now();
+  const oldPrincipal = departure.known
+    ? await assessOldPrincipal(azure, id, cluster, departure.value, { inCluster, now })
+    : undefined;
+  const switchedAt = departure.known ? departure.value.switchedAt : undefined;
+  const outcomes: Outcome[] = [
+    ...(inCluster ? await lookInside(azure, id, cluster, pools, switchedAt) : NOT_LOOKED_INSIDE),
+    ...(oldPrincipal
+      ? checkPrincipalUse(oldPrincipal.use)
+      : [{ check: "PM005", reason: departure.known ? "" : departure.reason }]),
+  ];
   const found = outcomes.filter((outcome): outcome is Finding => "severity" in outcome);
-  const gaps = outcomes.filter((outcome): outcome is NotAssessed => !("severity" in outcome));
-  return {
-    ...judged,
-    complete: judged.complete && found.length === 0,
-    findings: [...judged.findings, ...found],
-    notAssessed: [...judged.notAssessed.filter(({ check }) => check !== "PM003"), ...gaps],
-  };
-}
-
-function toJson({ id, state, complete, findings, notAssessed, pools }: Verified) {
   return {
     id,
-    state,
-    complete,
-    findings,
-    notAssessed,
-    pools: pools.map(({ pool, nodes, rank, reimaged, seen, nodeImageVersion }) => ({
-      name: pool,
-      nodes,
-      evidence: rank,
-      reimaged,
-      seen,
-      ...(nodeImageVersion ? { nodeImageVersion } : {}),
-    })),
+    pools,
+    state: judged.state,
+    // That tokens of before the switch are still used is as it should be, and said all the same.
+    complete: judged.complete && found.every(({ severity }) => severity === "info"),
+    findings: [...judged.findings, ...found],
+    notAssessed: [
+      ...judged.notAssessed,
+      ...outcomes.filter((outcome): outcome is NotAssessed => !("severity" in outcome)),
+    ],
+    oldPrincipal,
   };
 }
 
-function toText(verified: readonly Verified[]): string {
-  const lines = verified.flatMap(({ id, state, complete, findings, notAssessed, pools }) => [
-    `${id.split("/").at(-1)}: ${complete ? "complete" : "not complete"} (${state})`,
-    ...pools.map(
-      ({ pool, rank, seen }) =>
-        `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`,
-    ),
-    ...findings.flatMap(({ check, severity, seen, remedy }) => [`  ${check} ${severity}: ${seen}`, `    → ${remedy}`]),
-    `  not assessed: ${notAssessed.map(({ check, reason }) => `${check} (${reason})`).join(", ")}`,
-  ]);
-  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
-  return lines
-    .flatMap((line) => wrapIndented(sanitize(line), columns - 1))
-    .map((line) => `${line}\n`)
-    .join("");
+const NOT_LOOKED_INSIDE: readonly NotAssessed[] = [
+  { check: "PM003", reason: "pods were not looked at (--in-cluster looks at them)" },
+  { check: "PM004", reason: "events inside the cluster were not read (--in-cluster reads them)" },
+];
+
+/** PM003 and PM004, and what a look inside cannot tell. */
+async function lookInside(
+  azure: Azure,
+  id: string,
+  cluster: ManagedCluster,
+  pools: readonly PoolEvidence[],
+  switchedAt: Date | undefined,
+): Promise<Outcome[]> {
+  const rolled = pools.map(({ pool, rank }) => ({ pool, rolled: rank === "rolled" }));
+  return [
+    ...judgePulls(await readPulls(azure, id, cluster), rolled),
+    ...judgeRefusedComponents(await readRefusedComponents(azure, id, cluster), switchedAt),
+    NODE_FILES,
+  ];
 }
 
-/** A line, broken where it is longer than the terminal; what follows is indented a little more than its beginning. */
-function wrapIndented(line: string, columns: number): string[] {
-  const indent = line.length - line.trimStart().length;
-  const [first = "", ...rest] = wrapText(line.trimStart(), columns - indent - 2);
-  return [" ".repeat(indent) + first, ...rest.map((part) => " ".repeat(indent + 2) + part)];
-}
+/** Only a pod of its own on each node could read the node's file, and this tool writes nothing into a cluster. */
+const NODE_FILES: NotAssessed = {
+  check: "ID002",
+  reason: "the nodes' own azure.json was not read: that takes a privileged pod on each node, and none is started",
+};

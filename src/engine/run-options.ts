@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly operations: OperationStore;
   /** Called before everything is looked at again: what was read a moment ago does not count then. */
   lookAfresh?(): void;
+  /** What somebody else is at in this very moment, in words; before the point of no return it is waited for. */
+  underWay?(signal: AbortSignal): Promise<string | undefined>;
   /** Looked at again right before the point of no return: blockers stop the run. */
   guard(signal: AbortSignal): Promise<readonly Finding[]>;
   /** Pause before this step. */

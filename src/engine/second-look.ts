@@ -1,11 +1,17 @@
 import { blocked } from "./blocked.ts";
+import { HOUR_MS, MINUTE_MS } from "./clock.ts";
 import type { StampedEvent } from "./events.ts";
 import type { RunOptions, StepOutcome } from "./run-options.ts";
 import type { Change, Verdict } from "./step.ts";
+import { wait } from "./wait.ts";
+
+/** How long somebody else's operation is waited for; what takes longer is for the preflight to name. */
+const OTHERS_LIMIT_MS = HOUR_MS;
+const OTHERS_POLL_MS = 2 * MINUTE_MS;
 
 /**
  * The second look before nodes are drained or there is no way back: what is no longer done goes back to its step. Before
- * the point of no return the preflight is repeated too.
+ * the point of no return others are left to finish what they are at, and the preflight is repeated.
  * @throws AksMiError `BLOCKED` when the preflight finds a blocker
  */
 export async function* lookAgain(
@@ -15,6 +21,8 @@ export async function* lookAgain(
 ): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
   options.lookAfresh?.();
   if (change.risk === "irreversible") {
+    const waited = yield* awaitOthers(options, index);
+    if (waited) return waited;
     const findings = await options.guard(options.signal);
     for (const finding of findings) yield { type: "check:found", ...finding };
     if (findings.some((finding) => finding.severity === "blocker")) throw blocked(findings);
@@ -25,4 +33,20 @@ export async function* lookAgain(
     if (verdict.kind !== "done") return { kind: "back", index: earlier };
   }
   return undefined;
+}
+
+/** Waits for somebody else's operation to end; the step then begins anew, for what it knows is from before. */
+async function* awaitOthers(options: RunOptions, index: number): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
+  const giveUpAt = options.clock.now().getTime() + OTHERS_LIMIT_MS;
+  let announced: string | undefined;
+  for (;;) {
+    const reason = await options.underWay?.(options.signal);
+    if (reason === undefined) return announced === undefined ? undefined : { kind: "back", index };
+    if (options.clock.now().getTime() >= giveUpAt) return undefined;
+    if (reason !== announced) yield { type: "step:waiting", reason };
+    announced = reason;
+    const verdict = { kind: "wait", reason, pollMs: OTHERS_POLL_MS } as const;
+    const paused = yield* wait(options, options.steps[index]!.id, verdict);
+    if (paused) return paused;
+  }
 }

@@ -9,7 +9,7 @@ import { type Outcome, run } from "../engine/run.ts";
 import { type AnyStep, type Finding, STEP_IDS, type StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { type Migration, migrationOf, switchKey } from "../migration/migration.ts";
-import { checkLocks, checkReadiness, ignoreBlockers } from "../migration/preflight.ts";
+import { checkLocks, checkReadiness, ignoreBlockers, operationsUnderWay } from "../migration/preflight.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { BrokenLock } from "../state/lock.ts";
@@ -68,10 +68,11 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const emit = (event: StampedEvent) => settings.onEvent(journal.append(event));
   for (const earlier of journal.events) settings.onEvent(earlier);
   const resumed = journal.events.length > 0;
-  ensureSamePlan(plan, journal.events);
-  emit({ type: "run:started", planHash: planHash(plan), tool: `aks-mi ${settings.tool}`, resumed });
+  const hash = planHash(plan);
+  ensureSamePlan(hash, journal.events);
+  emit({ type: "run:started", planHash: hash, tool: `aks-mi ${settings.tool}`, resumed });
   if (settings.approval && !isApproved(journal.events, settings.until)) {
-    emit({ type: "run:approved", planHash: planHash(plan), ...settings.approval });
+    emit({ type: "run:approved", planHash: hash, ...settings.approval });
   }
   if (record.brokenLock) emit(lockBroken(record.brokenLock));
   // Requests are repeated below the engine, which therefore does not say for which step.
@@ -91,6 +92,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     history,
     operations,
     lookAfresh: () => connection.lookAfresh(),
+    underWay: async () => operationsUnderWay(await readCluster(azure, migration)),
     guard: () => lookBeforeSwitch(azure, migration, clusterPlan, plan.settings.ignoredChecks),
     until: settings.until,
     pauseAt: settings.pauseAt,
@@ -109,9 +111,9 @@ export function lockBroken({ holder: { run: holder, host, pid, since }, by }: Br
 }
 
 /** An edited plan is a new plan: the approval in the journal is not for it. */
-function ensureSamePlan(plan: MigrationPlan, events: readonly Event[]): void {
+function ensureSamePlan(hash: string, events: readonly Event[]): void {
   const begun = events.find((event) => event.type === "run:started");
-  if (!begun || begun.planHash === planHash(plan)) return;
+  if (!begun || begun.planHash === hash) return;
   throw new AksMiError(
     "PLAN_CHANGED",
     "The plan in the run's directory is not the one that was approved: its hash is another one.",

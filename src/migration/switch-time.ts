@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
-import { sameId } from "../azure/ids.ts";
 import { nodeResourceGroupId } from "./grants.ts";
 import { changesKubeletIdentity, kubeletIdentityKey, type Migration, switchKey } from "./migration.ts";
+import { readNodeGroupGrantTime } from "./node-group-grant.ts";
 import { readPrincipals } from "./principals.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function readSwitchStart(
   if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return undefined;
   const begun = history.startedAt(kubeletIdentityKey(clusterId)) ?? history.startedAt(switchKey(clusterId));
   if (begun || !from.servicePrincipal) return begun;
-  return readNodeGroupGrantTime(azure, migration, cluster);
+  return readGrantTime(azure, migration, cluster);
 }
 
 /**
@@ -39,7 +39,7 @@ export async function readSwitchEnd(
   if (!isOnManagedIdentity(cluster)) return undefined;
   const { history, from, clusterId } = migration;
   const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
-  const granted = await readNodeGroupGrantTime(azure, migration, cluster);
+  const granted = await readGrantTime(azure, migration, cluster);
   const begun = history.lastStartedAt(switchKey(clusterId));
   if (begun && granted && granted >= begun) return granted;
   const applied = history.appliedAt(switchKey(clusterId));
@@ -48,15 +48,8 @@ export async function readSwitchEnd(
   return latest ?? told ?? granted ?? history.beganAt;
 }
 
-/** AKS assigns Contributor on the node resource group when it switches the identity (AKS documentation, default permissions). */
-async function readNodeGroupGrantTime(
-  azure: Azure,
-  migration: Migration,
-  cluster: ManagedCluster,
-): Promise<Date | undefined> {
+async function readGrantTime(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
   const principal = (await readPrincipals(azure, cluster, migration.target, ["control-plane"])).get("control-plane");
   if (!principal) return undefined;
-  const group = nodeResourceGroupId(migration.clusterId, migration.facts);
-  const held = await azure.roles.listForPrincipal(group.split("/")[2]!, principal);
-  return held.find((assignment) => sameId(assignment.scope, group) && assignment.since)?.since;
+  return readNodeGroupGrantTime(azure, principal, nodeResourceGroupId(migration.clusterId, migration.facts));
 }

@@ -3,6 +3,7 @@ import { asString, at } from "../azure/json.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
 import { formatInstant, HOUR_MS } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
+import { isWindowOnly } from "./disruption-policy.ts";
 import { nodeWindow, windowAt } from "./maintenance-window.ts";
 import type { RollKind } from "./pool-findings.ts";
 
@@ -22,6 +23,7 @@ export function checkWindows(
   now: Date,
 ): Finding[] {
   const policy = asString(at(cluster, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy"))?.toLowerCase();
+  const isBound = isWindowOnly(cluster);
   const found = nodeWindow(configurations);
   const state = found && windowAt(found.window, now);
   const findings: Finding[] = [];
@@ -40,10 +42,11 @@ export function checkWindows(
     const date = state.opensAt && formatInstant(state.opensAt);
     findings.push({
       check: "RD008",
-      severity: policy === "allowduringmaintenancewindow" ? "high" : "medium",
+      severity: isBound ? "high" : "medium",
       seen: `the maintenance window ${name} is shut${date ? ` until ${date}` : " and does not open any more"}`,
-      remedy:
-        roll === "update"
+      remedy: isBound
+        ? "The run pauses before the update (exit 8) and says when to resume: the node disruption policy allows it only then."
+        : roll === "update"
           ? `Azure re-images nodes with the update itself: stop before it with --until, and resume ${date ? `at ${date}` : "in a window"}.`
           : "The run pauses before the nodes (exit 8) and says when to resume; a plan with --ignore-preflight RD008 does not wait.",
       link: LINK,

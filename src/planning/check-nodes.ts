@@ -5,7 +5,7 @@ import { asString } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Finding } from "../engine/step.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";
-import { readNodeEvidence } from "../migration/nodes.ts";
+import { isAvailabilitySet, readNodeEvidence } from "../migration/nodes.ts";
 import {
   checkNewerImages,
   checkPoolKinds,
@@ -65,7 +65,7 @@ async function readPoolImages(
   const images: PoolImage[] = [];
   for (const pool of poolsOf(cluster)) {
     const name = asString(pool["name"]) ?? "";
-    if (rolled.has(name) || asString(pool["type"])?.toLowerCase() === "availabilityset") continue;
+    if (rolled.has(name) || isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
     images.push({
       name,
       image: asString(pool["nodeImageVersion"]),

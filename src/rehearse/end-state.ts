@@ -4,7 +4,8 @@ import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
 import { type ClusterState, judgeCluster } from "../migration/cluster-state.ts";
-import { type EvidenceRank, readNodeEvidence } from "../migration/nodes.ts";
+import type { EvidenceRank } from "../migration/evidence.ts";
+import { readNodeEvidence } from "../migration/nodes.ts";
 
 /** How a cluster stands when a run is over. */
 export interface EndState {

@@ -151,6 +151,41 @@ describe("a run", () => {
     expect(world.size).toBe(0);
   });
 
+  test("leaves somebody else's operation to its end, and then decides anew", async () => {
+    const world = new Set<string>();
+    const busy = ["an operation", "an operation", "another one"];
+    const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], {
+      underWay: async () => busy.shift(),
+    });
+    expect(ended.outcome?.kind).toBe("done");
+    expect(types(ended)).toEqual([
+      "step:started",
+      "step:waiting",
+      "step:waiting",
+      "step:started",
+      "change:started",
+      "change:applied",
+      "step:done",
+      "run:done",
+    ]);
+  });
+
+  test("waits for somebody else's operation no longer than an hour: what never ends is for the preflight", async () => {
+    const clock = new VirtualClock();
+    const start = clock.now().getTime();
+    const world = new Set<string>();
+    const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], {
+      clock,
+      underWay: async () => "an operation that hangs",
+      guard: async () => [
+        { check: "RD001", severity: "blocker", seen: "the cluster is Updating", remedy: "wait for it" },
+      ],
+    });
+    expect(ended.error).toMatchObject({ code: "BLOCKED" });
+    expect(clock.now().getTime() - start).toBe(60 * MINUTE_MS);
+    expect(world.size).toBe(0);
+  });
+
   test("never repeats a switch that was seen done and has gone again", async () => {
     const history = new History([
       { type: "change:started", key: "switch:x", summary: "", risk: "irreversible", step: "enable-managed-identity" },
