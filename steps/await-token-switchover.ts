@@ -1,7 +1,6 @@
 import type { Azure } from "../src/azure/azure.ts";
 import { formatDuration, formatInstant, MINUTE_MS } from "../src/engine/clock.ts";
-import type { ApplyEvent } from "../src/engine/events.ts";
-import type { Change, Step } from "../src/engine/step.ts";
+import type { ApplyEvent, Change, Step } from "../src/engine/step.ts";
 import { nodeResourceGroupId } from "../src/migration/grants.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";

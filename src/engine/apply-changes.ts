@@ -1,9 +1,9 @@
 import { AksMiError } from "./errors.ts";
-import type { ApplyEvent, StampedEvent } from "./events.ts";
+import type { StampedEvent } from "./events.ts";
 import type { History } from "./history.ts";
 import { relay } from "./relay.ts";
 import type { RunOptions } from "./run-options.ts";
-import type { AnyStep, Change } from "./step.ts";
+import type { AnyStep, ApplyEvent, Change } from "./step.ts";
 
 /**
  * Holds what a step would do against what was approved.

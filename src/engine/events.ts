@@ -1,49 +1,7 @@
-import type { Finding, Risk, StepId } from "./step.ts";
+import type { ApplyEvent, Finding, Risk, StepId } from "./step.ts";
 
 /** The version of the event vocabulary; the first line of every stream and journal. */
 export const EVENTS_VERSION = "1";
-
-/** What a step tells while one of its changes is applied, or while it waits for Azure. */
-export type ApplyEvent =
-  | {
-      readonly type: "operation:started";
-      readonly key: string;
-      /** The operation's id in Azure; its URL is kept apart. */
-      readonly operation: string;
-      readonly correlationId?: string | undefined;
-    }
-  | {
-      readonly type: "node:progress";
-      readonly pool: string;
-      /** Nodes whose re-imaging is evidenced, of `nodes`. */
-      readonly reimaged: number;
-      readonly nodes: number;
-      /** Names of the nodes that have newly been re-imaged. */
-      readonly names?: readonly string[] | undefined;
-    }
-  /** What Azure's activity log tells of the principal that the cluster has left. */
-  | {
-      readonly type: "principal:use";
-      /** `none`: not used for as long as its tokens last. `recent`: used since, or not long enough ago. */
-      readonly use: "none" | "recent" | "too-early" | "not-assessed";
-      /** In one sentence. */
-      readonly seen: string;
-      readonly lastUseAt?: string | undefined;
-      /** When it will be known, at the earliest, that it has not been used for so long. */
-      readonly knownAt?: string | undefined;
-      /** With `none`: what else speaks against removing it, or could not be looked at. */
-      readonly otherUses?: readonly string[] | undefined;
-    }
-  | { readonly type: "request:retried"; readonly request: string; readonly reason: string; readonly delayMs: number }
-  | {
-      readonly type: "change:bound";
-      readonly key: string;
-      /** The id that Azure gave to what the change made. */
-      readonly resourceId: string;
-      readonly correlationId?: string | undefined;
-      /** True when it was there already and has been taken over. */
-      readonly adopted?: boolean | undefined;
-    };
 
 /** What the engine itself tells. */
 export type EngineEvent =

@@ -2,13 +2,13 @@ import { applyChange, ensureApproved, nextChanges } from "./apply-changes.ts";
 import { blocked } from "./blocked.ts";
 import { SECOND_MS } from "./clock.ts";
 import { AksMiError, TransientError } from "./errors.ts";
-import type { ApplyEvent, StampedEvent } from "./events.ts";
+import type { StampedEvent } from "./events.ts";
 import { finishStep } from "./finish-step.ts";
 import type { History } from "./history.ts";
 import type { RunOptions, StepOutcome } from "./run-options.ts";
 import { lookAgain } from "./second-look.ts";
 import { type Settling, settle } from "./settle.ts";
-import { type Change, STEP_TITLES, type Verdict } from "./step.ts";
+import { type ApplyEvent, type Change, STEP_TITLES, type Verdict } from "./step.ts";
 import { pause, wait } from "./wait.ts";
 
 /** How often a change is begun again when nobody knows whether Azure acted. */

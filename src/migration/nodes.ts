@@ -4,7 +4,7 @@ import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
-import type { ApplyEvent } from "../engine/events.ts";
+import type { ApplyEvent } from "../engine/step.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readMachineEvidence } from "./machines.ts";
 
