@@ -23,7 +23,12 @@ export function rehearsalJson({ plan, twin, rehearsals, range, through }: Rehear
       differences: rehearsal === expected ? [] : describeDifferences(expected, rehearsal),
       requests: rehearsal.requests,
       retries: rehearsal.retries,
-      writes: rehearsal.writes.map(({ at, method, path, status }) => ({ at, method, path, status })),
+      writes: rehearsal.writes.map(({ at, method, path, status }) => ({
+        at: String(at),
+        method: String(method),
+        path: String(path),
+        status: Number(status),
+      })),
       clusters: rehearsal.clusters.map(({ id, outcome, timeline, pauses, rolls, broken, end }) => ({
         id,
         outcome,

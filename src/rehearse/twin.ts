@@ -1,5 +1,5 @@
 import type { Seen } from "../azure/inventory.ts";
-import { asString, type Json, type JsonObject } from "../azure/json.ts";
+import { asString, type JsonObject } from "../azure/json.ts";
 
 /** Something that the plan touches and that could not be seen: it is missing from the twin, not guessed. */
 export interface TwinGap {
@@ -10,7 +10,7 @@ export interface TwinGap {
 /** A copy of what a plan touches, for the emulator: resources as they would be put in, and settings that were read. */
 export interface Twin {
   readonly resources: readonly JsonObject[];
-  readonly behaviour: Readonly<Record<string, Json>>;
+  readonly behaviour: Readonly<Record<string, boolean | number | string>>;
   readonly gaps: readonly TwinGap[];
 }
 
@@ -19,7 +19,7 @@ export class TwinDraft {
   readonly #resources = new Map<string, JsonObject>();
   readonly #members = new Map<string, Set<string>>();
   readonly #gaps: TwinGap[] = [];
-  readonly behaviour: Record<string, Json> = {};
+  readonly behaviour: Record<string, boolean | number | string> = {};
 
   /** Takes a resource in, unless it is there. */
   add(resource: JsonObject): void {

@@ -39,20 +39,6 @@ test("rehearse prints the timeline, keeps a masked twin that the emulator loads,
   expect(JSON.parse(listed.stdout).clusters[0].path).toBe("service-principal-to-user-assigned");
 });
 
-test("rehearse exits 1 when an assumption does not get through, and says in JSON which and why", async () => {
-  const cluster = "tracking-prod";
-  line = await CommandLine.open({ scenario: "azure-cni", timeScale: 1 });
-  const planned = await line.run(["plan", "--name", cluster, "--out", "plan.yaml"]);
-  expect(planned.code, planned.stderr).toBe(0);
-  const { code, stdout } = await line.run(["rehearse", "--plan", "plan.yaml", "-o", "json"]);
-  expect(code).toBe(1);
-  const { through, rehearsals } = JSON.parse(stdout);
-  expect(through).toBe(false);
-  const stopped = rehearsals.filter((rehearsal: { through: boolean }) => !rehearsal.through);
-  expect(stopped).toHaveLength(1);
-  expect(stopped[0].clusters[0].outcome.reason).toContain("no newer node image");
-});
-
 test("rehearse fails as apply does: a stale plan 5, a plan for elsewhere 5, what is no plan 2, a seed that is none 2", async () => {
   const open = await openWithPlan("demo", DEMO_CLUSTER);
   const file = join(open.folder, "plan.yaml");

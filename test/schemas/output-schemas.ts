@@ -4,6 +4,7 @@ import type { Event } from "../../src/engine/events.ts";
 import { RISKS, STEP_IDS } from "../../src/engine/step.ts";
 import { clusterPlan, finding as planFinding } from "../../src/plan/schema.ts";
 import type { StatusJson } from "../../src/report/status.ts";
+import { rehearse } from "./rehearse-schema.ts";
 
 const time = z.iso.datetime().describe("ISO 8601, UTC; emulated time against an emulator");
 const wallTime = z.iso.datetime().describe("ISO 8601, UTC");
@@ -69,6 +70,27 @@ const verify = z.strictObject({
           nodeImageVersion: z.string().optional(),
         }),
       ),
+      oldPrincipal: z
+        .strictObject({
+          clientId: z.string().optional(),
+          objectId: z.string().optional(),
+          switchedAt: time.optional(),
+          use: z.enum(["none", "recent", "too-early", "not-assessed"]),
+          seen: z.string(),
+          lastUse: z
+            .strictObject({
+              at: time,
+              what: z.string(),
+              resourceId: z.string().optional(),
+              correlationId: z.string().optional(),
+            })
+            .optional(),
+          knownAt: time.optional().describe("when it will be known, at the earliest, that nothing uses it"),
+          signIns: z.string().optional(),
+          missing: z.array(z.string()),
+          commands: z.array(z.string()),
+        })
+        .optional(),
     }),
   ),
 });
@@ -175,6 +197,9 @@ const report = z.strictObject({
   ),
 });
 
+/** `undo -o json`, before anything is removed. */
+const undo = z.strictObject({ run: z.string(), removes: z.array(resourceId) });
+
 function event<T extends string, S extends z.ZodRawShape>(type: T, shape: S) {
   return z.strictObject({
     type: z.literal(type),
@@ -228,6 +253,8 @@ export const OUTPUT_SCHEMAS = {
   assess: [assess, "aks-mi assess -o json"],
   verify: [verify, "aks-mi verify -o json"],
   report: [report, "aks-mi report -o json, of a run"],
+  rehearse: [rehearse, "aks-mi rehearse -o json"],
+  undo: [undo, "aks-mi undo -o json"],
   event: [eventLine, "a line of aks-mi apply or resume -o jsonl, and of a journal"],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { FINISHED, INTERRUPTED, ROLLING } from "../report/run-fixtures.ts";
 import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+import { InProcessCommandLine } from "../support/in-process.ts";
+import { faultsOf } from "./faults.ts";
 import { OUTPUT_SCHEMAS, outputJsonSchema } from "./output-schemas.ts";
 
 const SECONDS_MS = 1000;
@@ -12,21 +12,6 @@ const SECONDS_MS = 1000;
 type Name = keyof typeof OUTPUT_SCHEMAS;
 
 const names = Object.keys(OUTPUT_SCHEMAS) as Name[];
-
-const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
-const compiled = new Map<string, ValidateFunction>();
-
-function compile(schemaFile: string): ValidateFunction {
-  const validate = ajv.compile(JSON.parse(readFileSync(resolve(schemaFile), "utf8")) as object);
-  compiled.set(schemaFile, validate);
-  return validate;
-}
-
-/** What a schema that ships says against some data. */
-function faultsOf(schemaFile: string, data: unknown): unknown[] {
-  const validate = compiled.get(schemaFile) ?? compile(schemaFile);
-  return validate(data) ? [] : (validate.errors ?? []);
-}
 
 const ofOutput = (name: Name, data: unknown) => faultsOf(`schemas/${name}.schema.json`, data);
 
@@ -87,6 +72,16 @@ describe("the JSON outputs of a migration", () => {
   });
 });
 
+test("what an undo says validates against its schema", async () => {
+  const line = await InProcessCommandLine.open({}, "kubenet-plain");
+  const [cluster] = await line.lab.clusterIds();
+  await line.run("plan", "--id", cluster!, "--out", line.file("plan.yaml"));
+  await line.run("apply", "--plan", line.file("plan.yaml"), "--yes", "--until", "enable-managed-identity");
+  const { stdout } = await line.run("undo", "--yes", "-o", "json");
+  expect(ofOutput("undo", JSON.parse(stdout))).toEqual([]);
+  expect(stdout).toContain("/roleAssignments/");
+});
+
 test("every event of the fixtures is one of the schema's", () => {
   for (const event of [...INTERRUPTED, ...ROLLING, ...FINISHED]) expect(ofOutput("event", event)).toEqual([]);
 });
@@ -95,6 +90,8 @@ test.each([
   ["status", { run: "r1", state: "asleep", clusters: [] }],
   ["event", { type: "step:done", run: "r1", seq: 1, at: "2026-11-22T08:00:00Z" }],
   ["verify", { clusters: [{ id: DEMO_CLUSTER }] }],
+  ["rehearse", { plan: "shop", through: true, rehearsals: [{ assumption: "as expected" }] }],
+  ["undo", { run: "r1" }],
 ] as const)("the schema of %s refuses what is none", (name, data) => {
   expect(ofOutput(name, data)).not.toEqual([]);
 });
