@@ -10,7 +10,7 @@ import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { oldPrincipals, readOrigin } from "../planning/origin.ts";
 import { count } from "../report/words.ts";
-import type { WizardCluster, WizardEstate, WizardRegistry, WizardServices } from "../ui/wizard.ts";
+import type { WizardCluster, WizardEstate, WizardRegistry, WizardServices } from "../ui/wizard-types.ts";
 import { VERSION } from "../version.ts";
 import type { CommonFlags } from "./context.ts";
 

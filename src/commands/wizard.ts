@@ -1,6 +1,7 @@
 import type { Connection } from "../azure/connection.ts";
 import { useColor } from "../ui/terminal.ts";
-import { runWizard, type WizardIo, type WizardResult } from "../ui/wizard.ts";
+import { runWizard } from "../ui/wizard.ts";
+import type { WizardIo, WizardResult } from "../ui/wizard-types.ts";
 import { type CommonFlags, connectFor, whoAmI } from "./context.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { runNewPlan } from "./run-plan.ts";

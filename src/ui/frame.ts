@@ -5,31 +5,8 @@ import type { ClusterView, RunView, StepView } from "../report/run-view.ts";
 import { stepMark, timeLeft } from "../report/status.ts";
 import { formatLength, formatRange, formatTime } from "../report/words.ts";
 import { retryLine, stepDetails } from "./frame-details.ts";
-import type { Palette } from "./terminal.ts";
-import { padColumns, truncate, visibleLength } from "./terminal.ts";
-
-/** How a frame of the live view is drawn. */
-export interface FrameOptions {
-  /** The run's own time; emulated against an emulator. */
-  readonly now: Date;
-  readonly width: number;
-  readonly height: number;
-  readonly paint: Palette;
-  /** The sign of the step that is at work. */
-  readonly spinner: string;
-  readonly emulated: boolean;
-  /** What stays on the screen when the run is over leaves out what only helps while it goes on. */
-  readonly final: boolean;
-  /** What Ctrl-C does. */
-  readonly keys: string;
-}
-
-/** A line with something at each end; the left end gives way. */
-export interface FrameLine {
-  readonly left: string;
-  readonly right?: string;
-  readonly style?: (text: string) => string;
-}
+import type { FrameLine, FrameOptions } from "./frame-line.ts";
+import { fitLine } from "./frame-line.ts";
 
 /** The whole live view: never more lines than the screen has, and none longer. */
 export function drawFrame(view: RunView, options: FrameOptions): string {
@@ -143,11 +120,4 @@ function drawFooter(view: RunView, { now, final, paint, keys }: FrameOptions): F
         ? `proven; all done in ${formatRange(all)}`
         : "";
   return [{ left: "" }, { left: ` ${elapsed}`, right: rest }, { left: ` ${keys}`, style: paint.dim }];
-}
-
-function fitLine({ left, right = "", style = (text) => text }: FrameLine, width: number): string {
-  // One column stays free: some terminals wrap when the last one is written.
-  const room = width - 1 - (right ? visibleLength(right) + 2 : 0);
-  const shown = truncate(left, Math.max(8, room));
-  return right ? `${style(padColumns(shown, room))}  ${right}` : style(shown);
 }

@@ -1,6 +1,6 @@
 import { shell } from "../report/snippets.ts";
-import type { WizardChoices, WizardResult } from "./wizard.ts";
 import type { Session } from "./wizard-session.ts";
+import type { WizardChoices, WizardResult } from "./wizard-types.ts";
 
 const IDENTITY_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{2,127}";
 

@@ -3,7 +3,14 @@ import type { Prompts } from "./prompts.ts";
 import { DESCRIPTION_ROWS } from "./prompts.ts";
 import type { Palette } from "./terminal.ts";
 import { padColumns, truncate, wrapText } from "./terminal.ts";
-import type { WizardAccount, WizardChoices, WizardCluster, WizardIo, WizardResult, WizardServices } from "./wizard.ts";
+import type {
+  WizardAccount,
+  WizardChoices,
+  WizardCluster,
+  WizardIo,
+  WizardResult,
+  WizardServices,
+} from "./wizard-types.ts";
 
 /** What the user has answered so far; kept when going back. */
 export interface Answers {

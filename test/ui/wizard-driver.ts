@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
-import type { WizardServices } from "../../src/ui/wizard.ts";
 import { runWizard } from "../../src/ui/wizard.ts";
+import type { WizardServices } from "../../src/ui/wizard-types.ts";
 
 export const KEYS = { enter: "\r", down: "\u001b[B", escape: "\u001b", interrupt: "\u0003", clear: "\u0015" };
 

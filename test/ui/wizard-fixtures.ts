@@ -1,4 +1,4 @@
-import type { WizardCluster, WizardServices } from "../../src/ui/wizard.ts";
+import type { WizardCluster, WizardServices } from "../../src/ui/wizard-types.ts";
 import { buildPlan, CLUSTER, HASH, REGISTRY } from "../report/fixtures.ts";
 
 const SUBSCRIPTION = "11111111-1111-4111-8111-111111111111";
