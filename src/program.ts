@@ -177,6 +177,11 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       ),
     ),
   )
+    .option(
+      "--service-principal <client id>",
+      "the service principal that the clusters have left, where no run here tells it",
+    )
+    .option("--switched-at <time>", "when they were switched, where only you know it (ISO 8601)")
     .addOption(outputOption(["table", "json"]))
     .action(async (flags) => done(await (await import("./commands/verify.ts")).verify(flags)));
 

@@ -36,7 +36,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const azure = connection.azure();
   const prove = async (ids: readonly string[]) => {
     process.stdout.write("\nWhat Azure shows now (`aks-mi verify`):\n\n");
-    return showVerified(await verifyClusters(azure, ids), "table");
+    return showVerified(await verifyClusters(connection, ids, { stateDir }), "table");
   };
   if (mayPrompt(flags)) {
     const { runWizardOn } = await import("./wizard.ts");

@@ -77,12 +77,10 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
   const oldPrincipal = departure.known
     ? await assessOldPrincipal(azure, id, cluster, departure.value, { inCluster, now })
     : undefined;
-  const switchedAt = departure.known ? departure.value.switchedAt : undefined;
   const outcomes: Outcome[] = [
-    ...(inCluster ? await lookInside(azure, id, cluster, pools, switchedAt) : NOT_LOOKED_INSIDE),
-    ...(oldPrincipal
-      ? checkPrincipalUse(oldPrincipal.use)
-      : [{ check: "PM005", reason: departure.known ? "" : departure.reason }]),
+    ...(inCluster ? await lookInside(azure, id, cluster, pools, oldPrincipal?.switchedAt) : NOT_LOOKED_INSIDE),
+    ...(oldPrincipal ? checkPrincipalUse(oldPrincipal.use) : []),
+    ...(departure.known ? [] : [{ check: "PM005", reason: departure.reason }]),
   ];
   const found = outcomes.filter((outcome): outcome is Finding => "severity" in outcome);
   return {

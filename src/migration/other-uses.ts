@@ -11,18 +11,25 @@ import { isForeignRole } from "./foreign-roles.ts";
 const READ_CLUSTERS = "Microsoft.ContainerService/managedClusters/read";
 const READ_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/read";
 
+/** What is known of a service principal besides its use by one cluster. */
+export interface OtherUses {
+  /** What speaks against removing it, and what could not be looked at, each with the check's id; empty for nothing. */
+  readonly against: readonly string[];
+  /** Where it holds roles itself. */
+  readonly scopes: readonly string[];
+}
+
 /**
  * Looks, in every subscription that the caller sees, for other uses of a service principal that a cluster has left: other
  * clusters (ID005), and roles that no cluster needs (WK009).
  * @param cluster the cluster that has left it
- * @returns what speaks against removing it, and what could not be looked at, each with the check's id; empty for nothing
  */
-export async function findOtherUses(
+export async function readOtherUses(
   azure: Azure,
   clusterId: string,
   cluster: ManagedCluster,
   { clientId, objectId }: { readonly clientId: string; readonly objectId: string | undefined },
-): Promise<string[]> {
+): Promise<OtherUses> {
   const gaps: string[] = [];
   const attempt = async <T>(check: string, what: string, read: () => Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
@@ -56,13 +63,22 @@ export async function findOtherUses(
   const scopes = clusterScopesOf([{ id: clusterId, cluster }, ...users]);
   const foreign = [...held.values()].filter((right) => isForeignRole(right, scopes));
   const roles = await Promise.all(foreign.map(async (right) => `${await roleName(azure, right)} on ${right.scope}`));
-  return [
-    ...(users.length > 0
-      ? [`ID005: it is also used by ${users.map(({ id }) => id.split("/").at(-1)).join(", ")}`]
-      : []),
-    ...(roles.length > 0 ? [`WK009: it holds roles that no cluster needs: ${roles.join(", ")}`] : []),
-    ...gaps,
-  ];
+  const own = [...held.values()].filter(({ principalId }) => principalId === objectId?.toLowerCase());
+  return {
+    against: [
+      ...(users.length > 0
+        ? [`ID005: it is also used by ${users.map(({ id }) => id.split("/").at(-1)).join(", ")}`]
+        : []),
+      ...(roles.length > 0 ? [`WK009: it holds roles that no cluster needs: ${roles.join(", ")}`] : []),
+      ...gaps,
+    ],
+    scopes: [...new Set(own.map(({ scope }) => scope))],
+  };
+}
+
+/** What speaks against removing a service principal, see `readOtherUses`. */
+export async function findOtherUses(...asked: Parameters<typeof readOtherUses>): Promise<readonly string[]> {
+  return (await readOtherUses(...asked)).against;
 }
 
 function usesClient(cluster: ManagedCluster, clientId: string): boolean {

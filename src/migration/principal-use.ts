@@ -1,10 +1,12 @@
 import { ACTIVITY_LOG_DAYS, ACTIVITY_LOG_DELAY_MS, type Activity } from "../azure/activity-log.ts";
 import type { Azure } from "../azure/azure.ts";
-import { parseResourceGroupId, sameId } from "../azure/ids.ts";
+import { parseResourceGroupId, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { formatDuration, formatInstant, MINUTE_MS } from "../engine/clock.ts";
 import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
+import type { ClusterFacts } from "../plan/schema.ts";
+import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
 import type { Migration } from "./migration.ts";
 
 /** Whom a cluster acted as before its switch. At least one of the ids is there. */
@@ -26,6 +28,18 @@ export function oldPrincipalOf({ from, target }: Pick<Migration, "from" | "targe
 /** A principal in a sentence. */
 export function describePrincipal({ clientId, objectId }: OldPrincipal): string {
   return clientId ? `service principal ${clientId}` : `the old identity (${objectId})`;
+}
+
+/** The resource groups in which the control plane writes: that of the nodes first, then those of the networks and addresses. */
+export function touchedGroups(clusterId: string, facts: ClusterFacts): string[] {
+  const { routeTables, securityGroups, publicIps } = facts.network;
+  const zone = facts.privateDnsZone ? [facts.privateDnsZone] : [];
+  const touched = [...clusterSubnets(facts), ...routeTables, ...securityGroups, ...publicIps, ...zone].map((id) => {
+    const { subscription, resourceGroup } = parseResourceId(id)!;
+    return resourceGroupId(subscription, resourceGroup);
+  });
+  const groups = [nodeResourceGroupId(clusterId, facts), ...touched];
+  return groups.filter((id, index) => groups.findIndex((other) => sameId(other, id)) === index);
 }
 
 /** Something that a principal did: a write in Azure, or a sign-in. */
@@ -108,17 +122,14 @@ export type PrincipalUse = {
  */
 export function judgeUse(
   principal: OldPrincipal,
-  switchedAt: Date | undefined,
+  switchedAt: Date,
   quietMs: number,
   reading: Known<UseReading>,
 ): PrincipalUse {
   const who = describePrincipal(principal);
-  const gap = (reason: string): PrincipalUse => ({
-    kind: "not-assessed",
-    seen: `whether ${who} is still used is not known: ${reason}`,
-  });
-  if (!switchedAt) return gap("nothing tells when the switch was");
-  if (!reading.known) return gap(reading.reason);
+  if (!reading.known) {
+    return { kind: "not-assessed", seen: `whether ${who} is still used is not known: ${reading.reason}` };
+  }
   const { from, to, groups, lastUse } = reading.value;
   const where = groups.join(", ");
   const span = formatDuration(quietMs);

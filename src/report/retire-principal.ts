@@ -76,24 +76,27 @@ export function retireTasks(
   ];
 }
 
+/** The other clusters of a plan that leave the same service principal, and have not come to the end of their run. */
+export function clustersBehind(plan: MigrationPlan, view: RunView, index: number): string[] {
+  const clientIdOf = (cluster: ClusterPlan | undefined) => cluster?.from.servicePrincipal?.clientId.toLowerCase();
+  const clientId = clientIdOf(plan.clusters[index]);
+  return plan.clusters
+    .filter((cluster, other) => other !== index && clientId !== undefined && clientIdOf(cluster) === clientId)
+    .filter(({ id }) => view.clusters.find((other) => other.id === id)?.state !== "done")
+    .map(({ id }) => nameOf(id));
+}
+
 /** Checks that tell, from inside a cluster, of uses of its service principal. */
-const INSIDE_CHECKS = new Set(["WK001", "WK002", "WK003", "WK006"]);
+export const INSIDE_CHECKS = new Set(["WK001", "WK002", "WK003", "WK006"]);
 
 /** What speaks against removing the old service principal, or is not known; in sentences. */
 function whatIsMissing(plan: MigrationPlan, view: RunView, index: number, use: PrincipalUseView | undefined): string[] {
   const cluster = plan.clusters[index]!;
-  const clientId = cluster.from.servicePrincipal?.clientId.toLowerCase();
-  const behind = plan.clusters.filter(
-    ({ from }, other) =>
-      other !== index &&
-      from.servicePrincipal?.clientId.toLowerCase() === clientId &&
-      view.clusters[other]?.state !== "done",
-  );
   const inside = cluster.findings.filter(({ check }) => INSIDE_CHECKS.has(check));
   return [
     ...(use ? (use.use === "none" ? [] : [use.seen]) : ["Nobody looked whether it is still used."]),
     ...(use?.otherUses ?? []).map((other) => `${other}.`),
-    ...(behind.length > 0 ? [`${behind.map(({ id }) => nameOf(id)).join(", ")} has not been migrated yet.`] : []),
+    ...clustersBehind(plan, view, index).map((name) => `${name} has not been migrated yet.`),
     ...inside.map(({ check, seen }) => `${check}: ${seen}.`),
     ...(plan.settings.inCluster ? [] : ["Nobody looked inside the cluster for what uses it (--in-cluster)."]),
   ];

@@ -11,7 +11,8 @@ function podOn(node: string, name: string, state: object, more: object = {}): ob
 }
 
 async function verify(lab: Lab, inCluster = true) {
-  const [verified] = await verifyClusters(lab.connection.azure(), await lab.clusterIds(), inCluster);
+  const { connection, stateDir } = lab;
+  const [verified] = await verifyClusters(connection, await lab.clusterIds(), { stateDir, inCluster });
   const { complete, findings, notAssessed } = verified!;
   return {
     complete,
@@ -30,9 +31,8 @@ const GAP = "on no re-imaged node of it a container of an Azure container regist
 
 test("a container of a registry's image on a re-imaged node proves a pull, pool by pool", async () => {
   const lab = await migrated();
-  const pools = (await verifyClusters(lab.connection.azure(), await lab.clusterIds()))[0]!.pools.map(
-    ({ pool }) => pool,
-  );
+  const [before] = await verifyClusters(lab.connection, await lab.clusterIds(), { stateDir: lab.stateDir });
+  const pools = before!.pools.map(({ pool }) => pool);
   expect((await verify(lab)).gaps).toEqual(pools.map((pool) => `pool ${pool}: ${GAP}`));
   await putObjects(
     lab,
