@@ -33,11 +33,12 @@ export function parseDuration(text: string): number | undefined {
 
 /** A duration for people: `1 d 2 h`, `1 h 5 min`, `3 min`, `12 s`; rounded to two units at most. */
 export function formatDuration(ms: number): string {
+  const wholeMs = Math.round(ms / SECOND_MS) * SECOND_MS;
   const parts: [number, string][] = [
-    [Math.floor(ms / DAY_MS), "d"],
-    [Math.floor((ms % DAY_MS) / HOUR_MS), "h"],
-    [Math.floor((ms % HOUR_MS) / MINUTE_MS), "min"],
-    [Math.round((ms % MINUTE_MS) / SECOND_MS), "s"],
+    [Math.floor(wholeMs / DAY_MS), "d"],
+    [Math.floor((wholeMs % DAY_MS) / HOUR_MS), "h"],
+    [Math.floor((wholeMs % HOUR_MS) / MINUTE_MS), "min"],
+    [(wholeMs % MINUTE_MS) / SECOND_MS, "s"],
   ];
   const first = parts.findIndex(([amount]) => amount > 0);
   if (first < 0) return "0 s";

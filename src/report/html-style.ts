@@ -35,10 +35,14 @@ th { font-size: 0.8125rem; color: var(--muted); font-weight: 600; }
   font-weight: 600; white-space: nowrap; color: var(--muted); }
 .badge.done, .badge.applied, .badge.additive, .badge.closed, .badge.taken-over, .badge.in-place-already { color: var(--good); }
 .badge.running, .badge.in-progress { color: var(--accent); }
-.badge.paused, .badge.waiting, .badge.disruptive, .badge.high, .badge.medium, .badge.announced { color: var(--warn); }
+.badge.paused, .badge.waiting, .badge.disruptive, .badge.high, .badge.medium, .badge.announced, .badge.open { color: var(--warn); }
 .badge.failed, .badge.irreversible, .badge.blocker, .badge.critical, .badge.blocked { color: var(--bad); }
-.alarm { border: 2px solid var(--bad); border-radius: 6px; padding: 0.5rem 0.75rem; margin: 1.25rem 0; font-weight: 600;
-  color: var(--bad); }
+.alarm, .notice { border: 2px solid var(--bad); border-radius: 6px; padding: 0.25rem 0.75rem; margin: 1.25rem 0;
+  max-width: 46rem; }
+.alarm strong { color: var(--bad); }
+.notice { border-color: var(--warn); }
+.notice strong { color: var(--warn); }
+a { color: var(--accent); }
 .timeline { display: block; width: 100%; }
 .timeline text { font: 13px system-ui, "Segoe UI", sans-serif; fill: var(--text); }
 .timeline .note { fill: var(--muted); }

@@ -11,6 +11,7 @@ import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import {
   formatLength,
+  formatMoment,
   formatRange,
   notCopiedRights,
   noWayBackWords,
@@ -31,7 +32,7 @@ export function renderPlanHtml(plan: MigrationPlan, { hash, nextCommand, mask }:
 ${metadata.emulator && html`<p>${htmlBadge("emulated Azure")}</p>`}
 ${htmlFacts([
   ["Azure", `${metadata.cloud}, tenant ${metadata.tenant}`],
-  ["Made", `${metadata.createdAt} by ${metadata.tool}`],
+  ["Made", `${formatMoment(metadata.createdAt)} by ${metadata.tool}`],
   ["Plan hash", html`<code>${hash}</code>`],
 ])}`,
     html`${digests.map((digest, index) => clusterSections(shown, digest, index))}
@@ -43,7 +44,7 @@ ${htmlSection("next", "Next", htmlCode("Next command", nextCommand))}`,
 function clusterSections(plan: MigrationPlan, digest: ClusterDigest, index: number): Html {
   const { cluster } = digest;
   const id = (name: string) => `${name}-${index + 1}`;
-  return html`${cluster.blocked && html`<p class="alarm">BLOCKED: this plan cannot be applied until its blockers are gone.</p>`}
+  return html`${cluster.blocked && html`<p class="alarm"><strong>BLOCKED:</strong> this plan cannot be applied until its blockers are gone.</p>`}
 ${htmlSection(id("cluster"), nameOf(cluster.id), clusterFacts(digest))}
 ${htmlSection(id("findings"), "Findings", findingTable(digest))}
 ${htmlSection(id("steps"), "Steps", digest.steps.map(stepBlock))}
@@ -89,7 +90,7 @@ function findingTable({ findings }: ClusterDigest): Html | undefined {
 function stepBlock(step: StepDigest, index: number): Html {
   const title = `${index + 1}. ${step.title}`;
   if (step.idle) return html`<h3>${title}</h3><p class="muted">${sentence(idleWords(step))}</p>`;
-  return html`${step.pointOfNoReturn && html`<p class="alarm">POINT OF NO RETURN: the next step cannot be undone.</p>`}
+  return html`${step.pointOfNoReturn && html`<p class="alarm"><strong>POINT OF NO RETURN:</strong> the next step cannot be undone.</p>`}
 <h3>${title} ${step.risk && htmlBadge(step.risk)}</h3>
 <p class="muted">${step.estimate.maxMs > 0 && `${formatRange(step.estimate)}. `}${step.reason}</p>
 ${changeTable(step)}${rightTable(step)}

@@ -3,7 +3,7 @@ import type { ClusterPlan } from "../plan/schema.ts";
 import { nameOf, parseRoleKey } from "./ids.ts";
 import type { ApprovalView, ChangeView, ClusterView } from "./run-view.ts";
 import { targetIds } from "./snippets.ts";
-import { formatTime, principalWords } from "./words.ts";
+import { formatMoment, principalWords } from "./words.ts";
 
 const HOW: Record<ApprovalView["how"], string> = {
   prompt: "typing the cluster's name",
@@ -15,7 +15,7 @@ const HOW: Record<ApprovalView["how"], string> = {
 export function approvalWords({ at, by, account, how, stopsBefore }: ApprovalView): string {
   const who = account ? `${account} (user ${by} of the machine)` : `user ${by} of the machine`;
   const end = stopsBefore ? `, up to "${STEP_TITLES[stopsBefore]}"` : "";
-  return `${who}, ${formatTime(at)}, by ${HOW[how]}${end}`;
+  return `${who}, ${formatMoment(at)}, by ${HOW[how]}${end}`;
 }
 
 /** One user of an identity, before and after. */
@@ -66,6 +66,11 @@ export function listRights(cluster: ClusterPlan, view: ClusterView): RightRow[] 
   });
 }
 
+/** Times in which a principal was without its rights, as the plan announced them. */
+export function listGaps(view: ClusterView): ChangeView[] {
+  return changesOf(view).filter(isGap);
+}
+
 /** A node, or the nodes of a pool whose names are not known, and when they were seen re-imaged. */
 export interface NodeRow {
   readonly pool: string;
@@ -76,9 +81,9 @@ export interface NodeRow {
 /** Nodes that were drained and re-imaged, and when that was seen. */
 export function listNodes(view: ClusterView): NodeRow[] {
   return view.steps.flatMap(({ pools }) =>
-    pools.flatMap(({ pool, names, reimaged, nodes, at }) => {
+    pools.flatMap(({ pool, names, reimaged, before, nodes, at }) => {
       const rows = names.map(({ name, at: seen }) => ({ pool, node: name, at: seen }));
-      const unnamed = reimaged - names.length;
+      const unnamed = reimaged - before - names.length;
       const rest = { pool, node: names.length > 0 ? `${unnamed} more` : `${unnamed} of ${nodes} nodes`, at };
       return unnamed > 0 ? [...rows, rest] : rows;
     }),

@@ -1,5 +1,4 @@
 import type { Event } from "../engine/events.ts";
-import { isGap } from "../engine/step.ts";
 import type { ChangeView, ClusterView, Draft, RetryView, SpanView, StepView } from "./run-view.ts";
 
 type ClusterDraft = Draft<ClusterView>;
@@ -98,7 +97,7 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
       break;
     }
     case "node:progress":
-      applyNodeProgress(step, event);
+      applyNodeProgress(cluster, step, event);
       break;
     default:
       applyChangeEvent(step, event);
@@ -158,21 +157,29 @@ function addCorrelation(change: Draft<ChangeView>, id: string | undefined): void
 }
 
 function settleChange(change: Draft<ChangeView>, at: string): void {
-  if (isGap(change)) change.state = "applied";
-  else if (change.state === "started") change.state = "applied";
+  if (change.state === "started") change.state = "applied";
   else if (change.state === "pending") change.state = "not-needed";
   if (change.state === "applied") change.appliedAt ??= at;
 }
 
-function applyNodeProgress(step: StepDraft, event: Event & { readonly type: "node:progress" }): void {
+function applyNodeProgress(
+  cluster: ClusterDraft,
+  step: StepDraft,
+  event: Event & { readonly type: "node:progress" },
+): void {
   const { pool, reimaged, nodes, at } = event;
+  const earlier = cluster.steps.filter((other) => other !== step).flatMap(({ pools }) => pools);
+  const seen = earlier.filter((other) => other.pool === pool);
   let found = step.pools.find((other) => other.pool === pool);
   if (!found) {
-    found = { pool, reimaged, nodes, startedAt: at, at, names: [] };
+    const most = Math.max(0, ...seen.map((other) => other.reimaged));
+    // Fewer than before: the pool is drained once more, and each of its nodes counts again.
+    found = { pool, reimaged, nodes, before: reimaged < most ? 0 : most, startedAt: at, at, names: [] };
     step.pools.push(found);
   }
   Object.assign(found, { reimaged, nodes, at });
-  const known = new Set(found.names.map(({ name }) => name));
+  const before = found.before > 0 ? seen.flatMap(({ names }) => names) : [];
+  const known = new Set([...before, ...found.names].map(({ name }) => name));
   found.names.push(...(event.names ?? []).filter((name) => !known.has(name)).map((name) => ({ name, at })));
 }
 

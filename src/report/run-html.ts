@@ -6,13 +6,23 @@ import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
 import type { TaskLeft } from "./left-to-do.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { timeSpentMs } from "./remaining.ts";
-import { approvalWords, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
 import type { RunReportOptions } from "./run-markdown.ts";
+import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import { drawTimeline } from "./timeline.ts";
-import { formatLength, formatTime, notCopiedRights, pathWords, sentence, sortFindings } from "./words.ts";
+import {
+  formatLength,
+  formatMoment,
+  formatTime,
+  notCopiedRights,
+  pathWords,
+  sentence,
+  sortFindings,
+  withClockTimes,
+} from "./words.ts";
 
 export { renderPlanHtml } from "./plan-html.ts";
 
@@ -29,7 +39,7 @@ export function renderRunHtml(
   return htmlPage(
     `aks-mi run ${shown.run}: ${names}`,
     header(shownPlan, shown, hash, names),
-    html`${shownPlan.clusters.map((cluster, index) => clusterSections(shownPlan, cluster, shown, index))}`,
+    html`${clusterTable(shown)}${shownPlan.clusters.map((cluster, index) => clusterSections(shownPlan, cluster, shown, index))}`,
     html`<p>Made by ${shown.tool ?? shownPlan.metadata.tool} from the run's journal. All times are UTC.</p>`,
   );
 }
@@ -40,12 +50,24 @@ function header({ metadata }: MigrationPlan, view: RunView, hash: string, names:
 ${htmlFacts([
   ["Run", view.run],
   ["Azure", `${metadata.cloud}, tenant ${metadata.tenant}`],
-  ["Started", view.startedAt ? formatTime(view.startedAt) : "not yet"],
-  ["Ended", view.endedAt ? formatTime(view.endedAt) : "not yet"],
-  ...view.resumes.map((at) => ["Resumed", formatTime(at)] as const),
+  ["Started", view.startedAt ? formatMoment(view.startedAt) : "not yet"],
+  ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
+  ...view.resumes.map((at) => ["Resumed", formatMoment(at)] as const),
   ...view.approvals.map((approval) => ["Approved", approvalWords(approval)] as const),
   ["Plan hash", html`<code>${hash}</code>`],
 ])}`;
+}
+
+/** All clusters at a glance, where there are several. */
+function clusterTable({ clusters }: RunView): Html | undefined {
+  const rows = clusters.map((cluster, index) => [
+    html`<a href="#cluster-${index + 1}">${nameOf(cluster.id)}</a>`,
+    htmlBadge(cluster.state),
+    `${cluster.steps.filter(({ state }) => state === "done").length} of ${cluster.steps.length}`,
+    sentence(cluster.failure?.message ?? cluster.pause?.reason ?? ""),
+  ]);
+  if (rows.length < 2) return undefined;
+  return htmlSection("clusters", "Clusters", htmlTable("How each ended", ["Cluster", "State", "Steps", "Why"], rows));
 }
 
 function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): Html {
@@ -53,16 +75,18 @@ function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView
   const now = new Date(view.lastEventAt ?? 0);
   const id = (name: string) => `${name}-${index + 1}`;
   const { from, to } = pathWords(cluster.path);
-  return html`${run.clusters.length > 1 && html`<h2>${nameOf(cluster.id)} ${htmlBadge(view.state)}</h2>`}
+  return html`${run.clusters.length > 1 && html`<h2 id="${id("cluster")}">${nameOf(cluster.id)} ${htmlBadge(view.state)}</h2>`}
 <p><code>${cluster.id}</code></p>
-<p>${cluster.path === "none" ? sentence(to) : `From ${from} to ${to}.`}</p>
-${view.failure && html`<p class="alarm">${sentence(view.failure.message)} (${view.failure.code}) ${sentence(view.failure.remedy)}</p>`}
-${view.pause && html`<p class="alarm">Paused: ${sentence(view.pause.reason)}</p>`}
+<p>${cluster.path === "none" ? sentence(to) : `From ${from} to ${to}.`} ${summarizeCluster(cluster, view, run.run).join(" ")}</p>
+${view.failure && html`<div class="alarm"><p><strong>Failed (${view.failure.code}).</strong> ${sentence(view.failure.message)}</p><p><strong>Remedy:</strong> ${sentence(view.failure.remedy)}</p></div>`}
+${view.pause && html`<div class="notice"><p><strong>Paused.</strong> ${pauseWords(view.pause)}</p></div>`}
+<p><a href="#${id("left")}">What is left to do</a></p>
 ${htmlSection(id("timeline"), "Timeline", drawTimeline(view, now))}
 ${htmlSection(id("steps"), "Steps", stepTable(view, now))}
 ${htmlSection(id("identities"), "Identities before and after", identityTable(cluster, view))}
 ${htmlSection(id("rights"), "Rights", rightTable(cluster, view))}
 ${htmlSection(id("not-copied"), "Rights that were not copied", notCopiedTable(cluster))}
+${htmlSection(id("gaps"), "Gaps in rights", gapTable(view))}
 ${htmlSection(id("nodes"), "Nodes", nodeTable(view))}
 ${htmlSection(id("writes"), "Writes", writeTable(view))}
 ${htmlSection(id("findings"), "Findings", findingTable(view))}
@@ -82,7 +106,7 @@ function stepTable({ steps }: ClusterView, now: Date): Html | undefined {
     htmlBadge(step.state),
     step.spans[0] && htmlTime(formatTime(step.spans[0].from)),
     step.spans[0] && htmlTime(formatLength(timeSpentMs(step, now))),
-    [step.evidence ?? step.failure?.message ?? step.reason, retryNote(step.retries.length)],
+    [withClockTimes(step.evidence ?? step.failure?.message ?? step.reason ?? ""), retryNote(step.retries.length)],
   ]);
   return htmlTable("Each step with its evidence", ["Step", "State", "Started", "Took", "Evidence"], rows);
 }
@@ -125,6 +149,16 @@ function notCopiedTable(cluster: ClusterPlan): Html | undefined {
     ["Role", "Scope", "Why not", "Instead"],
     rows,
   );
+}
+
+function gapTable(view: ClusterView): Html | undefined {
+  const rows = listGaps(view).map((gap) => [
+    sentence(gap.summary),
+    sentence(gap.reason),
+    htmlBadge(changeWords(gap)),
+    gap.appliedAt && htmlTime(formatTime(gap.appliedAt)),
+  ]);
+  return htmlTable("What did not work for a while", ["Gap", "Why", "State", "Closed"], rows);
 }
 
 function nodeTable(view: ClusterView): Html | undefined {

@@ -6,11 +6,12 @@ import { listTasksLeft } from "./left-to-do.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import { findingLines } from "./plan-markdown.ts";
 import { timeSpentMs } from "./remaining.ts";
-import { approvalWords, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
-import { formatLength, formatTime, pathWords, sentence } from "./words.ts";
+import { formatLength, formatMoment, formatTime, pathWords, sentence, withClockTimes } from "./words.ts";
 
 /** What a report of a run may leave out. */
 export interface RunReportOptions {
@@ -41,9 +42,9 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
     ["Azure", text(`${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`)],
     ["Plan hash", code(hash)],
     ["Tool", text(view.tool ?? metadata.tool)],
-    ["Started", view.startedAt ? formatTime(view.startedAt) : "not yet"],
-    ["Ended", view.endedAt ? formatTime(view.endedAt) : "not yet"],
-    ...view.resumes.map((at) => ["Resumed", formatTime(at)]),
+    ["Started", view.startedAt ? formatMoment(view.startedAt) : "not yet"],
+    ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
+    ...view.resumes.map((at) => ["Resumed", formatMoment(at)]),
     ...view.approvals.map((approval) => ["Approved", text(approvalWords(approval))]),
   ];
   return table(["", ""], rows);
@@ -55,19 +56,23 @@ function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, i
   return [
     `## ${text(nameOf(cluster.id))}: ${view.state}`,
     "",
-    `${code(cluster.id)}, ${cluster.path === "none" ? to : `from ${from} to ${to}`}`,
+    `${code(cluster.id)}, ${cluster.path === "none" ? to : `from ${from} to ${to}`}.`,
+    "",
+    text(summarizeCluster(cluster, view, run.run).join(" ")),
     "",
     ...(view.failure
       ? [
           `**Failed** (${code(view.failure.code)}): ${text(sentence(view.failure.message))}`,
           "",
-          text(sentence(view.failure.remedy)),
+          `**Remedy:** ${text(sentence(view.failure.remedy))}`,
           "",
         ]
       : []),
+    ...(view.pause ? [`**Paused:** ${text(pauseWords(view.pause))}`, ""] : []),
     ...stepLines(view),
     ...identityLines(cluster, view),
     ...rightLines(cluster, view),
+    ...gapLines(view),
     ...nodeLines(view),
     ...writeLines(view),
     ...findingLines(view.findings),
@@ -92,7 +97,7 @@ function stepLines({ steps, lastEventAt }: ClusterView): string[] {
     step.state,
     step.spans[0] ? formatTime(step.spans[0].from) : "",
     step.spans[0] ? formatLength(timeSpentMs(step, now)) : "",
-    text(step.evidence ?? step.failure?.message ?? step.reason ?? ""),
+    text(withClockTimes(step.evidence ?? step.failure?.message ?? step.reason ?? "")),
   ]);
   return ["### Steps", "", ...table(["Step", "State", "Started", "Took", "Evidence"], rows), ""];
 }
@@ -115,6 +120,16 @@ function rightLines(cluster: ClusterPlan, view: ClusterView): string[] {
     changeWords(change),
   ]);
   return rows.length > 0 ? ["### Rights", "", ...table(["Identity", "Role", "Scope", "Why", "State"], rows), ""] : [];
+}
+
+function gapLines(view: ClusterView): string[] {
+  const rows = listGaps(view).map((gap) => [
+    text(sentence(gap.summary)),
+    text(sentence(gap.reason)),
+    changeWords(gap),
+    gap.appliedAt ? formatTime(gap.appliedAt) : "",
+  ]);
+  return rows.length > 0 ? ["### Gaps in rights", "", ...table(["Gap", "Why", "State", "Closed"], rows), ""] : [];
 }
 
 function nodeLines(view: ClusterView): string[] {

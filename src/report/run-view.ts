@@ -37,11 +37,14 @@ export interface ChangeView extends Change {
 /** How far the re-imaging of a pool is. */
 export interface PoolView {
   readonly pool: string;
+  /** How many of its nodes are re-imaged, by this step or before it. */
   readonly reimaged: number;
   readonly nodes: number;
+  /** How many of them were so already when this step began to look. */
+  readonly before: number;
   readonly startedAt: string;
   readonly at: string;
-  /** Nodes that are re-imaged, with the time at which that was seen. */
+  /** Nodes that are newly re-imaged, with the time at which that was seen. */
   readonly names: readonly { readonly name: string; readonly at: string }[];
 }
 
@@ -206,9 +209,16 @@ function unique<T>(items: readonly T[]): T[] {
   return [...new Set(items)];
 }
 
+const GAP_WORDS: Record<ChangeState, string> = {
+  pending: "announced",
+  started: "open",
+  applied: "closed",
+  "not-needed": "did not occur",
+};
+
 /** The state of a change for people; a gap is announced and closed, not written. */
 export function changeWords(change: ChangeView): string {
-  if (isGap(change)) return change.state === "pending" ? "announced" : "closed";
+  if (isGap(change)) return GAP_WORDS[change.state];
   if (change.state === "applied") return change.adopted ? "taken over" : "applied";
   if (change.state === "not-needed") return change.onlyIf ? "not needed" : "in place already";
   return change.state === "started" ? "in progress" : "pending";

@@ -8,6 +8,7 @@ import { formatLength, formatTime } from "./words.ts";
 const ROW_HEIGHT = 40;
 const TOP = 28;
 const BAR_HEIGHT = 10;
+const AXIS_HEIGHT = 26;
 /** A bar that stands for an instant is still seen. */
 const LEAST_PERCENT = 0.6;
 
@@ -18,13 +19,16 @@ const LEAST_PERCENT = 0.6;
 export function drawTimeline(cluster: ClusterView, now: Date): Html | undefined {
   const steps = cluster.steps.filter(({ spans }) => spans.length > 0);
   if (steps.length === 0) return undefined;
-  const scale = compressTime(steps.flatMap(({ spans }) => spans.flatMap((span) => [startOf(span), endOf(span, now)])));
-  const height = TOP + steps.length * ROW_HEIGHT;
+  const times = steps.flatMap(({ spans }) => spans.flatMap((span) => [startOf(span), endOf(span, now)]));
+  const scale = compressTime(times);
+  const height = TOP + steps.length * ROW_HEIGHT + AXIS_HEIGHT;
   const id = `timeline-${cluster.id.replace(/[^A-Za-z0-9]/g, "-")}`;
   return html`<svg class="timeline" role="img" aria-labelledby="${id}" width="100%" height="${height}">
 <title id="${id}">When each step worked and waited; the table of steps has the same as text.</title>
-${drawSwitch(cluster, scale, height)}
+${drawSwitch(cluster, scale, height - AXIS_HEIGHT)}
 ${steps.map((step, index) => drawRow(step, TOP + index * ROW_HEIGHT, scale, now))}
+<text class="note" x="0" y="${height - 6}">${formatTime(new Date(Math.min(...times)))}</text>
+<text class="note" x="100%" y="${height - 6}" text-anchor="end">${formatTime(new Date(Math.max(...times)))}</text>
 </svg>
 <p class="muted"><span class="key work"></span>at work <span class="key wait"></span>waiting. Long stretches are drawn shorter than they were.</p>`;
 }

@@ -115,6 +115,12 @@ export function formatTime(at: Date | string, today?: Date): string {
 /** Made once: it costs more than all the rest of a line of output. */
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
+/** A moment with its year, for what is kept: `23 Nov 2026 09:12 UTC`. */
+export function formatMoment(at: string): string {
+  const [day, time] = [DAY.format(new Date(at)), at.slice(11, 16)];
+  return `${day} ${at.slice(0, 4)} ${time} UTC`;
+}
+
 /** A text in which moments stand as clock times instead of as ISO 8601. */
 export function withClockTimes(text: string, today?: Date): string {
   return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?Z/g, (at) => formatTime(at, today));

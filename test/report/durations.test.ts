@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HOUR_MS, MINUTE_MS } from "../../src/engine/clock.ts";
 import type { ClusterPlan } from "../../src/plan/schema.ts";
 import { DURATIONS, estimate, rollNodes } from "../../src/report/durations.ts";
-import { formatRange } from "../../src/report/words.ts";
+import { formatLength, formatRange } from "../../src/report/words.ts";
 import { buildEmptyPlan, buildPlan } from "./fixtures.ts";
 
 function stepsWith(
@@ -78,5 +78,12 @@ describe("an expected duration in words", () => {
     [{ minMs: 24 * HOUR_MS, maxMs: 26 * HOUR_MS + 4 * MINUTE_MS }, "24 h to 26 h 5 min"],
   ])("of %j is no more exact than it can be: %s", (range, words) => {
     expect(formatRange(range)).toBe(words);
+  });
+});
+
+describe("a length of time", () => {
+  it("is rounded before it is taken apart", () => {
+    expect(formatLength(30 * MINUTE_MS - 400)).toBe("30 min");
+    expect(formatLength(59_700)).toBe("1 min");
   });
 });

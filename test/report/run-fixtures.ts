@@ -96,6 +96,8 @@ export const FINISHED: Event[] = [
     ["09:50:04", "assign-kubelet-identity", { type: "step:done", evidence: "the cluster has its kubelet identity" }],
     ["09:50:04", "attach-acr", { type: "step:done", evidence: "the kubelet identity can pull from acrshared" }],
     ["09:50:05", "grant-addon-roles", { type: "step:started", title: "Grant add-on roles" }],
+    ["09:50:06", "grant-addon-roles", started("gap:addon:omsagent", "container insights sends no metrics")],
+    ["09:50:06", "grant-addon-roles", { type: "change:applied", key: "gap:addon:omsagent" }],
     ["09:50:06", "grant-addon-roles", { type: "step:done", evidence: "container insights has its role" }],
     ["09:50:06", "await-kubelet-propagation", { type: "step:done", evidence: "the youngest role is 60 min old" }],
     ["09:50:07", "upgrade-node-images", { type: "step:started", title: "Upgrade node images" }],

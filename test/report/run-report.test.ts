@@ -80,7 +80,13 @@ describe("an HTML report", () => {
   });
 
   it("of a run has what happened: approvals, resumes, rights with reasons, nodes with times, correlation ids", () => {
-    for (const text of ["ada@contoso.com (user ada of the machine), 22 Nov 08:00 UTC", "22 Nov 08:30 UTC", SUBNET, "c0ffee-1", "c0ffee-2"])
+    for (const text of [
+      "ada@contoso.com (user ada of the machine), 22 Nov 2026 08:00 UTC",
+      "22 Nov 08:30 UTC",
+      SUBNET,
+      "c0ffee-1",
+      "c0ffee-2",
+    ])
       expect(pages.run).toContain(text);
     expect(pages.run).toMatch(/Nodes pull images as the kubelet identity\.<\/td><td[^>]*><span class="badge applied">/);
     expect(pages.run).toMatch(/aks-system-1<\/td><td[^>]*><span class="time">22 Nov 09:12 UTC/);
@@ -96,7 +102,7 @@ describe("an HTML report", () => {
   });
 
   it("of a plan has the point of no return right before its step", () => {
-    expect(pages.plan).toMatch(/POINT OF NO RETURN[^<]*<\/p>\s*<h3>4\. Enable managed identity/);
+    expect(pages.plan).toMatch(/POINT OF NO RETURN:<\/strong>[^<]*<\/p>\s*<h3>4\. Enable managed identity/);
   });
 
   it("masks subscriptions everywhere when asked to", () => {

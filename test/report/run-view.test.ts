@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MINUTE_MS } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { estimateRemaining, timeSpentMs } from "../../src/report/remaining.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
+import { listNodes } from "../../src/report/run-digest.ts";
+import { changeWords, foldEvents } from "../../src/report/run-view.ts";
 import { renderStatus, statusJson } from "../../src/report/status.ts";
 import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
@@ -59,6 +60,7 @@ describe("the fold over a run's events", () => {
         pool: "system",
         reimaged: 2,
         nodes: 3,
+        before: 0,
         startedAt: "2026-11-22T09:00:20Z",
         at: "2026-11-22T09:12:17Z",
         names: [
@@ -69,13 +71,33 @@ describe("the fold over a run's events", () => {
     ]);
   });
 
+  it("counts a node once where a later step goes on, and again where its pool is drained once more", () => {
+    const progress = (reimaged: number, ...names: string[]) =>
+      ({ type: "node:progress", pool: "system", reimaged, nodes: 3, names }) as const;
+    const upgraded = (...list: ReturnType<typeof progress>[]) => {
+      const events = list.map((event) => ["09:20:00", "upgrade-node-images", event] as const);
+      const cluster = foldEvents(plan, [...ROLLING, ...buildEvents(...events.map(([...event]) => event))]).clusters[0]!;
+      return listNodes(cluster).map(({ node }) => node);
+    };
+    expect(upgraded(progress(3, "aks-system-0", "aks-system-1", "aks-system-2"))).toEqual([
+      "aks-system-0",
+      "aks-system-1",
+      "aks-system-2",
+    ]);
+    expect(upgraded(progress(0), progress(3, "aks-system-0", "aks-system-1", "aks-system-2"))).toHaveLength(5);
+  });
+
   it("has the approval once, though it is journalled again with each resume", () => {
     expect(foldEvents(plan, INTERRUPTED).approvals).toEqual([
       { at: "2026-11-22T08:00:00Z", planHash: HASH, by: "ada", account: "ada@contoso.com", how: "hash" },
     ]);
   });
 
-  it("sets a conditional change that did not come true apart, and closes a gap with its step", () => {
+  it("sets apart what did not come true, a conditional change as well as a gap", () => {
+    const noGap = FINISHED.filter((event) => !("key" in event && event.key.startsWith("gap:")));
+    expect(stepOf(noGap, "grant-addon-roles").changes.map(changeWords)).toEqual(["in place already", "did not occur"]);
+    expect(stepOf(FINISHED, "grant-addon-roles").changes.map(changeWords)).toEqual(["in place already", "closed"]);
+
     expect(stepOf(FINISHED, "assign-kubelet-identity").changes[0]!.state).toBe("not-needed");
     expect(stepOf(FINISHED, "grant-addon-roles").changes.map(({ state }) => state)).toEqual(["not-needed", "applied"]);
     expect(foldEvents(plan, FINISHED)).toMatchObject({ state: "done", endedAt: "2026-11-23T09:00:21Z" });
