@@ -1,9 +1,11 @@
 import { SECOND_MS } from "../engine/clock.ts";
 import { type ArmReply, type ArmRequest, targetName } from "./arm.ts";
-import { enveloped } from "./arm-error.ts";
+import { enveloped, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
-import { isSameId, withLowerCaseGroup } from "./ids.ts";
-import { type JsonObject, type Resource, textAt } from "./json.ts";
+import { ensureRunning } from "./cluster-update.ts";
+import { isSameId, nameOf, withLowerCaseGroup } from "./ids.ts";
+import { type JsonObject, type Resource, textAt, valueAt } from "./json.ts";
+import { type CommandEnd, runKubectl } from "./kubectl.ts";
 import { kubernetesEventsOf } from "./kubernetes-events.ts";
 import type { World } from "./world.ts";
 
@@ -33,25 +35,34 @@ const KINDS: Record<string, string> = {
   event: "Event",
 };
 
-/** POST runCommand and GET commandResults: answers `kubectl get … -o json` from the Kubernetes objects that were put in. */
+/**
+ * POST runCommand and GET commandResults: answers `kubectl get … -o json` from the Kubernetes objects that were put in.
+ * @throws ArmError 409 where the run command is off or the cluster is stopped, 400 without a command, 404 for no result
+ */
 export function runCommand(world: World, cluster: Cluster, request: ArmRequest): ArmReply {
   const resultsPath = `${withLowerCaseGroup(cluster.id)}/commandResults`;
   if (request.method === "GET") return getResult(world, request, `${request.origin}${resultsPath}`);
+  ensureRunning(cluster);
+  ensureAllowed(cluster);
   const command = textAt(request.body, "command");
   if (!command) throw enveloped(400, "InvalidParameter", "The command must not be empty.");
   const id = world.ids.nextGuid();
-  const { exitCode, logs } = answer(world, cluster, command);
-  const result: CommandResult = { startMs: world.nowMs, endMs: world.nowMs + COMMAND_MS, exitCode, logs };
+  const end = runKubectl(command, (kind) => objectsOfKind(world, cluster, kind));
+  const result: CommandResult = { startMs: world.nowMs, endMs: world.nowMs + COMMAND_MS, ...end };
   commandsOf(world).set(id, result);
   const location = `${request.origin}${resultsPath}/${id}?api-version=${request.apiVersion}`;
   return { status: 202, headers: { location } };
 }
 
-interface CommandResult {
+/** `disableRunCommand` forbids it (AKS documentation); code and text of the refusal are not published and the model's own. */
+function ensureAllowed(cluster: Cluster): void {
+  if (valueAt(cluster.resource, "properties", "apiServerAccessProfile", "disableRunCommand") !== true) return;
+  throw flat(409, "OperationNotAllowed", `Run command is disabled for managed cluster ${nameOf(cluster.id)}.`);
+}
+
+interface CommandResult extends CommandEnd {
   readonly startMs: number;
   readonly endMs: number;
-  readonly exitCode: number;
-  readonly logs: string;
 }
 
 const COMMANDS = new WeakMap<World, Map<string, CommandResult>>();
@@ -83,16 +94,6 @@ function getResult(world: World, request: ArmRequest, results: string): ArmReply
   };
 }
 
-function answer(world: World, cluster: Cluster, command: string): { exitCode: number; logs: string } {
-  const asked = /^kubectl\s+get\s+([\w.,-]+)/.exec(command.trim())?.[1];
-  if (!asked) return { exitCode: 1, logs: `error: the emulator does not run '${command}'` };
-  const items = asked.split(",").flatMap((name) => objectsOfKind(world, cluster, name));
-  return {
-    exitCode: 0,
-    logs: JSON.stringify({ apiVersion: "v1", kind: "List", metadata: { resourceVersion: "" }, items }),
-  };
-}
-
 function objectsOfKind(world: World, cluster: Cluster, name: string): JsonObject[] {
   const short = name.toLowerCase().split(".")[0]!;
   const kind = KINDS[short] ?? KINDS[short.replace(/e?s$/, "")] ?? KINDS[short.replace(/s$/, "")] ?? short;
@@ -103,6 +104,9 @@ function objectsOfKind(world: World, cluster: Cluster, name: string): JsonObject
   return kind === "Event" ? [...put, ...kubernetesEventsOf(world, cluster)] : put;
 }
 
-function manifestOf({ id: _id, type: _type, cluster: _cluster, pools: _pools, ...manifest }: Resource): JsonObject {
-  return manifest;
+/** The object as Kubernetes shows it; `type` is the model's word for the kind, so that its own one is `_emulator.type`. */
+function manifestOf(resource: Resource): JsonObject {
+  const { id: _id, type, cluster: _cluster, pools: _pools, _emulator: own, ...manifest } = resource;
+  const ownType = textAt(own, "type") ?? (/\/secret$/i.test(type) ? "Opaque" : undefined);
+  return ownType === undefined ? manifest : { ...manifest, type: ownType };
 }

@@ -249,27 +249,3 @@ describe("making and deleting a cluster", () => {
     );
   });
 });
-
-describe("run-command", () => {
-  it("answers kubectl get from the objects that were put in, when the command is over", async () => {
-    const budget = {
-      type: "Kubernetes/PodDisruptionBudget",
-      cluster: CLUSTER,
-      kind: "PodDisruptionBudget",
-      metadata: { name: "tight", namespace: "shop" },
-    };
-    const harness = await Harness.with([...plainWorld(), budget as never]);
-    const post = await harness.call("POST", `${CLUSTER}/runCommand`, {
-      command: "kubectl get poddisruptionbudgets -A -o json",
-    });
-    expect(post.status).toBe(202);
-    const result = new URL(post.headers["location"]!);
-    expect((await harness.call("GET", result.pathname + result.search)).status).toBe(202);
-    await harness.advance("5s");
-    const { properties } = await harness.get(result.pathname + result.search);
-    expect(properties).toMatchObject({ provisioningState: "Succeeded", exitCode: 0 });
-    expect(JSON.parse(properties.logs).items).toEqual([
-      { kind: "PodDisruptionBudget", metadata: { name: "tight", namespace: "shop" } },
-    ]);
-  });
-});

@@ -87,6 +87,20 @@ describe("inside a cluster", () => {
     expect(JSON.stringify(await lab.requests())).not.toContain(PLANTED);
   });
 
+  test("what does not fit into one answer of the run command is asked for packed", async () => {
+    const lab = await Lab.open();
+    const clientId = await clientIdOf(lab);
+    await putObjects(lab, [
+      object("ConfigMap", "large", { data: { text: "x".repeat(600 * 1024) } }),
+      object("ConfigMap", "settings", { data: { url: `https://login/${clientId}` } }),
+    ]);
+    const { found, gaps } = await assess(lab);
+    expect(found).toEqual(["WK002 high: the old client id stands in ConfigMap shop/settings"]);
+    expect(gaps).toEqual([]);
+    const packed = (await runs(lab)).filter(({ body }) => JSON.stringify(body ?? "").includes("gzip"));
+    expect(packed).toHaveLength(1);
+  });
+
   test("the open-source pod identity is critical in use, and low where only its definitions are left", async () => {
     const lab = await Lab.open();
     const definition = (name: string) => object("CustomResourceDefinition", name, {}, { namespace: undefined });
