@@ -25,6 +25,6 @@ export function finishNodeMigration(migration: Migration, azure: Azure): AnyStep
     awaitKubeletPropagation(migration, pull, [], azure),
     upgradeNodeImages(migration, [], azure),
     verifyMigration(migration, azure),
-    awaitTokenSwitchover(migration, azure),
+    awaitTokenSwitchover(migration, [], azure),
   ];
 }

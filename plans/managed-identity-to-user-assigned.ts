@@ -33,6 +33,6 @@ export function managedIdentityToUserAssigned(migration: Migration, azure: Azure
     awaitKubeletPropagation(migration, pull, [], azure),
     ...(rolls ? [upgradeNodeImages(migration, reimagedTwiceGap(pull), azure)] : []),
     verifyMigration(migration, azure),
-    awaitTokenSwitchover(migration, azure),
+    awaitTokenSwitchover(migration, [], azure),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Azure } from "../src/azure/azure.ts";
 import type { AnyStep } from "../src/engine/step.ts";
 import { addonGrants } from "../src/migration/addon-grants.ts";
-import { controlPlaneGap, kubeletGap } from "../src/migration/gaps.ts";
+import { controlPlaneGap, deadPrincipalGap, kubeletGap } from "../src/migration/gaps.ts";
 import { controlPlaneGrants, kubeletGrants } from "../src/migration/grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 import { attachAcr } from "../steps/attach-acr.ts";
@@ -24,6 +24,6 @@ export function servicePrincipalToSystemAssigned(migration: Migration, azure: Az
     awaitKubeletPropagation(migration, [...own, ...pull], [...controlPlaneGap(own), ...kubeletGap(pull)], azure),
     upgradeNodeImages(migration, [], azure),
     verifyMigration(migration, azure),
-    awaitTokenSwitchover(migration, azure),
+    awaitTokenSwitchover(migration, deadPrincipalGap(migration), azure),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Azure } from "../src/azure/azure.ts";
 import type { AnyStep } from "../src/engine/step.ts";
 import { addonGrants } from "../src/migration/addon-grants.ts";
-import { kubeletGap, reimagedTwiceGap } from "../src/migration/gaps.ts";
+import { deadPrincipalGap, kubeletGap, reimagedTwiceGap } from "../src/migration/gaps.ts";
 import { controlPlaneGrants, kubeletGrants } from "../src/migration/grants.ts";
 import { COMBINED_REFUSED, type Migration } from "../src/migration/migration.ts";
 import { assignKubeletIdentity } from "../steps/assign-kubelet-identity.ts";
@@ -33,6 +33,6 @@ export function servicePrincipalToUserAssigned(migration: Migration, azure: Azur
     awaitKubeletPropagation(migration, pull, own ? [] : kubeletGap(pull), azure),
     upgradeNodeImages(migration, own ? reimagedTwiceGap(pull) : [], azure),
     verifyMigration(migration, azure),
-    awaitTokenSwitchover(migration, azure),
+    awaitTokenSwitchover(migration, deadPrincipalGap(migration), azure),
   ];
 }

@@ -20,11 +20,13 @@ interface Facts {
  * Waits until nothing can be using a token of the old identity any more: control plane components keep theirs until it
  * expires, which takes hours (AKS documentation). Until then the old principal must stay valid. The wait ends with its
  * time; what the activity log tells of the old principal's use is its evidence, and never makes it longer.
+ * @param gaps what does not work before nothing uses the old principal any more
  */
-export function awaitTokenSwitchover(migration: Migration, azure: Azure): Step<Facts, Change> {
-  const { clusterId, facts, tokenSwitchoverMs } = migration;
+export function awaitTokenSwitchover(migration: Migration, gaps: readonly Change[], azure: Azure): Step<Facts, Change> {
+  const { clusterId, facts, from, tokenSwitchoverMs } = migration;
   return {
     id: "await-token-switchover",
+    gaps,
     async detect() {
       const cluster = await readCluster(azure, migration);
       const switchedAt = await readSwitchEnd(azure, migration, cluster);
@@ -54,7 +56,10 @@ export function awaitTokenSwitchover(migration: Migration, azure: Azure): Step<F
       }
       // Said at the beginning: until the end there is time to ask for the right to read the log.
       const gap = use?.kind === "not-assessed" ? ` ${sentence(use.seen)}` : "";
-      const reason = `Components keep the old identity's token for up to ${hours}; the service principal must stay valid until then.${gap}`;
+      const keep = from.servicePrincipal?.dead
+        ? "there is no valid service principal left that they could use meanwhile"
+        : "the service principal must stay valid until then";
+      const reason = `Components keep the old identity's token for up to ${hours}; ${keep}.${gap}`;
       return { kind: "wait", reason, until, pollMs: MINUTE_MS };
     },
     progress: ({ use, otherUses }) => (use ? [eventOf(use, otherUses)] : []),

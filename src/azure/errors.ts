@@ -1,5 +1,6 @@
 import { AksMiError, type ErrorCode, TransientError } from "../engine/errors.ts";
 import { asObject, asString, type Json } from "./json.ts";
+import { remedyFor } from "./remedies.ts";
 
 /** An answer of Azure that is an error, with Azure's own code. */
 export class AzureError extends AksMiError {
@@ -80,9 +81,8 @@ export function translateResponse(
   }
   const sentence = `Azure refused to ${what}: ${azureCode} (HTTP ${status})${message ? `: ${message}` : "."}`;
   if (status === 401) return new AzureError("NOT_SIGNED_IN", status, azureCode, sentence, SIGN_IN_REMEDY, cause);
-  if (status === 403)
-    return new AzureError("AZURE_REFUSED", status, azureCode, sentence, refusedRemedy(azureCode), cause);
-  return new AzureError("AZURE_ERROR", status, azureCode, sentence, remedyFor(azureCode, status), cause);
+  const remedy = remedyFor(status, azureCode, message);
+  return new AzureError(status === 403 ? "AZURE_REFUSED" : "AZURE_ERROR", status, azureCode, sentence, remedy, cause);
 }
 
 const SIGN_IN_REMEDY =
@@ -93,32 +93,6 @@ function notSignedIn(what: string, failure: HttpFailure): AksMiError {
   return new AksMiError("NOT_SIGNED_IN", `No Azure credential could be used to ${what}: ${first}`, SIGN_IN_REMEDY, {
     cause: failure,
   });
-}
-
-function refusedRemedy(azureCode: string): string {
-  if (azureCode === "RequestDisallowedByPolicy")
-    return "Ask for an exemption from the policy that the message names, then run the command again.";
-  if (azureCode === "LinkedAuthorizationFailed")
-    return "Ask for the role that the message names on the linked scope (Managed Identity Operator on the identities), then run the command again.";
-  return "Ask for a role with the action that the message names on its scope (or activate it in PIM), then run the command again.";
-}
-
-function remedyFor(azureCode: string, status: number): string {
-  switch (azureCode) {
-    case "ScopeLocked":
-      return "Remove the lock that the message names for the time of the migration, then run `aks-mi resume`.";
-    case "PrincipalNotFound":
-      return "Wait until Microsoft Entra has replicated the new principal, then run `aks-mi resume`.";
-    case "OperationNotAllowed":
-    case "EtagMismatch":
-      return "Wait until the other operation on the cluster has ended, then run `aks-mi resume`.";
-    case "CustomKubeletIdentityMissingPermissionError":
-      return "Give the control-plane identity Managed Identity Operator on the kubelet identity, wait for it to propagate, then run `aks-mi resume`.";
-    default:
-      return status === 404
-        ? "Check the id, and that the account you are signed in with may read it."
-        : "Read what Azure says, put it right, then run `aks-mi resume`.";
-  }
 }
 
 function readBody(body: string): { code: string | undefined; message: string | undefined } {

@@ -12,6 +12,13 @@ export interface ServicePrincipal {
   readonly enabled: boolean;
 }
 
+/** A service principal among the directory's deleted items. */
+export interface DeletedPrincipal {
+  readonly objectId: string;
+  readonly displayName: string;
+  readonly deletedAt: Date | undefined;
+}
+
 /** What an object of the directory is: `application` is a service principal with credentials of its own. */
 export type DirectoryKind = "application" | "managed-identity" | "group" | "user" | "other";
 
@@ -32,6 +39,8 @@ export type GraphAnswer<T> =
 export interface Graph {
   /** By application id, or whatever name the cluster was given for it (an identifier URI, for example). */
   servicePrincipal(clientId: string): Promise<GraphAnswer<ServicePrincipal>>;
+  /** One that was deleted in the last thirty days and can still be restored, by application id. */
+  deletedServicePrincipal(appId: string): Promise<GraphAnswer<DeletedPrincipal>>;
   /** The end dates of the application's secrets and certificates, latest first. */
   credentialEnds(appId: string): Promise<GraphAnswer<Date[]>>;
   /** Object ids of the groups that a service principal is in, through other groups too. */
@@ -76,6 +85,23 @@ export function createGraph({ graph, retry }: Transport): Graph {
             displayName: asString(first["displayName"]) ?? "",
             enabled: first["accountEnabled"] !== false,
           },
+      ),
+    // Filters on deleted items need a header that a list over several pages would have to carry along: they are few.
+    deletedServicePrincipal: (appId) =>
+      ask(
+        "look for a deleted service principal",
+        "/v1.0/directory/deletedItems/microsoft.graph.servicePrincipal",
+        (all) => {
+          const found = all.find((item) => asString(item["appId"])?.toLowerCase() === appId.toLowerCase());
+          const deletedAt = new Date(asString(found?.["deletedDateTime"]) ?? "");
+          return (
+            found && {
+              objectId: asString(found["id"]) ?? "",
+              displayName: asString(found["displayName"]) ?? appId,
+              deletedAt: Number.isNaN(deletedAt.getTime()) ? undefined : deletedAt,
+            }
+          );
+        },
       ),
     credentialEnds: (appId) =>
       ask(

@@ -23,6 +23,7 @@ import { clusterView, poolView } from "./cluster-view.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";
 import { operationBody, operationUrl } from "./operations.ts";
+import { resetServicePrincipal } from "./reset-principal.ts";
 import { runCommand } from "./run-command.ts";
 import { profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
@@ -46,6 +47,8 @@ export function serveContainerService(world: World, request: ArmRequest): ArmRep
       return abortOperation(world, clusterOfPool(world, request), request, nameOf(poolIdOf(request)));
     case "managedclusters/abort":
       return abortOperation(world, existing(world, target.parentId), request);
+    case "managedclusters/resetserviceprincipalprofile":
+      return resetServicePrincipal(world, existing(world, target.parentId), request);
     case "managedclusters/runcommand":
     case "managedclusters/commandresults":
       return runCommand(world, existing(world, target.parentId), request);

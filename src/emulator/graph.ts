@@ -129,13 +129,34 @@ function putInBin(world: World, source: Resource): ArmReply {
   return { status: 204 };
 }
 
-/** What was deleted of one kind; a list without a kind is not served (Graph documentation). */
+/**
+ * Takes one object out of the deleted items, or away for good; an application's service principal has to be restored on
+ * its own (Graph documentation).
+ */
+function emptyBin(world: World, request: GraphRequest, id: string): ArmReply {
+  const found = ["serviceprincipals", "applications"]
+    .flatMap((type) => world.store.ofType(`microsoft.graph/${type}`))
+    .find((item) => isInBin(item) && item.id.toLowerCase() === id.toLowerCase());
+  if (!found) throw notFound(id);
+  if (request.method === "DELETE") {
+    world.store.delete(found.id);
+    return { status: 204 };
+  }
+  const { deletedDateTime: _, ...live } = found;
+  world.store.put(live as Resource);
+  const body = { ...contextOf(request, "directoryObjects/$entity"), ...applicationView(live as Resource) };
+  return { status: 200, body };
+}
+
+/** What was deleted of one kind, or one of them restored; a list without a kind is not served (Graph documentation). */
 function listDeletedItems(
   world: World,
   request: GraphRequest,
   segment: string | undefined,
   kind: string | undefined,
 ): ArmReply {
+  const [, one] = /^\/v1\.0\/directory\/deletedItems\/([0-9a-f-]{36})(?:\/restore)?$/i.exec(request.url.pathname) ?? [];
+  if (one && (request.method === "POST" || request.method === "DELETE")) return emptyBin(world, request, one);
   const type = /^microsoft\.graph\.(serviceprincipal|application)$/i.exec(kind ?? "")?.[1];
   if (!/^deleteditems$/i.test(segment ?? "") || !type)
     throw graphError(400, "BadRequest", `Resource not found for the segment '${kind ?? segment}'.`);

@@ -13,9 +13,15 @@ import type { World } from "./world.ts";
  */
 export function refuseByPrincipal(world: World, cluster: Cluster, isSwitch: boolean): void {
   if (isOnManagedIdentity(cluster.resource) || cluster.servicePrincipalId === undefined) return;
-  const problem = world.principals.problemOf(cluster.servicePrincipalId, world.nowMs);
-  if (!problem || (isSwitch && world.behaviour.deadPrincipalUpdate === "accepted")) return;
+  if (isSwitch && world.behaviour.deadPrincipalUpdate === "accepted") return;
   const clientId = textAt(cluster.resource, "properties", "servicePrincipalProfile", "clientId") ?? "";
+  refusePrincipal(world, clientId, cluster.servicePrincipalId);
+}
+
+/** @throws ArmError 400, flat, when nobody can sign in as this service principal */
+export function refusePrincipal(world: World, clientId: string, principalId: string): void {
+  const problem = world.principals.problemOf(principalId, world.nowMs);
+  if (!problem) return;
   if (problem.startsWith("AADSTS"))
     throw flat(
       400,

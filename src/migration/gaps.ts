@@ -1,6 +1,7 @@
 import type { Change } from "../engine/step.ts";
 import type { Grant } from "./grants.ts";
-import { COMBINED_REFUSED } from "./migration.ts";
+import { COMBINED_REFUSED, type Migration } from "./migration.ts";
+import type { DeadPrincipal } from "./principal.ts";
 
 /** The kubelet identity that AKS makes cannot pull until it has been given the right and that works. */
 export function kubeletGap(pull: readonly Grant[]): Change[] {
@@ -11,6 +12,26 @@ export function kubeletGap(pull: readonly Grant[]): Change[] {
       summary: `if the switch re-images nodes, they cannot pull from ${registries(pull)} until the kubelet identity's new role works`,
       reason:
         "the kubelet identity that AKS makes exists only after the switch; an own one (--kubelet-identity) has its rights before",
+      risk: "disruptive",
+    },
+  ];
+}
+
+const WHY_DEAD: Readonly<Record<DeadPrincipal, string>> = {
+  expired: "the last credential of its service principal has ended",
+  disabled: "its service principal is disabled in the directory",
+  deleted: "its service principal is gone from the directory",
+};
+
+/** A cluster whose service principal is dead is down in part already: that does not end before the new identities are in use. */
+export function deadPrincipalGap({ from, clusterId }: Pick<Migration, "from" | "clusterId">): Change[] {
+  const dead = from.servicePrincipal?.dead;
+  if (!dead) return [];
+  return [
+    {
+      key: "gap:service-principal",
+      summary: `${clusterId.split("/").at(-1)} attaches no disk and changes no load balancer until its control plane uses the new identity, and no node pulls from a registry before it is re-imaged`,
+      reason: `${WHY_DEAD[dead]}, so it gets no token; components may go on trying with it for hours after the switch`,
       risk: "disruptive",
     },
   ];

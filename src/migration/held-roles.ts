@@ -1,4 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
+import { hasStatus } from "../azure/errors.ts";
 import { isWithin } from "../azure/ids.ts";
 import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
 import type { HeldRole } from "../plan/schema.ts";
@@ -36,11 +37,21 @@ async function readAssignments(azure: Azure, principalId: string): Promise<RoleA
   const found = new Map<string, RoleAssignment>();
   for (const subscription of await azure.resources.subscriptions()) {
     if (!subscription.enabled) continue;
-    for (const assignment of await azure.roles.listAssignedTo(subscription.id, principalId)) {
+    for (const assignment of await readAssignmentsIn(azure, subscription.id, principalId)) {
       found.set(assignment.id.toLowerCase(), assignment);
     }
   }
   return [...found.values()];
+}
+
+/** Whom the directory has forgotten is in no group: where Azure does not look for one, what it holds itself is all. */
+async function readAssignmentsIn(azure: Azure, subscription: string, principalId: string): Promise<RoleAssignment[]> {
+  try {
+    return await azure.roles.listAssignedTo(subscription, principalId);
+  } catch (error) {
+    if (!hasStatus(error, 400) && !hasStatus(error, 404)) throw error;
+    return azure.roles.listForPrincipal(subscription, principalId);
+  }
 }
 
 /** What a role is called, and whether its holder may pull; a role that is gone allows nothing. */

@@ -1,11 +1,17 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ServicePrincipal } from "../azure/graph.ts";
+import type { DeletedPrincipal, ServicePrincipal } from "../azure/graph.ts";
 import { DAY_MS } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
 
+/** Why nobody can sign in as a service principal any more. */
+export type DeadPrincipal = "expired" | "disabled" | "deleted";
+
 /** What Microsoft Graph says about the service principal that a cluster uses. */
 export interface PrincipalReading {
-  readonly principal: ServicePrincipal | undefined;
+  /** By which its roles are found; a deleted one has it as long as it can be restored. */
+  readonly objectId: string | undefined;
+  /** Undefined when it can be used, and when that is not known. */
+  readonly dead: DeadPrincipal | undefined;
   /** When the application's credentials end, latest first; undefined when that is not known. */
   readonly credentialEnds: readonly Date[] | undefined;
   readonly findings: readonly Finding[];
@@ -16,48 +22,78 @@ const CREDENTIALS_LINK = "https://learn.microsoft.com/azure/aks/update-credentia
 /** Reads the service principal and when its credentials end. */
 export async function readPrincipalState(azure: Azure, clientId: string, now: Date): Promise<PrincipalReading> {
   const answer = await azure.graph.servicePrincipal(clientId);
-  if (answer.kind === "denied") {
-    return {
-      principal: undefined,
-      credentialEnds: undefined,
-      findings: [
-        {
-          check: "RB013",
-          severity: "high",
-          seen: `Microsoft Graph does not let you look up the service principal ${clientId}, so the roles that it holds are not known`,
-          remedy:
-            "Ask for Directory Readers, or name the registries with --registry and give the identities by hand what the cluster needs beyond this plan.",
-        },
-      ],
-    };
-  }
-  if (answer.kind === "missing") {
-    return { principal: undefined, credentialEnds: undefined, findings: [principalGone(clientId)] };
-  }
-  const principal = answer.value;
-  const ends = await azure.graph.credentialEnds(principal.appId);
-  const disabled = principal.enabled ? [] : [principalDisabled(principal)];
+  if (answer.kind === "denied") return { ...NOTHING_KNOWN, findings: [graphDenied(clientId)] };
+  if (answer.kind === "missing") return readDeleted(azure, clientId);
+  const { objectId, appId, displayName, enabled } = answer.value;
+  const ends = await azure.graph.credentialEnds(appId);
+  const disabled = enabled ? [] : [principalDisabled(answer.value)];
   if (ends.kind !== "found" || ends.value.length === 0) {
     const unread: Finding = {
       check: "ID003",
       severity: "info",
-      seen: `the credentials of ${principal.displayName} cannot be read: not assessed`,
-      remedy: "Migrate before that, or rotate it with `az aks update-credentials`, which re-images the nodes.",
+      seen: `the credentials of ${displayName} cannot be read: not assessed`,
+      remedy: "Migrate before they end, or rotate them with `az aks update-credentials`, which re-images the nodes.",
     };
-    return { principal, credentialEnds: undefined, findings: [...disabled, unread] };
+    const dead = enabled ? undefined : "disabled";
+    return { objectId, dead, credentialEnds: undefined, findings: [...disabled, unread] };
   }
-  const credentials = checkCredentials(principal.displayName, ends.value, now);
-  return { principal, credentialEnds: ends.value, findings: [...disabled, ...credentials] };
+  const isExpired = ends.value[0]! <= now;
+  return {
+    objectId,
+    dead: enabled ? (isExpired ? "expired" : undefined) : "disabled",
+    credentialEnds: ends.value,
+    findings: [...disabled, ...checkCredentials(displayName, ends.value, now)],
+  };
 }
 
-/** ID004: the service principal is not in the directory any more. */
-export function principalGone(clientId: string): Finding {
+const NOTHING_KNOWN = { objectId: undefined, dead: undefined, credentialEnds: undefined } as const;
+
+/** A service principal that is gone: for thirty days its object id, and so its roles, can still be found. */
+async function readDeleted(azure: Azure, clientId: string): Promise<PrincipalReading> {
+  const bin = await azure.graph.deletedServicePrincipal(clientId);
+  const deleted = bin.kind === "found" ? bin.value : undefined;
+  const findings = [principalGone(clientId, deleted), ...(deleted ? [] : [rolesUnknown(clientId)])];
+  return { ...NOTHING_KNOWN, objectId: deleted?.objectId, dead: "deleted", findings };
+}
+
+function graphDenied(clientId: string): Finding {
+  return {
+    check: "RB013",
+    severity: "high",
+    seen: `Microsoft Graph does not let you look up the service principal ${clientId}, so the roles that it holds are not known`,
+    remedy:
+      "Ask for Directory Readers, or name the registries with --registry and give the identities by hand what the cluster needs beyond this plan.",
+  };
+}
+
+function rolesUnknown(clientId: string): Finding {
+  return {
+    check: "RB013",
+    severity: "high",
+    seen: `the roles that the service principal ${clientId} held cannot be found any more: they are filed under an object id that nothing names`,
+    remedy:
+      "Name the registries with --registry; the plan gives what the cluster's own resources need. Look for assignments of an unknown identity on whatever else it used.",
+  };
+}
+
+/** What a dead service principal means for the cluster, and what to do where Azure does not let go of it. */
+const DEAD_REMEDY =
+  "The switch is the way out, and until it is through the cluster attaches no disk, changes no load balancer, and pulls no image from a registry.";
+const RESET_REMEDY =
+  "Should Azure refuse the switch, give the cluster a new secret with `az aks update-credentials --reset-service-principal` (which re-images the nodes), then resume.";
+
+/** ID004: the service principal is not in the directory any more. @param deleted as long as it can be restored */
+export function principalGone(clientId: string, deleted?: DeletedPrincipal): Finding {
+  const when = deleted?.deletedAt ? ` since ${day(deleted.deletedAt)}` : "";
   return {
     check: "ID004",
     severity: "critical",
-    seen: `the service principal ${clientId} is gone from the directory`,
-    remedy:
-      "Restore it, or give the cluster a new one with `az aks update-credentials`: the switch needs a cluster that works.",
+    seen: deleted
+      ? `the service principal ${clientId} (${deleted.displayName}) has been among the deleted items of the directory${when}`
+      : `the service principal ${clientId} is gone from the directory`,
+    remedy: deleted
+      ? `Restore it (\`az rest --method POST --url https://graph.microsoft.com/v1.0/directory/deletedItems/${deleted.objectId}/restore\`) and migrate then, or migrate without it. ${DEAD_REMEDY} ${RESET_REMEDY}`
+      : `${DEAD_REMEDY} ${RESET_REMEDY}`,
     link: CREDENTIALS_LINK,
   };
 }
@@ -68,7 +104,7 @@ export function principalDisabled({ displayName }: ServicePrincipal): Finding {
     check: "ID004",
     severity: "critical",
     seen: `the service principal ${displayName} is disabled in the directory`,
-    remedy: "Enable it again until the migration is over: the switch needs a cluster that works.",
+    remedy: `Enable it again until the migration is over. Without that: ${DEAD_REMEDY.slice(0, 1).toLowerCase()}${DEAD_REMEDY.slice(1)}`,
     link: CREDENTIALS_LINK,
   };
 }
@@ -90,7 +126,9 @@ export function checkCredentials(displayName: string, ends: readonly Date[], now
       check: "ID003",
       severity: days < 30 ? "critical" : "high",
       seen: expired ? `${name} expired on ${day(latest)}${others}` : `${name} expires on ${day(latest)}${others}`,
-      remedy: "Migrate before that, or rotate it with `az aks update-credentials`, which re-images the nodes.",
+      remedy: expired
+        ? `${DEAD_REMEDY} ${RESET_REMEDY}`
+        : "Migrate before that, or rotate it with `az aks update-credentials`, which re-images the nodes.",
       link: CREDENTIALS_LINK,
     },
   ];

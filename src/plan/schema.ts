@@ -121,7 +121,14 @@ export const clusterPlan = z.strictObject({
   facts: clusterFacts,
   path: z.enum(PATHS),
   from: z.strictObject({
-    servicePrincipal: z.strictObject({ clientId: z.string(), objectId: z.string().optional() }).optional(),
+    servicePrincipal: z
+      .strictObject({
+        clientId: z.string(),
+        objectId: z.string().optional(),
+        /** Why nobody can sign in as it any more, where that is so: the cluster cannot act until it is switched. */
+        dead: z.enum(["expired", "disabled", "deleted"]).optional(),
+      })
+      .optional(),
     /** The managed identities that the cluster uses already, where it does. */
     controlPlane: z.strictObject({ resourceId: resourceId.optional(), objectId: guid }).optional(),
     kubelet: z.strictObject({ resourceId, objectId: guid }).optional(),

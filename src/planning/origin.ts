@@ -35,8 +35,8 @@ export async function readOrigin(
   const told = switchedAt === undefined ? {} : { switchedAt };
   if (!isOnManagedIdentity(cluster)) {
     const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
-    const { principal, credentialEnds, findings } = await readPrincipalState(azure, clientId, now);
-    const servicePrincipal = { clientId, ...(principal ? { objectId: principal.objectId } : {}) };
+    const { objectId, dead, credentialEnds, findings } = await readPrincipalState(azure, clientId, now);
+    const servicePrincipal = { clientId, ...(objectId ? { objectId } : {}), ...(dead ? { dead } : {}) };
     return { from: { servicePrincipal, location, pools, ...told }, findings, credentialEnds };
   }
   const kubelet = kubeletIdentityOf(cluster);

@@ -39,6 +39,9 @@ export async function readTwin(azure: Azure, clusters: readonly LiveCluster[], s
   );
 }
 
+/** In a twin it only matters that it has been deleted, not when. */
+const GONE = "2000-01-01T00:00:00Z";
+
 /** The service principal that the cluster leaves, and when its credentials end. */
 async function readDirectory(draft: TwinDraft, { inventory }: Azure, { from }: ClusterPlan): Promise<void> {
   const { servicePrincipal } = from;
@@ -55,7 +58,12 @@ async function readDirectory(draft: TwinDraft, { inventory }: Azure, { from }: C
       draft.add(servicePrincipalOutline({ id: objectId, appId: clientId, servicePrincipalNames: [clientId] }));
     return;
   }
-  if (seen.kind === "missing") return draft.lacks(`the service principal ${clientId}`, "it is gone from the directory");
+  if (seen.kind === "missing") {
+    // That it is gone is no gap: the twin's cluster cannot use it either.
+    const id = objectId ?? clientId;
+    draft.add({ ...servicePrincipalOutline({ id, appId: clientId }), deletedDateTime: GONE });
+    return;
+  }
   draft.add(servicePrincipalOutline(seen.value));
   const application = await inventory.application(asString(seen.value["appId"]) ?? clientId);
   const found = draft.take(application, `the application of ${clientId}: when its credentials end`);

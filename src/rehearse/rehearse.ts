@@ -72,7 +72,8 @@ export async function rehearsePlan(
 /** Runs the plan on a twin under every assumption. Virtual time only: nothing is read or written elsewhere. */
 export async function rehearseOn(settings: RehearsalSettings, options: RehearseOptions): Promise<RehearsedPlan> {
   const { plan, twin } = settings;
-  const assumptions = listAssumptions(options.thorough);
+  const deadPrincipal = plan.clusters.some(({ from }) => from.servicePrincipal?.dead !== undefined);
+  const assumptions = listAssumptions({ thorough: options.thorough, deadPrincipal });
   const rehearsals: Rehearsal[] = [];
   for (const assumption of assumptions) rehearsals.push(await rehearseOnce(settings, assumption, NO_TROUBLE));
   const range = await rehearseRange(settings, assumptions, rehearsals);

@@ -13,9 +13,9 @@ import {
   formatLength,
   formatMoment,
   formatRange,
+  keepValidWords,
   notCopiedRights,
   noWayBackWords,
-  oldIdentityWords,
   pathWords,
   sentence,
 } from "./words.ts";
@@ -148,5 +148,5 @@ function undoBlock(
   const switchover = formatLength(parseDuration(settings.tokenSwitchover.wait) ?? 0);
   return html`<ul>${irreversible.map(({ summary }) => html`<li>${summary}</li>`)}</ul>
 <p>${noWayBackWords(cluster)} Before “${last.title}”, <code>aks-mi undo</code>
-removes what the plan has created. Keep ${oldIdentityWords(cluster)} valid until ${switchover} after the switch.</p>`;
+removes what the plan has created. ${keepValidWords(cluster, switchover)}</p>`;
 }

@@ -10,9 +10,9 @@ import { idleWords, waitWords } from "./plan-steps.ts";
 import {
   formatLength,
   formatRange,
+  keepValidWords,
   notCopiedRights,
   noWayBackWords,
-  oldIdentityWords,
   pathWords,
   sentence,
 } from "./words.ts";
@@ -156,7 +156,7 @@ function undoLines(
     ...irreversible.map(({ summary }) => `- ${text(summary)}`),
     "",
     `${noWayBackWords(cluster)} Before "${last.title}", \`aks-mi undo\` removes`,
-    `what the plan has created. Keep ${oldIdentityWords(cluster)} valid until ${switchover} after the switch.`,
+    `what the plan has created. ${keepValidWords(cluster, switchover)}`,
     "",
   ];
 }

@@ -10,9 +10,9 @@ import {
   count,
   formatLength,
   formatRange,
+  keepValidWords,
   notCopiedRights,
   noWayBackWords,
-  oldIdentityWords,
   pathWords,
   sentence,
 } from "./words.ts";
@@ -143,10 +143,10 @@ function printUndo(page: Page, { cluster, irreversible, steps, changeCount }: Cl
 }
 
 function printPlan(page: Page, plan: MigrationPlan, digests: ClusterDigest[], options: PlanReportOptions): void {
-  const switchover = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
+  const switchover = formatLength(parseDuration(plan.settings.tokenSwitchover.wait) ?? 0);
   if (digests.some(({ irreversible }) => irreversible.length > 0)) {
-    const kept = new Set(plan.clusters.map(oldIdentityWords));
-    page.wrapped(`Keep ${[...kept].join(" and ")} valid until ${formatLength(switchover)} after the switch.`, 2);
+    for (const text of new Set(plan.clusters.map((cluster) => keepValidWords(cluster, switchover))))
+      page.wrapped(text, 2);
   }
   page.legend();
   page.heading("Next");

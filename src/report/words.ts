@@ -43,9 +43,14 @@ export function notCopiedRights({ rights }: Pick<ClusterPlan, "rights">): Cluste
   return rights.filter(({ decision }) => decision === "narrowed" || decision === "dropped");
 }
 
-/** What the control plane leaves behind, as it is to be kept valid for a while. */
-export function oldIdentityWords({ from }: ClusterPlan): string {
-  return from.servicePrincipal ? "the service principal and its secret" : "the identity that the control plane leaves";
+/** What is to be kept valid for a while after the switch, in a sentence. @param switchover how long, for people */
+export function keepValidWords({ from }: ClusterPlan, switchover: string): string {
+  if (from.servicePrincipal?.dead)
+    return `There is no valid service principal to be kept: what still asks for it gets no token, for up to ${switchover} after the switch.`;
+  const what = from.servicePrincipal
+    ? "the service principal and its secret"
+    : "the identity that the control plane leaves";
+  return `Keep ${what} valid until ${switchover} after the switch.`;
 }
 
 /** Why there is no way back from the switch. */

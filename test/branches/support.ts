@@ -8,19 +8,26 @@ import type { Lab, ModelEvent } from "../support/lab.ts";
 
 /** Under which answers of Azure every branch is run: all that a rehearsal assumes, and flags of instances that tell nothing. */
 export const ASSUMPTIONS: readonly Assumption[] = [
-  ...listAssumptions(false),
+  ...listAssumptions({ thorough: false, deadPrincipal: true }),
   {
     name: "instances always say that they run the newest model",
-    behaviour: { ...listAssumptions(false)[0]!.behaviour, latestModelApplied: true },
+    behaviour: { ...listAssumptions({ thorough: false })[0]!.behaviour, latestModelApplied: true },
   },
 ];
 
-/** Without an update that carries both identities, nothing hangs on how Azure answers one. */
-function assumptionsFor({ flags = [] }: Branch): readonly Assumption[] {
+/** True where Azure lets no update of a cluster through whose service principal is dead. */
+export function isRefusing({ deadPrincipalUpdate }: Assumption["behaviour"]): boolean {
+  return deadPrincipalUpdate === "refused";
+}
+
+/** The answers that can matter to a branch: without an update that carries both identities nothing hangs on that one. */
+function assumptionsFor({ flags = [], gaps = [] }: Branch): readonly Assumption[] {
   const sendsOne = Array.isArray(flags) && (flags.includes("aks") || flags.includes("system-assigned"));
-  return sendsOne
-    ? ASSUMPTIONS.filter(({ behaviour }) => behaviour["combinedIdentityUpdate"] === "rolls")
-    : ASSUMPTIONS;
+  return ASSUMPTIONS.filter(
+    ({ behaviour }) =>
+      (gaps.includes("gap:service-principal") || !isRefusing(behaviour)) &&
+      (!sendsOne || behaviour["combinedIdentityUpdate"] === "rolls"),
+  );
 }
 
 /** Where a run stops on its way, why, and what somebody does about it before it is resumed. */

@@ -76,3 +76,37 @@ test("an object that is put in as deleted is in the bin from the start", async (
   await harness.advance("10m");
   expect((await harness.events()).some(({ ok }) => !ok)).toBe(true);
 });
+
+test("what was deleted is restored one by one, or goes for good", async () => {
+  const harness = await Harness.with(plainWorld());
+  await deletePrincipal(harness);
+  await harness.expect(200, "POST", `/v1.0/directory/deletedItems/${SERVICE_PRINCIPAL}/restore`);
+  expect((await harness.get(`/v1.0/servicePrincipals?$filter=appId eq '${APPLICATION}'`)).value).toHaveLength(1);
+  expect((await harness.get(`/v1.0/applications?$filter=appId eq '${APPLICATION}'`)).value).toEqual([]);
+  await harness.advance("10m");
+  expect((await harness.events()).every(({ ok }) => ok)).toBe(true);
+  await harness.expect(204, "DELETE", `/v1.0/directory/deletedItems/${APPLICATION_OBJECT}`);
+  await harness.expect(404, "POST", `/v1.0/directory/deletedItems/${APPLICATION_OBJECT}/restore`);
+});
+
+test("a reset of the credentials needs a service principal that is alive, images every node, and is nothing for managed identity", async () => {
+  const harness = await withExpiredSecret();
+  const reset = () =>
+    harness.call("POST", `${CLUSTER}/resetServicePrincipalProfile`, { clientId: APPLICATION, secret: "s3cret" });
+  expect(await reset()).toMatchObject({ status: 400, body: { code: "BadRequest" } });
+  await harness.expect(200, "POST", "/_emulator/resources", [
+    {
+      type: "Microsoft.Graph/applications",
+      id: APPLICATION_OBJECT,
+      appId: APPLICATION,
+      passwordCredentials: [{ endDateTime: "2027-03-01T00:00:00Z" }],
+    },
+  ]);
+  expect((await reset()).status).toBe(202);
+  await harness.advance("60m");
+  expect((await harness.events()).filter(({ kind }) => kind === "nodeReimaged")).toHaveLength(5);
+  expect((await harness.get(CLUSTER)).properties.provisioningState).toBe("Succeeded");
+  await switchTo(harness, "id-web");
+  await harness.advance("60m");
+  expect(await reset()).toMatchObject({ status: 400, body: { code: "ChangeServicePrincipalProfileNotAllowed" } });
+});

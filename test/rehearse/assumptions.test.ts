@@ -14,10 +14,10 @@ const ANSWERS = {
 };
 
 test("every answer to every open question is assumed at least once, thoroughly every combination of them", () => {
-  const short = listAssumptions(false);
+  const short = listAssumptions({ thorough: false });
   for (const [question, answers] of Object.entries(ANSWERS))
     expect([...new Set(short.map(({ behaviour }) => behaviour[question]))].sort()).toEqual([...answers].sort());
-  const thorough = listAssumptions(true);
+  const thorough = listAssumptions({ thorough: true });
   expect(new Set(thorough.map(({ behaviour }) => JSON.stringify(behaviour))).size).toBe(32);
   expect(new Set(thorough.map(({ name }) => name)).size).toBe(32);
   for (const { behaviour } of short) expect(thorough.map((other) => other.behaviour)).toContainEqual(behaviour);
@@ -37,7 +37,7 @@ test("the worst of them drains each node twice, and the rehearsal says when pull
 });
 
 test("trouble is the same for the same seed, is met, and every rehearsal gets through it", async () => {
-  const [expected] = listAssumptions(false);
+  const [expected] = listAssumptions({ thorough: false });
   expect(makeTrouble(5, expected!)).toEqual(makeTrouble(5, expected!));
   expect(makeTrouble(5, expected!)).not.toEqual(makeTrouble(6, expected!));
   const lab = await Lab.open();
@@ -45,7 +45,7 @@ test("trouble is the same for the same seed, is met, and every rehearsal gets th
   for (const faultSeed of [1, 2]) {
     const { rehearsals } = await rehearse(lab, plan, { faultSeed });
     const troubled = rehearsals.filter((rehearsal) => rehearsal.troubled);
-    expect(troubled).toHaveLength(listAssumptions(false).length);
+    expect(troubled).toHaveLength(listAssumptions({ thorough: false }).length);
     for (const rehearsal of troubled) {
       expect(rehearsal.clusters.map(({ outcome }) => outcome)).toEqual([{ kind: "done", changed: true }]);
       expect(rehearsal.retries).toBeGreaterThan(5);
