@@ -4,7 +4,8 @@ import { Lab, type ServedRequest } from "../support/lab.ts";
 
 /**
  * The most requests that `plan` and `apply` of the demo cluster may need, in every world that Azure leaves open: what they
- * need today, two of them for the activity log. The Azure CLI needs 236 in the first and 167 in the second for the documented procedure (`npm run az`).
+ * need today, two of them for the activity log. The Azure CLI needs 236 in the first and 167 in the second for the
+ * documented procedure (`npm run az`).
  */
 const BOUNDS: Record<string, number> = {
   rolls: 157,
