@@ -4,7 +4,7 @@ import type { ApplyEvent, Change, Step } from "../src/engine/step.ts";
 import { nodeResourceGroupId } from "../src/migration/grants.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
-import { findOtherUses } from "../src/migration/other-uses.ts";
+import { readOtherUses } from "../src/migration/other-uses.ts";
 import { judgeUse, oldPrincipalOf, type PrincipalUse, readUse } from "../src/migration/principal-use.ts";
 import { readSwitchEnd } from "../src/migration/switch-time.ts";
 
@@ -37,7 +37,7 @@ export function awaitTokenSwitchover(migration: Migration, gaps: readonly Change
       const { clientId, objectId } = principal;
       const isCandidate = use.kind === "none" && clientId !== undefined;
       const otherUses = isCandidate
-        ? await findOtherUses(azure, clusterId, cluster, { clientId, objectId })
+        ? (await readOtherUses(azure, clusterId, cluster, { clientId, objectId })).against
         : undefined;
       return { switchedAt, use, otherUses };
     },

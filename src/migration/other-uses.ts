@@ -76,11 +76,6 @@ export async function readOtherUses(
   };
 }
 
-/** What speaks against removing a service principal, see `readOtherUses`. */
-export async function findOtherUses(...asked: Parameters<typeof readOtherUses>): Promise<readonly string[]> {
-  return (await readOtherUses(...asked)).against;
-}
-
 function usesClient(cluster: ManagedCluster, clientId: string): boolean {
   const own = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"));
   return own?.toLowerCase() === clientId.toLowerCase();

@@ -19,7 +19,7 @@ export interface OldPrincipal {
 /** Whom the control plane acts as before the switch; undefined when it keeps its identity, or nobody knows it any more. */
 export function oldPrincipalOf({ from, target }: Pick<Migration, "from" | "target">): OldPrincipal | undefined {
   const { servicePrincipal, controlPlane } = from;
-  if (servicePrincipal) return { objectId: undefined, ...servicePrincipal };
+  if (servicePrincipal) return { clientId: servicePrincipal.clientId, objectId: servicePrincipal.objectId };
   if (!controlPlane || !target.controlPlane || sameId(controlPlane.resourceId, target.controlPlane.id))
     return undefined;
   return { clientId: undefined, objectId: controlPlane.objectId };

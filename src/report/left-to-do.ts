@@ -39,11 +39,20 @@ function goOn({ run }: RunView, { state, pause, failure }: ClusterView): TaskLef
 }
 
 function principalTasks(plan: MigrationPlan, view: RunView, index: number): TaskLeft[] {
+  const cluster = plan.clusters[index]!;
+  const { dead } = cluster.from.servicePrincipal!;
+  if (dead === "deleted") {
+    const text = "It is deleted. Role assignments that it held may be left (ID017 in `aks-mi assess`).";
+    return [{ title: "Nothing is to be done about the old service principal", text, commands: [] }];
+  }
   const switchover = view.clusters[index]!.steps.find(({ id }) => id === "await-token-switchover");
   if (switchover?.state === "done") return retireTasks(plan, view, index, switchover.principalUse);
-  const cluster = plan.clusters[index]!;
   const waitMs = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
   const end = switchover?.until ? formatTime(switchover.until) : `${formatLength(waitMs)} after the switch`;
+  if (dead) {
+    const text = `It is ${dead} and gets no token; until ${end} components of ${nameOf(cluster.id)} may go on trying with it.`;
+    return [{ title: "Leave the old service principal as it is", text, commands: [] }];
+  }
   return [
     {
       title: "Keep the old service principal valid",

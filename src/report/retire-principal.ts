@@ -33,7 +33,8 @@ export function retiredPrincipalOf({ id, from, facts, rights }: ClusterPlan): Re
   const nodeGroup = `/subscriptions/${parseId(id).subscription}/resourceGroups/${facts.network.nodeResourceGroup}`;
   const own = rights.filter(({ through }) => through === undefined).map(({ scope }) => scope);
   const scopes = new Map([nodeGroup, ...own].map((scope) => [scope.toLowerCase(), scope]));
-  return { ...from.servicePrincipal, scopes: [...scopes.values()] };
+  const { clientId, objectId } = from.servicePrincipal;
+  return { clientId, objectId, scopes: [...scopes.values()] };
 }
 
 /** What is to be done about the old service principal once the token switchover is over. */
@@ -60,7 +61,7 @@ export function retireTasks(
     return [
       {
         title: "Keep the old service principal until nothing is known to use it",
-        text: `${missing.join(" ")} The command below looks again${earliest}, and prints how to retire it when nothing speaks against that.`,
+        text: `${missing.join(" ")} Look again${earliest}: this prints how to retire it when nothing speaks against that.`,
         commands: [`aks-mi verify --id ${shell(cluster.id)} --in-cluster`],
       },
       look,

@@ -186,6 +186,19 @@ describe("what is left to do", () => {
     expect(renderRunMarkdown(plan, foldEvents(plan, INTERRUPTED), HASH)).toContain("Until 24 h after the switch");
   });
 
+  it("is not to keep a principal valid that is not, and nothing about one that is deleted", () => {
+    const dead = (how: "expired" | "deleted") => {
+      const [first] = lookedInside.clusters;
+      const servicePrincipal = { ...first!.from.servicePrincipal!, dead: how };
+      const of = { ...lookedInside, clusters: [{ ...first!, from: { ...first!.from, servicePrincipal } }] };
+      return renderRunMarkdown(of, foldEvents(of, FINISHED.slice(0, -2)), HASH);
+    };
+    expect(dead("expired")).toContain("It is expired and gets no token; until 23 Nov 09:00 UTC components");
+    expect(dead("deleted")).toContain("Nothing is to be done about the old service principal");
+    for (const how of ["expired", "deleted"] as const)
+      expect(dead(how)).not.toContain("Keep the old service principal");
+  });
+
   it("is, after a run that failed, to go on with it", () => {
     const failure = {
       type: "step:failed",
