@@ -1,7 +1,8 @@
 import type { ArmRequest, Caller } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
+import type { PolicySettings } from "./behaviour.ts";
 import { isAtOrBelow, isSameId, keyOf, nameOf } from "./ids.ts";
-import { type JsonObject, objectAt, textAt } from "./json.ts";
+import { type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
 import { grants, type RolePermissions } from "./permissions.ts";
 import { BUILT_IN_ROLES } from "./roles.ts";
 import type { World } from "./world.ts";
@@ -164,13 +165,37 @@ export function locksOf(world: World): { id: string; name: string; scope: string
   return [...stored, ...configuredLocks];
 }
 
+/** The policy assignments that the behaviour settings stand for, as their list shows them. */
+export function configuredPolicies(world: World): Resource[] {
+  return world.behaviour.policies.map((policy) => assignmentOf(world, policy));
+}
+
+/** An assignment cannot stand at `/`: what holds everywhere is assigned to the root management group, named like the tenant. */
+function assignmentOf(world: World, { name, scope }: PolicySettings): Resource {
+  const root = `/providers/Microsoft.Management/managementGroups/${world.principals.tenantId}`;
+  const at = scope === "/" ? root : scope;
+  return {
+    id: `${at}/providers/Microsoft.Authorization/policyAssignments/${name}`,
+    name,
+    type: "Microsoft.Authorization/policyAssignments",
+    properties: {
+      displayName: name,
+      scope: at,
+      policyDefinitionId: `${root}/providers/Microsoft.Authorization/policyDefinitions/${name}`,
+      enforcementMode: "Default",
+      notScopes: [],
+      parameters: {},
+    },
+  };
+}
+
 function ensurePolicyAllows(world: World, request: ArmRequest): void {
   const { target } = request;
   const denying = world.behaviour.policies.find(
     (policy) => (policy.type === "*" || keyOf(policy.type) === target.type) && isAtOrBelow(target.path, policy.scope),
   );
   if (!denying) return;
-  const assignment = `${denying.scope === "/" ? "" : denying.scope}/providers/Microsoft.Authorization/policyAssignments/${denying.name}`;
+  const assignment = assignmentOf(world, denying).id;
   const identifiers = JSON.stringify([{ policyAssignment: { name: denying.name, id: assignment } }]);
   const name = nameOf(target.path);
   throw enveloped(

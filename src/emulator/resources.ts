@@ -1,7 +1,7 @@
-import { callerMay, locksOf } from "./access.ts";
+import { callerMay, configuredPolicies, locksOf } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { resourceGroupNotFound, resourceNotFound } from "./arm-error.ts";
-import { groupIdOf, isSameId, keyOf, nameOf, parentIdOf, typeOf } from "./ids.ts";
+import { groupIdOf, isAtOrBelow, isSameId, keyOf, nameOf, parentIdOf, typeOf } from "./ids.ts";
 import { copyOf, isObject, type JsonObject, objectAt, propertiesOf, type Resource, textAt } from "./json.ts";
 import { asResource, inlineChildren } from "./store.ts";
 import type { World } from "./world.ts";
@@ -102,15 +102,24 @@ function deleteResource(world: World, known: Resource): ArmReply {
 
 function listResources(world: World, request: ArmRequest): ArmReply {
   const { target } = request;
-  const found =
-    target.type === "microsoft.authorization/locks" ? listLocks(world, target.parentId) : listByType(world, request);
-  const readable = found.filter((item) => callerMay(world, request.caller, `${target.typeAsWritten}/read`, item.id));
+  const found = LISTED[target.type]?.(world, target.parentId) ?? listByType(world, request);
+  // What is attached above is shown to whoever may read it here.
+  const placeOf = ({ id }: Resource) => (isAtOrBelow(id, target.parentId) ? id : target.parentId);
+  const readable = found.filter((item) =>
+    callerMay(world, request.caller, `${target.typeAsWritten}/read`, placeOf(item)),
+  );
   return pageOf(
     readable.map((item) => resourceView(item, request)),
     request,
     world.behaviour.pageSize,
   );
 }
+
+/** Lists of what is attached to scopes: what applies at one, from above it too, and everything below. */
+const LISTED: Record<string, (world: World, scope: string) => Resource[]> = {
+  "microsoft.authorization/locks": listLocks,
+  "microsoft.authorization/policyassignments": listPolicies,
+};
 
 function listByType(world: World, request: ArmRequest): Resource[] {
   const { target } = request;
@@ -129,16 +138,23 @@ function listByType(world: World, request: ArmRequest): Resource[] {
 
 function listLocks(world: World, scope: string): Resource[] {
   return locksOf(world)
-    .filter(
-      (lock) =>
-        isSameId(lock.scope, scope) ||
-        keyOf(scope).startsWith(`${keyOf(lock.scope)}/`) ||
-        keyOf(lock.scope).startsWith(`${keyOf(scope)}/`),
-    )
+    .filter((lock) => concerns(lock.scope, scope))
     .map((lock) => ({
       id: lock.id,
       name: lock.name,
       type: "Microsoft.Authorization/locks",
       properties: { level: lock.level },
     }));
+}
+
+function listPolicies(world: World, scope: string): Resource[] {
+  const stored = world.store.ofType("microsoft.authorization/policyassignments");
+  return [...stored, ...configuredPolicies(world)].filter(({ id }) =>
+    concerns(id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.authorization/")), scope),
+  );
+}
+
+/** True for a scope at, above or below another. */
+function concerns(attachedTo: string, scope: string): boolean {
+  return isAtOrBelow(scope, attachedTo) || isAtOrBelow(attachedTo, scope);
 }

@@ -234,6 +234,19 @@ describe("the caller", () => {
     ]);
     expect(put.body.error.additionalInfo[0].type).toBe("PolicyViolation");
   });
+
+  it("finds those policies among the assignments, wherever they are assigned", async () => {
+    const path = "/providers/Microsoft.Authorization/policyAssignments";
+    const caller = { roles: [{ role: "Reader", scope: AT }] };
+    const policies = [{ name: "everywhere" }, { name: "here", scope: GROUP }, { name: "there", scope: `${GROUP}-2` }];
+    const harness = await Harness.with(plainWorld(), { caller, policies });
+    const listed = async (scope: string) =>
+      (await harness.get(`${scope}${path}`)).value.map((item: { name: string }) => item.name);
+    expect(await listed(AT)).toEqual(["everywhere", "here", "there"]);
+    expect(await listed(GROUP)).toEqual(["everywhere", "here"]);
+    const { value } = await harness.get(`${AT}${path}`);
+    expect(value[0].properties.scope).toMatch(/^\/providers\/Microsoft.Management\/managementGroups\//);
+  });
 });
 
 describe("groups", () => {

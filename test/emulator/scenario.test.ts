@@ -18,7 +18,7 @@ async function lived(name: string, seed = 1) {
   const resources = (await get("/_emulator/resources")) as JsonObject[];
   const ofType = (type: string) =>
     resources.filter((item) => String(item["type"]).toLowerCase() === type.toLowerCase());
-  return { events: (await get("/_emulator/events")) as JsonObject[], ofType };
+  return { events: (await get("/_emulator/events")) as JsonObject[], ofType, get };
 }
 
 const INSTANCES = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines";
@@ -53,6 +53,22 @@ describe("the shipped scenarios", () => {
     expect(pools.every((pool) => pool.vnetSubnetID.includes("/rg-network-prod/"))).toBe(true);
     const [registry] = ofType("Microsoft.ContainerRegistry/registries");
     expect(String(registry!["id"]).split("/")[2]).not.toBe(String(cluster!["id"]).split("/")[2]);
+  });
+
+  it.each(["demo", "production"])("%s has a region that offers the cluster's version and more cores", async (name) => {
+    const { ofType, get } = await lived(name);
+    const cluster = ofType("Microsoft.ContainerService/managedClusters")[0]!;
+    const [subscription, { kubernetesVersion }] = [
+      String(cluster["id"]).split("/")[2],
+      cluster["properties"] as { kubernetesVersion: string },
+    ];
+    const list = (provider: string, what: string) =>
+      get(`/subscriptions/${subscription}/providers/${provider}/locations/westeurope/${what}?api-version=2025-04-01`);
+    const { values } = await list("Microsoft.ContainerService", "kubernetesVersions");
+    const offered = values.find(({ version }: { version: string }) => kubernetesVersion.startsWith(version));
+    expect(offered.capabilities.supportPlan).toContain("KubernetesOfficial");
+    const usages = (await list("Microsoft.Compute", "usages")).value as { currentValue: number; limit: number }[];
+    expect(usages.map(({ currentValue, limit }) => limit - currentValue > 0)).toEqual([true, true, true]);
   });
 
   it("production has forty nodes", async () => {
