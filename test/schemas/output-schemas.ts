@@ -136,6 +136,7 @@ const step = z.strictObject({
       pool: z.string(),
       reimaged: z.int(),
       nodes: z.int(),
+      before: z.int().describe("how many of them were so already when the step began to look"),
       startedAt: time,
       at: time,
       names: z.array(z.strictObject({ name: z.string(), at: time })),
