@@ -6,7 +6,8 @@ export interface Fault {
   readonly code: string;
   readonly message: string;
   readonly retryAfter: number | undefined;
-  readonly drop: "before" | "after" | undefined;
+  /** `before` the service acts, `after` it has, or `within` its answer. */
+  readonly drop: "before" | "after" | "within" | undefined;
   readonly delayMs: number;
 }
 
@@ -90,7 +91,8 @@ function patternOf(text: string | undefined): RegExp | undefined {
 function parseFault(value: Json | undefined): Fault {
   if (!isObject(value)) throw new RangeError("fault is an object with status, drop or delayMs.");
   const drop = value["drop"];
-  if (drop !== undefined && drop !== "before" && drop !== "after") throw new RangeError("drop is 'before' or 'after'.");
+  if (drop !== undefined && drop !== "before" && drop !== "after" && drop !== "within")
+    throw new RangeError("drop is 'before', 'after' or 'within'.");
   const status = numberAt(value, "status");
   if (value["status"] !== undefined && (status === undefined || status < 400 || status > 599))
     throw new RangeError("status is a number from 400 to 599.");

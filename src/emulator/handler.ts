@@ -17,6 +17,8 @@ import { Throttles } from "./throttles.ts";
 import { issueToken } from "./tokens.ts";
 import type { World } from "./world.ts";
 
+const TOLD_TO_DROP = "The emulator was told to drop this connection.";
+
 /** What every request meets: control API, tokens, faults, throttles, rights, and then its provider. */
 export class Handler {
   readonly #world: World;
@@ -43,11 +45,13 @@ export class Handler {
       await realSleep(fault.delayMs);
       this.#world.settle();
     }
-    if (fault?.drop === "before") throw new ConnectionDropped("The emulator was told to drop this connection.");
+    if (fault?.drop === "before") throw new ConnectionDropped(TOLD_TO_DROP);
     const reply = fault?.status === undefined ? this.#serve(request, method, url, path) : this.#faulty(fault);
     this.#note(request, method, url, reply);
-    if (fault?.drop === "after") throw new ConnectionDropped("The emulator was told to drop this connection.");
-    return this.#send(reply, request);
+    if (fault?.drop === "after") throw new ConnectionDropped(TOLD_TO_DROP);
+    const response = this.#send(reply, request);
+    if (fault?.drop === "within") throw new ConnectionDropped(TOLD_TO_DROP, response);
+    return response;
   }
 
   #control(request: WireRequest, method: string, path: string): WireResponse {

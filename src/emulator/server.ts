@@ -38,7 +38,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const server = createServer((incoming, outgoing) => {
     serve(emulator, incoming, outgoing, onRequest).catch((error: unknown) => {
-      if (error instanceof ConnectionDropped) return incoming.socket.destroy();
+      if (error instanceof ConnectionDropped) return drop(error, incoming, outgoing);
       outgoing.writeHead(500, { "content-type": "application/json" });
       outgoing.end(
         JSON.stringify({
@@ -74,6 +74,15 @@ async function serve(
   if (onRequest && isRecorded(request)) onRequest(recordingOf({ request, response }));
   outgoing.writeHead(response.status, response.headers);
   outgoing.end(request.method === "HEAD" ? "" : response.body);
+}
+
+/** Cuts the connection, after half of an answer where one has begun. */
+function drop({ broken }: ConnectionDropped, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const cut = () => incoming.socket.destroy();
+  if (!broken) return void cut();
+  const body = Buffer.from(broken.body);
+  outgoing.writeHead(broken.status, { ...broken.headers, "content-length": body.length });
+  outgoing.write(body.subarray(0, body.length / 2), cut);
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {

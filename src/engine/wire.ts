@@ -16,7 +16,14 @@ export interface WireResponse {
   readonly body: string;
 }
 
-/** Thrown by a handler to drop the connection without an answer. */
+/** Thrown by a handler to drop the connection without an answer, or in the middle of one. */
 export class ConnectionDropped extends Error {
   override readonly name = "ConnectionDropped";
+  /** The answer that is not to arrive whole; absent: nothing of one arrives. */
+  readonly broken: WireResponse | undefined;
+
+  constructor(message: string, broken?: WireResponse) {
+    super(message);
+    this.broken = broken;
+  }
 }

@@ -71,6 +71,18 @@ describe("the loopback door", () => {
     ).toEqual([["GET", 200]]);
   });
 
+  it("breaks off in the middle of an answer where a fault says so", async () => {
+    const { endpoint } = await open(1);
+    const post = (body: JsonObject) =>
+      fetch(`${endpoint}/_emulator/faults`, { method: "POST", body: JSON.stringify(body) });
+    await post({ match: { method: "PUT" }, fault: { drop: "within" } });
+    const group = `${endpoint}/subscriptions/s/resourceGroups/rg?api-version=2021-04-01`;
+    const answer = await fetch(group, { method: "PUT", body: JSON.stringify({ location: "westeurope" }) });
+    expect(answer.status).toBe(201);
+    await expect(answer.text()).rejects.toThrow();
+    expect((await fetch(group)).status).toBe(200);
+  });
+
   it("records exchanges without tokens and secrets", async () => {
     const exchanges: JsonObject[] = [];
     const { endpoint } = await open(1, exchanges);
