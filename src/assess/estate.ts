@@ -10,7 +10,7 @@ import type { Registry } from "../azure/registries.ts";
 import type { Subscription } from "../azure/resources.ts";
 import { allows, type RoleDefinition } from "../azure/roles.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
-import type { Lock } from "../migration/preflight.ts";
+import type { Lock } from "../migration/locks.ts";
 import { type Known, known, type Listed, unknown } from "./outcome.ts";
 
 /** Actions that let their holder see every entry of a list over a subscription. */

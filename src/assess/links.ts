@@ -11,7 +11,6 @@ export const LINKS = {
   workloadIdentity: "https://learn.microsoft.com/azure/aks/workload-identity-overview",
   podIdentityMigration: "https://learn.microsoft.com/azure/aks/workload-identity-migrate-from-pod-identity",
   registry: "https://learn.microsoft.com/azure/aks/cluster-container-registry-integration",
-  roleLimits: "https://learn.microsoft.com/azure/role-based-access-control/troubleshooting-limits",
   containerInsights: "https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-authentication",
   appRouting: "https://learn.microsoft.com/azure/aks/app-routing",
   supportedVersions: "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions",

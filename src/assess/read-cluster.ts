@@ -4,6 +4,7 @@ import { asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { lookInside } from "../in-cluster/look-inside.ts";
+import { countAssignments } from "../migration/assignment-limit.ts";
 import { judgeCluster } from "../migration/cluster-state.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { readFacts } from "../migration/read-facts.ts";
@@ -86,11 +87,11 @@ function oldClientId(cluster: ManagedCluster): string | undefined {
 
 const COUNTS = new WeakMap<object, number>();
 
-/** How many of the assignments count towards the subscription's limit: those above it do not. */
+/** The count of a subscription's assignments, made once for all its clusters. */
 function countIn(subscription: string, assignments: readonly RoleAssignment[]): number {
   const before = COUNTS.get(assignments);
   if (before !== undefined) return before;
-  const count = assignments.filter(({ scope }) => isWithin(scope, `/subscriptions/${subscription}`)).length;
+  const count = countAssignments(subscription, assignments);
   COUNTS.set(assignments, count);
   return count;
 }

@@ -1,5 +1,6 @@
 import { hasStatus } from "./errors.ts";
-import { asObject, asString, at, type JsonObject } from "./json.ts";
+import { asObject, asString, at } from "./json.ts";
+import { readSubnet, type Subnet } from "./networks.ts";
 import type { Transport } from "./transport.ts";
 
 /** A subscription that the caller can see. */
@@ -14,8 +15,8 @@ export interface Subscription {
 export interface Resources {
   /** Every subscription that the caller can see. */
   subscriptions(): Promise<Subscription[]>;
-  /** A subnet: its route table and network security group. @returns undefined when it is not there or may not be read */
-  subnet(id: string): Promise<{ routeTable: string | undefined; securityGroup: string | undefined } | undefined>;
+  /** @returns undefined when there is no such subnet or it may not be read */
+  subnet(id: string): Promise<Subnet | undefined>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<{ id: string; level: string; name: string }[]>;
 }
@@ -33,17 +34,13 @@ export function createResources({ arm }: Transport): Resources {
       }));
     },
     async subnet(id) {
-      let body: JsonObject;
       try {
-        body = asObject((await arm.get(`read subnet ${id}`, `${id}?api-version=2025-07-01`)).body);
+        const { body } = await arm.get(`read subnet ${id}`, `${id}?api-version=2025-07-01`);
+        return readSubnet(id, body);
       } catch (error) {
         if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
         throw error;
       }
-      return {
-        routeTable: asString(at(body, "properties", "routeTable", "id")),
-        securityGroup: asString(at(body, "properties", "networkSecurityGroup", "id")),
-      };
     },
     async locks(scope) {
       const found = await arm.list(

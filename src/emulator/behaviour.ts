@@ -47,6 +47,7 @@ export interface Behaviour {
   reimage: "inPlace" | "replacesInstance";
   latestModelApplied: boolean;
   caller: CallerSettings;
+  coreQuota: number;
   policies: PolicySettings[];
   locks: LockSettings[];
   throttles: false | "azure" | Record<string, BucketSettings>;
@@ -80,6 +81,7 @@ export function defaultBehaviour(): Behaviour {
       type: "User",
       roles: OWNER_OF_EVERYTHING,
     },
+    coreQuota: 100_000,
     policies: [],
     locks: [],
     throttles: false,
@@ -180,7 +182,7 @@ const throttles: Check = (value, fail) => {
   return fieldsOf(value, Object.fromEntries(BUCKET_NAMES.map((name) => [name, bucket])), fail);
 };
 
-const pageSize: Check = (value, fail) =>
+const wholeNumber: Check = (value, fail) =>
   typeof value === "number" && Number.isInteger(value) && value > 0 ? value : fail("a whole number above 0");
 
 const CHECKS: Record<keyof Behaviour, Check> = {
@@ -198,13 +200,14 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   reimage: oneOf("inPlace", "replacesInstance"),
   latestModelApplied: boolean,
   caller,
+  coreQuota: wholeNumber,
   policies: listOf(policy),
   locks: listOf(lock),
   throttles,
   graphDenied: boolean,
   signInsReadable: boolean,
   etagMismatchInOperation: boolean,
-  pageSize,
+  pageSize: wholeNumber,
 };
 
 /** Reads behaviour keys that a user wrote; an unknown key or value throws a USAGE error that names it. */

@@ -5,6 +5,7 @@ import { isSameId } from "./ids.ts";
 import { type JsonObject, numberAt, objectAt, textAt, textsAt, valueAt } from "./json.ts";
 import { pullAfterImaging } from "./life.ts";
 import type { Operation } from "./operation.ts";
+import { quotaExceeded } from "./quotas.ts";
 import { imageNode, isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
@@ -45,6 +46,12 @@ export function rollNodes(
     rollNodes(world, cluster, operation, later, end);
     return;
   }
+  const surge = isDrained(cluster, pool) ? (countOf(maxSurgeOf(cluster, pool), pool.nodes.length) ?? 1) : 0;
+  const shortage = quotaExceeded(world, cluster, pool, Math.min(surge, batch.length));
+  if (shortage) {
+    end.failed(shortage);
+    return;
+  }
   const blocking = isDrained(cluster, pool) ? blockingBudget(world, cluster, pool) : undefined;
   if (blocking) {
     failAfterTimeout(world, cluster, operation, pool, batch[0]!, blocking, end);
@@ -82,9 +89,13 @@ function isDrained(cluster: Cluster, pool: Pool): boolean {
 function surgeOf(cluster: Cluster, pool: Pool): number {
   if (!isDrained(cluster, pool)) return 1;
   const settings = objectAt(profileOf(cluster, pool.name), "upgradeSettings");
-  const surge = countOf(textAt(settings, "maxSurge"), pool.nodes.length) ?? 1;
+  const surge = countOf(maxSurgeOf(cluster, pool), pool.nodes.length) ?? 1;
   const unavailable = countOf(textAt(settings, "maxUnavailable"), pool.nodes.length) ?? 0;
   return Math.max(1, surge, unavailable);
+}
+
+function maxSurgeOf(cluster: Cluster, pool: Pool): string | undefined {
+  return textAt(profileOf(cluster, pool.name), "upgradeSettings", "maxSurge");
 }
 
 function countOf(setting: string | undefined, nodes: number): number | undefined {

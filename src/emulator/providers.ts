@@ -4,6 +4,7 @@ import { serveAuthorization } from "./authorization.ts";
 import { serveContainerService } from "./container-service.ts";
 import { groupIdOf, nameOf } from "./ids.ts";
 import { identityNotFound, identityView, patchIdentity, putIdentity } from "./managed-identity.ts";
+import { listUsages, USAGES_TYPE } from "./quotas.ts";
 import { serveResource } from "./resources.ts";
 import type { World } from "./world.ts";
 
@@ -24,6 +25,7 @@ function modelled(world: World, request: ArmRequest): ArmReply | undefined {
   const { type, kind } = request.target;
   if (type.startsWith("microsoft.containerservice/")) return serveContainerService(world, request);
   if (type.startsWith("microsoft.authorization/")) return serveAuthorization(world, request);
+  if (type === USAGES_TYPE && kind === "collection" && request.method === "GET") return listUsages(world, request);
   if (type === "microsoft.managedidentity/userassignedidentities" && kind === "item")
     return serveIdentity(world, request);
   return undefined;

@@ -17,7 +17,7 @@ export interface RunOptions {
   lookAfresh?(): void;
   /** What somebody else is at in this very moment, in words; before the point of no return it is waited for. */
   underWay?(signal: AbortSignal): Promise<string | undefined>;
-  /** Looked at again right before the point of no return: blockers stop the run. */
+  /** Looked at again right before the point of no return, or the first drain: blockers stop the run. */
   guard(signal: AbortSignal): Promise<readonly Finding[]>;
   /** Pause before this step. */
   readonly until?: StepId | undefined;

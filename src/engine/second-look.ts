@@ -2,7 +2,7 @@ import { blocked } from "./blocked.ts";
 import { HOUR_MS, MINUTE_MS } from "./clock.ts";
 import type { StampedEvent } from "./events.ts";
 import type { RunOptions, StepOutcome } from "./run-options.ts";
-import type { Change, Verdict } from "./step.ts";
+import { type Change, isGap, type Verdict } from "./step.ts";
 import { wait } from "./wait.ts";
 
 /** How long somebody else's operation is waited for; what takes longer is for the preflight to name. */
@@ -11,7 +11,8 @@ const OTHERS_POLL_MS = 2 * MINUTE_MS;
 
 /**
  * The second look before nodes are drained or there is no way back: what is no longer done goes back to its step. Before
- * the point of no return others are left to finish what they are at, and the preflight is repeated.
+ * the point of no return, or the first drain where there is none, others are left to finish what they are at, and the
+ * preflight is repeated.
  * @throws AksMiError `BLOCKED` when the preflight finds a blocker
  */
 export async function* lookAgain(
@@ -20,7 +21,7 @@ export async function* lookAgain(
   change: Change,
 ): AsyncGenerator<StampedEvent, StepOutcome | undefined> {
   options.lookAfresh?.();
-  if (change.risk === "irreversible") {
+  if (change.risk === "irreversible" || isFirstDrain(options)) {
     const waited = yield* awaitOthers(options, index);
     if (waited) return waited;
     const findings = await options.guard(options.signal);
@@ -49,4 +50,10 @@ async function* awaitOthers(options: RunOptions, index: number): AsyncGenerator<
     const paused = yield* wait(options, options.steps[index]!.id, verdict);
     if (paused) return paused;
   }
+}
+
+/** True while Azure has accepted nothing that drains or is final; of what was only begun the verdict says that it was not sent. */
+function isFirstDrain({ approved, history }: RunOptions): boolean {
+  const graver = [...approved.values()].flat().filter((change) => change.risk !== "additive" && !isGap(change));
+  return graver.every(({ key }) => [undefined, "started"].includes(history.stateOf(key)));
 }

@@ -6,13 +6,14 @@ import type { Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
 import { type Outcome, run } from "../engine/run.ts";
-import { type AnyStep, type Finding, STEP_IDS, type StepId } from "../engine/step.ts";
+import { type AnyStep, STEP_IDS, type StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
-import { type Migration, migrationOf, switchKey } from "../migration/migration.ts";
-import { checkLocks, checkReadiness, ignoreBlockers, operationsUnderWay } from "../migration/preflight.ts";
+import { migrationOf } from "../migration/migration.ts";
+import { operationsUnderWay } from "../migration/preflight.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { BrokenLock } from "../state/lock.ts";
+import { lookBeforeSwitch } from "./look-before-switch.ts";
 import type { ClusterRecord, OpenRecord } from "./records.ts";
 import { ensureNotStale } from "./staleness-check.ts";
 
@@ -93,7 +94,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     operations,
     lookAfresh: () => connection.lookAfresh(),
     underWay: async () => operationsUnderWay(await readCluster(azure, migration)),
-    guard: () => lookBeforeSwitch(azure, migration, clusterPlan, plan.settings.ignoredChecks),
+    guard: () => lookBeforeSwitch(azure, migration, { ...plan, clusters: [clusterPlan] }, connection.clock.now()),
     until: settings.until,
     pauseAt: settings.pauseAt,
   });
@@ -130,18 +131,4 @@ export function stepsOf(
   azure: Azure,
 ): AnyStep[] {
   return PATH_STEPS[cluster.path](migrationOf(plan, cluster, history, operations), azure);
-}
-
-/** The preflight right before the point of no return. A state that our own failed attempt left is what the retry cures. */
-async function lookBeforeSwitch(
-  azure: Azure,
-  migration: Migration,
-  plan: ClusterPlan,
-  ignoredChecks: readonly string[] | undefined,
-): Promise<Finding[]> {
-  const cluster = await readCluster(azure, migration);
-  await ensureNotStale(azure, plan, cluster);
-  const retried = migration.history.stateOf(switchKey(plan.id)) === "failed";
-  const findings = [...(retried ? [] : checkReadiness(cluster)), ...(await checkLocks(azure, plan.id, plan.facts))];
-  return ignoreBlockers(findings, ignoredChecks);
 }

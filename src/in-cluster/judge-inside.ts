@@ -10,7 +10,7 @@ import type { OutsideReference } from "./references.ts";
 export type InsideOutcome = Finding | NotAssessed;
 
 /** RD005 for a cluster whose nodes are to be drained; nothing that a migration does can cure a budget. */
-export function judgeBudgets({ budgets }: InClusterEvidence): InsideOutcome[] {
+export function judgeBudgets({ budgets }: Pick<InClusterEvidence, "budgets">): InsideOutcome[] {
   if (!budgets.known) return [{ check: "RD005", reason: `disruption budgets that block a drain: ${budgets.reason}` }];
   const namesOf = (blocks: BlockingBudget["blocks"]) =>
     budgets.value.filter((budget) => budget.blocks === blocks).map(({ name }) => name);
@@ -173,7 +173,7 @@ export function judgeReferences(
  * @param mayPull says of a host whether the nodes may pull from it; a reason where that is not known
  */
 export function judgeRegistries(
-  { registries }: InClusterEvidence,
+  { registries }: Pick<InClusterEvidence, "registries">,
   severity: "blocker" | "high",
   mayPull: (host: string) => boolean | { readonly reason: string },
 ): InsideOutcome[] {

@@ -35,9 +35,8 @@ export async function lookInside(
   cluster: ManagedCluster,
   clientId: string | undefined,
 ): Promise<InClusterEvidence> {
-  const run = await openCluster(azure, clusterId, cluster);
-  const read = (kinds: string, selector?: string) => ("reason" in run ? run : readObjects(run.value, kinds, selector));
-  const workloads = await read("poddisruptionbudget,pod");
+  const read = await openReader(azure, clusterId, cluster);
+  const workloads = await read(WORKLOADS);
   const resources = await read("service,storageclass,persistentvolume");
   const definitions = await read("customresourcedefinition");
   const pods = map(workloads, (objects) => ofKind(objects, "Pod"));
@@ -45,14 +44,36 @@ export async function lookInside(
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   const nodeGroup = resourceGroupId(parseResourceId(clusterId)!.subscription, group);
   return {
-    budgets: map(workloads, (objects) => findBlockingBudgets(ofKind(objects, "PodDisruptionBudget"))),
+    ...drainEvidence(workloads),
     hostFileReaders: map(pods, findHostFileReaders),
     clientIdHolders,
     podIdentity: await findTraces(read, definitions, pods),
     secretProviders: await findProviders(read, definitions, pods, clientIdHolders),
     references: map(resources, (objects) => findOutsideReferences(objects, nodeGroup)),
-    registries: map(pods, findRegistryUses),
   };
+}
+
+/** What says whether nodes can be drained, and from where the pods on them pull. */
+export type DrainEvidence = Pick<InClusterEvidence, "budgets" | "registries">;
+
+/** The part of a look inside that is worth repeating right before nodes are drained: one pod, one question. */
+export async function lookAtDrains(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<DrainEvidence> {
+  const read = await openReader(azure, clusterId, cluster);
+  return drainEvidence(await read(WORKLOADS));
+}
+
+const WORKLOADS = "poddisruptionbudget,pod";
+
+function drainEvidence(workloads: Known<JsonObject[]>): DrainEvidence {
+  return {
+    budgets: map(workloads, (objects) => findBlockingBudgets(ofKind(objects, "PodDisruptionBudget"))),
+    registries: map(workloads, (objects) => findRegistryUses(ofKind(objects, "Pod"))),
+  };
+}
+
+async function openReader(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<Read> {
+  const run = await openCluster(azure, clusterId, cluster);
+  return (kinds, selector) => ("reason" in run ? run : readObjects(run.value, kinds, selector));
 }
 
 type Read = (kinds: string, selector?: string) => Promise<Known<JsonObject[]>> | Known<JsonObject[]>;

@@ -29,6 +29,11 @@ export function grantChange(grant: Grant): Change {
   };
 }
 
+/** The scope that a change assigns a role on; undefined for changes of another kind. */
+export function scopeOfGrant(key: string): string | undefined {
+  return /^role:[^@]+@(.+)→/.exec(key)?.[1];
+}
+
 /** A grantee in words. */
 export function describe(who: Grantee): string {
   if (who === "control-plane") return "control-plane identity";

@@ -1,12 +1,8 @@
-import type { Azure } from "../azure/azure.ts";
 import { type ManagedCluster, poolsOf, unsettledStates } from "../azure/clusters.ts";
-import { hasStatus } from "../azure/errors.ts";
-import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { clusterState, isTerminal } from "./cluster-states.ts";
-import { nodeResourceGroupId } from "./grants.ts";
 import type { Target } from "./migration.ts";
 
 /** What speaks against touching this cluster now, from its own object. */
@@ -134,64 +130,6 @@ export function checkOldKinds(cluster: ManagedCluster): Finding[] {
     });
   }
   return findings;
-}
-
-/** A management lock as Azure lists it. */
-export interface Lock {
-  readonly id: string;
-  readonly name: string;
-  readonly level: string;
-}
-
-/** The locks that hold on a cluster, on its nodes' resource group, or on what the cluster's network refers to. */
-export function findLocks(locks: readonly Lock[], clusterId: string, facts: ClusterFacts): Finding[] {
-  const nodeGroup = nodeResourceGroupId(clusterId, facts);
-  const { routeTables, securityGroups, publicIps, apiServerSubnet } = facts.network;
-  const referred = [
-    ...facts.pools.flatMap((pool) => [pool.subnet, pool.podSubnet]),
-    ...[...routeTables, ...securityGroups, ...publicIps, apiServerSubnet, facts.privateDnsZone],
-  ].filter((id) => id !== undefined);
-  const concerns = (scope: string) =>
-    [clusterId, nodeGroup, ...referred].some((id) => isWithin(id, scope)) || isWithin(scope, nodeGroup);
-  const seen = new Set<string>();
-  return locks.flatMap((lock): Finding[] => {
-    const scope = lock.id.replace(/\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i, "");
-    if (!concerns(scope) || seen.has(lock.id.toLowerCase())) return [];
-    seen.add(lock.id.toLowerCase());
-    const readOnly = lock.level.toLowerCase() === "readonly";
-    return [
-      {
-        check: "RD009",
-        severity: readOnly ? "blocker" : "medium",
-        seen: `the lock ${lock.name} (${lock.level}) holds on ${scope.split("/").at(-1)}`,
-        remedy: readOnly
-          ? "Lift the lock for the time of the migration and put it back afterwards."
-          : "Azure may have to replace instances in this resource group: lift the lock for the time of the migration if it is on the nodes' group.",
-        link: "https://aka.ms/azure-lock-resources",
-      },
-    ];
-  });
-}
-
-/** Locks that would stop the update half way. Unreadable locks are reported as such. */
-export async function checkLocks(azure: Azure, clusterId: string, facts: ClusterFacts): Promise<Finding[]> {
-  const { subscription, resourceGroup } = parseResourceId(clusterId)!;
-  const locks: Lock[] = [];
-  const unread: Finding[] = [];
-  for (const scope of [resourceGroupId(subscription, resourceGroup), nodeResourceGroupId(clusterId, facts)]) {
-    try {
-      locks.push(...(await azure.resources.locks(scope)));
-    } catch (error) {
-      if (!hasStatus(error, 403)) throw error;
-      unread.push({
-        check: "RD009",
-        severity: "info",
-        seen: `you may not read the locks of ${scope.split("/").at(-1)}: not assessed`,
-        remedy: "Ask someone who may.",
-      });
-    }
-  }
-  return [...findLocks(locks, clusterId, facts), ...unread];
 }
 
 /** Turns blockers that the user chose to ignore into warnings that stay on record. */

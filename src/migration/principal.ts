@@ -28,14 +28,8 @@ export async function readPrincipalState(azure: Azure, clientId: string, now: Da
   const ends = await azure.graph.credentialEnds(appId);
   const disabled = enabled ? [] : [principalDisabled(answer.value)];
   if (ends.kind !== "found" || ends.value.length === 0) {
-    const unread: Finding = {
-      check: "ID003",
-      severity: "info",
-      seen: `the credentials of ${displayName} cannot be read: not assessed`,
-      remedy: "Migrate before they end, or rotate them with `az aks update-credentials`, which re-images the nodes.",
-    };
     const dead = enabled ? undefined : "disabled";
-    return { objectId, dead, credentialEnds: undefined, findings: [...disabled, unread] };
+    return { objectId, dead, credentialEnds: undefined, findings: [...disabled, credentialsUnread(displayName)] };
   }
   const isExpired = ends.value[0]! <= now;
   return {
@@ -73,6 +67,32 @@ function rolesUnknown(clientId: string): Finding {
     seen: `the roles that the service principal ${clientId} held cannot be found any more: they are filed under an object id that nothing names`,
     remedy:
       "Name the registries with --registry; the plan gives what the cluster's own resources need. Look for assignments of an unknown identity on whatever else it used.",
+  };
+}
+
+/**
+ * When the credentials of a service principal end now, latest first: the part of the above that changes while a run waits.
+ * @returns nothing and a finding where that cannot be read
+ */
+export async function readCredentialEnds(
+  azure: Azure,
+  clientId: string,
+): Promise<{ readonly ends: readonly Date[] | undefined; readonly findings: readonly Finding[] }> {
+  // A cluster may name its principal by an identifier URI: then the directory knows the application's id.
+  const principal = /^[0-9a-f-]{36}$/i.test(clientId) ? undefined : await azure.graph.servicePrincipal(clientId);
+  const ends = await azure.graph.credentialEnds(principal?.kind === "found" ? principal.value.appId : clientId);
+  return ends.kind === "found" && ends.value.length > 0
+    ? { ends: ends.value, findings: [] }
+    : { ends: undefined, findings: [credentialsUnread(clientId)] };
+}
+
+function credentialsUnread(name: string): Finding {
+  return {
+    check: "ID003",
+    severity: "info",
+    seen: `the credentials of ${name} cannot be read: not assessed`,
+    remedy:
+      "Ask someone who may when they end: they are needed until the token switchover is over. `az aks update-credentials` rotates them, and re-images the nodes.",
   };
 }
 

@@ -1,6 +1,6 @@
 import { parseResourceId, resourceGroupId, subscriptionOf } from "../azure/ids.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
+import { clusterSubnets, nodeResourceGroupId, scopeOfGrant } from "./grants.ts";
 import { resolveTarget } from "./migration.ts";
 
 /** An action that whoever runs a plan must be allowed on a scope. */
@@ -10,12 +10,15 @@ export interface RequiredPermission {
   readonly why: string;
 }
 
+/** What of a plan says which permissions it needs. */
+export type PermissionsPlan = Pick<MigrationPlan, "settings" | "clusters">;
+
 /**
  * What a plan needs its operator to be allowed, scope by scope: the least that the requests of its steps come to, and
  * what Azure checks on resources that the cluster refers to (`LinkedAuthorizationFailed`: the identities of a cluster
  * on every update, subnets and disk encryption sets; AKS issue 4980 and documentation).
  */
-export function requiredPermissions(plan: MigrationPlan): RequiredPermission[] {
+export function requiredPermissions(plan: PermissionsPlan): RequiredPermission[] {
   const needed = new Map<string, RequiredPermission>();
   for (const cluster of plan.clusters) {
     for (const permission of [...ofReads(cluster), ...ofChanges(plan, cluster)]) {
@@ -55,7 +58,7 @@ function* ofReads(cluster: ClusterPlan): Generator<RequiredPermission> {
   }
 }
 
-function* ofChanges(plan: MigrationPlan, cluster: ClusterPlan): Generator<RequiredPermission> {
+function* ofChanges(plan: PermissionsPlan, cluster: ClusterPlan): Generator<RequiredPermission> {
   const target = resolveTarget(cluster.id, cluster.target);
   const identities = [target.controlPlane, target.kubelet].filter((identity) => identity !== undefined);
   const keys = cluster.steps.flatMap((step) => step.changes.map((change) => change.key));
@@ -75,7 +78,7 @@ function* ofChanges(plan: MigrationPlan, cluster: ClusterPlan): Generator<Requir
     }
   }
   for (const key of keys) {
-    const scope = /^role:[^@]+@(.+)→/.exec(key)?.[1];
+    const scope = scopeOfGrant(key);
     if (!scope) continue;
     yield { action: "Microsoft.Authorization/roleAssignments/read", scope, why: "to see which roles are assigned" };
     if (!plan.settings.roleRequests) {

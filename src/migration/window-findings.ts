@@ -1,5 +1,4 @@
 import type { ManagedCluster } from "../azure/clusters.ts";
-import { asString, at } from "../azure/json.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
 import { formatInstant, HOUR_MS } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
@@ -8,11 +7,9 @@ import { nodeWindow, windowAt } from "./maintenance-window.ts";
 import type { RollKind } from "./pool-findings.ts";
 
 const LINK = "https://learn.microsoft.com/azure/aks/planned-maintenance";
-const POLICY_LINK = "https://learn.microsoft.com/azure/aks/node-disruption-policy";
 
 /**
- * RD008: what says when nodes may be re-imaged. The node disruption policy is Azure's own and covers changes of identities,
- * but no node image upgrades; a maintenance window binds AKS, and this tool keeps to it (AKS documentation of both).
+ * RD008: when nodes may be re-imaged. A maintenance window binds AKS, and this tool keeps to it (AKS documentation).
  * @param rollMs how long re-imaging all nodes takes, one after the other
  */
 export function checkWindows(
@@ -22,20 +19,10 @@ export function checkWindows(
   rollMs: number,
   now: Date,
 ): Finding[] {
-  const policy = asString(at(cluster, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy"))?.toLowerCase();
   const isBound = isWindowOnly(cluster);
   const found = nodeWindow(configurations);
   const state = found && windowAt(found.window, now);
   const findings: Finding[] = [];
-  if (policy === "block") {
-    findings.push({
-      check: "RD008",
-      severity: "blocker",
-      seen: "the node disruption policy is Block: Azure refuses changes of the cluster's identity",
-      remedy: "Set it to Allow, or AllowDuringMaintenanceWindow, for the time of the migration.",
-      link: POLICY_LINK,
-    });
-  }
   if (!found || !state) return findings;
   const { name, window } = found;
   if (!state.open) {

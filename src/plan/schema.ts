@@ -168,7 +168,9 @@ export const migrationPlan = z.strictObject({
     tokenSwitchover: z.strictObject({ wait: duration }),
     /** Someone else makes the role assignments: the run waits for them. */
     roleRequests: z.literal(true).optional(),
-    /** The clusters were looked into (`--in-cluster`), and what was found there is among the findings. */
+    /** A pool without a newer node image stops the plan (`--require-node-image`): here and again right before the switch. */
+    requireNodeImage: z.literal(true).optional(),
+    /** The clusters were looked into (`--in-cluster`): what blocks a drain is looked at again right before the switch. */
     inCluster: z.literal(true).optional(),
     /** Checks whose blockers the user chose to ignore (`--ignore-preflight`): here and again right before the switch. */
     ignoredChecks: z

@@ -1,29 +1,26 @@
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, parseDuration } from "../engine/clock.ts";
+import { DAY_MS, HOUR_MS, parseDuration } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
+import { checkAssignmentLimit } from "../migration/assignment-limit.ts";
+import { checkLaterUpdates } from "../migration/later-updates.ts";
 import type { Migration } from "../migration/migration.ts";
-import { checkPolicies } from "../migration/policy.ts";
-import { checkLocks, checkOldKinds, checkReadiness, checkRegion, checkSystemAssigned } from "../migration/preflight.ts";
-import { checkCredentialsOutlast } from "../migration/principal.ts";
+import { checkOldKinds, checkRegion, checkSystemAssigned } from "../migration/preflight.ts";
 import { readWiderRegistries, type WidePull } from "../migration/read-registries.ts";
-import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { checkInside } from "./check-inside.ts";
-import { checkNodes } from "./check-nodes.ts";
+import { checkPools } from "./check-nodes.ts";
 import type { Origin } from "./origin.ts";
+import { preflight, rollTime } from "./preflight.ts";
+import { unassessed } from "./unassessed.ts";
 
 type Settings = MigrationPlan["settings"];
 
 /** What the checks before a plan are given. */
 export interface ClusterCheckOptions {
-  readonly path: PathId;
   readonly settings: Settings;
   readonly origin: Origin;
   readonly widePulls: readonly WidePull[];
-  /** A pool without a newer node image blocks the plan. */
-  readonly requireNodeImage: boolean;
-  /** Start a short-lived pod in the cluster, and look at what is in it. */
-  readonly inCluster: boolean;
   readonly now: Date;
 }
 
@@ -32,37 +29,35 @@ export async function checkCluster(
   azure: Azure,
   cluster: ManagedCluster,
   migration: Migration,
-  { path, settings, origin, widePulls, requireNodeImage, inCluster, now }: ClusterCheckOptions,
+  plan: ClusterPlan,
+  { settings, origin, widePulls, now }: ClusterCheckOptions,
 ): Promise<Finding[]> {
-  const { clusterId, facts, from, target } = migration;
+  const { facts, from, target } = migration;
+  const { path } = plan;
+  const keys = plan.steps.flatMap(({ changes }) => changes.map(({ key }) => key));
+  const waits = [settings.rolePropagation.wait, settings.tokenSwitchover.wait];
+  const { credentialEnds } = origin;
   return [
-    ...checkReadiness(cluster),
     ...checkSystemAssigned(cluster, facts, target),
     ...checkRegion(from.location, target),
     ...checkOldKinds(cluster),
-    ...(await checkLocks(azure, clusterId, facts)),
-    ...(await checkPolicies(azure, clusterId, cluster)),
     ...origin.findings,
-    ...checkCredentialsOutlast(origin.credentialEnds, now, expectedEnd(settings, from, now)),
+    ...(await preflight({ azure, cluster, migration, settings, plan, credentialEnds, waits, now })),
     ...(await checkWiderRegistries(azure, facts, widePulls)),
     ...checkWaits(settings),
     ...checkRegistriesKnown(migration),
-    ...(await checkNodes(azure, cluster, migration, { path, requireNodeImage, rollMs: rollTime(from), now })),
-    ...(inCluster ? await checkInside(azure, cluster, migration, path) : []),
+    ...(await checkPools(azure, cluster, migration, { path, rollMs: rollTime(from), now })),
+    ...(await checkRoomForRoles(azure, keys)),
+    ...checkLaterUpdates(target, keys),
+    ...(settings.inCluster ? await checkInside(azure, cluster, migration, path) : []),
   ];
 }
 
-/** Nodes are re-imaged in 5 to 10 minutes each, by users' reports; the longer figure counts here. */
-const NODE_MS = 10 * MINUTE_MS;
-
-/** When the plan's last wait is over if it begins now and nodes are re-imaged one after the other. */
-function expectedEnd(settings: Settings, from: ClusterPlan["from"], now: Date): Date {
-  const waitsMs = [settings.rolePropagation.wait, settings.tokenSwitchover.wait].map(parseDuration);
-  return new Date(now.getTime() + waitsMs[0]! + waitsMs[1]! + rollTime(from));
-}
-
-function rollTime(from: ClusterPlan["from"]): number {
-  return from.pools.reduce((sum, pool) => sum + pool.nodes, 0) * NODE_MS;
+async function checkRoomForRoles(azure: Azure, keys: readonly string[]): Promise<Finding[]> {
+  const outcomes = await checkAssignmentLimit(azure, keys);
+  return outcomes.map((outcome) =>
+    "severity" in outcome ? outcome : unassessed(outcome, "Ask someone who may read them how many there are."),
+  );
 }
 
 /** Waits that are shorter than what Azure documents are the user's choice, and recorded as such. */

@@ -9,12 +9,13 @@ import {
   judgeRegistries,
   judgeWorkloads,
 } from "../in-cluster/judge-inside.ts";
-import { lookInside } from "../in-cluster/look-inside.ts";
+import { type DrainEvidence, lookAtDrains, lookInside } from "../in-cluster/look-inside.ts";
 import { isHostOf } from "../in-cluster/workloads.ts";
 import { controlPlaneGrants } from "../migration/grants.ts";
 import type { Migration } from "../migration/migration.ts";
 import type { PathId } from "../plan/schema.ts";
 import { rollKindOf } from "./check-nodes.ts";
+import { unassessed } from "./unassessed.ts";
 
 /** Roles that only let their holder look, or act on identities: they give no right on what the cluster names. */
 const ROLES_WITHOUT_WRITES = new Set(["Reader", "Managed Identity Operator"]);
@@ -34,21 +35,30 @@ export async function checkInside(
     ...(rolls ? judgeBudgets(inside) : []),
     ...judgeWorkloads(inside),
     ...judgeReferences(inside, ({ scope }) => grants.some((grant) => isWithin(scope, grant.scope))),
-    ...(rolls ? judgeRegistries(inside, "blocker", (host) => isPlanned(host, facts.registries)) : []),
+    ...(rolls ? judgePulls(inside, migration) : []),
   ].map(asFinding);
 }
 
-function isPlanned(host: string, registries: readonly { readonly id: string }[]): boolean {
-  return registries.some(({ id }) => isHostOf(host, id.split("/").at(-1)!));
+/** The part of it that is asked again right before nodes are drained: pods and budgets come and go. */
+export async function checkDrains(
+  azure: Azure,
+  cluster: ManagedCluster,
+  migration: Migration,
+  path: PathId,
+): Promise<Finding[]> {
+  if (!rollKindOf(path, migration)) return [];
+  const inside = await lookAtDrains(azure, migration.clusterId, cluster);
+  return [...judgeBudgets(inside), ...judgePulls(inside, migration)].map(asFinding);
 }
 
-/** What could not be looked at stays in the plan, in front of whoever approves it. */
+/** Registries on which the plan gives the kubelet identity no role. */
+function judgePulls(inside: DrainEvidence, { facts }: Migration): InsideOutcome[] {
+  return judgeRegistries(inside, "blocker", (host) =>
+    facts.registries.some(({ id }) => isHostOf(host, id.split("/").at(-1)!)),
+  );
+}
+
 function asFinding(outcome: InsideOutcome): Finding {
   if ("severity" in outcome) return outcome;
-  return {
-    check: outcome.check,
-    severity: "info",
-    seen: `${outcome.reason}: not assessed`,
-    remedy: "Look at it with `kubectl` from where the cluster's API server can be reached.",
-  };
+  return unassessed(outcome, "Look at it with `kubectl` from where the cluster's API server can be reached.");
 }

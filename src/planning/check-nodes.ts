@@ -1,9 +1,10 @@
 import type { Azure } from "../azure/azure.ts";
 import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
-import { asString } from "../azure/json.ts";
+import { asString, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Finding } from "../engine/step.ts";
+import { checkDisruptionPolicy } from "../migration/disruption-policy.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";
 import { isAvailabilitySet, readNodeEvidence } from "../migration/nodes.ts";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../migration/pool-findings.ts";
 import { checkWindows } from "../migration/window-findings.ts";
 import type { PathId } from "../plan/schema.ts";
+import { checkSurge } from "./check-surge.ts";
 
 /** How a path re-images nodes; undefined when it leaves them alone. */
 export function rollKindOf(path: PathId, migration: Migration): RollKind | undefined {
@@ -23,49 +25,74 @@ export function rollKindOf(path: PathId, migration: Migration): RollKind | undef
   return migration.target.kubelet ? "update" : "image upgrade";
 }
 
-/** How the nodes are to be looked at. */
-export interface NodeCheckOptions {
-  readonly path: PathId;
-  readonly requireNodeImage: boolean;
-  /** How long re-imaging all nodes takes, one after the other. */
-  readonly rollMs: number;
-  readonly now: Date;
-}
-
-/** What a plan says about the nodes that it re-images: kinds of pools, images, windows. Nothing when it leaves them alone. */
-export async function checkNodes(
+/**
+ * What a plan says about the nodes that it re-images: kinds of pools, images, windows. Nothing when it leaves them alone.
+ * @param rollMs how long re-imaging all nodes takes, one after the other
+ */
+export async function checkPools(
   azure: Azure,
   cluster: ManagedCluster,
   migration: Migration,
-  { path, requireNodeImage, rollMs, now }: NodeCheckOptions,
+  { path, rollMs, now }: { readonly path: PathId; readonly rollMs: number; readonly now: Date },
 ): Promise<Finding[]> {
   const roll = rollKindOf(path, migration);
   if (!roll) return [];
-  const images =
-    roll === "image upgrade" || requireNodeImage ? await readPoolImages(azure, cluster, migration, path) : [];
+  const images = roll === "image upgrade" ? await readPoolImages(azure, cluster, migration, path) : [];
   return [
     ...checkPoolKinds(cluster, roll),
     ...checkSingleNodePools(cluster),
-    ...checkNewerImages(images, roll, requireNodeImage),
+    ...checkNewerImages(images, roll, false),
     ...(await readAndCheckWindows(azure, cluster, migration.clusterId, roll, rollMs, now)),
   ];
 }
 
-/** The pools that are still to be re-imaged; availability sets take another way (RD004). */
-async function readPoolImages(
+/**
+ * What can stop the nodes from being re-imaged, now and again right before that: the node disruption policy, room for the
+ * surge, and a newer image where the user wants none to begin without one.
+ */
+export async function checkRoll(
+  azure: Azure,
+  cluster: ManagedCluster,
+  migration: Migration,
+  path: PathId,
+  requireNodeImage: boolean,
+): Promise<Finding[]> {
+  const roll = rollKindOf(path, migration);
+  if (!roll) return [];
+  const images = requireNodeImage ? await readPoolImages(azure, cluster, migration, path) : [];
+  return [
+    ...checkDisruptionPolicy(cluster),
+    ...checkNewerImages(images, roll, true),
+    ...(await checkSurge(azure, cluster, migration.clusterId, await readPoolsLeft(azure, cluster, migration, path))),
+  ];
+}
+
+/** The pools whose nodes are still to be re-imaged. */
+async function readPoolsLeft(
   azure: Azure,
   cluster: ManagedCluster,
   { clusterId, from }: Migration,
   path: PathId,
-): Promise<PoolImage[]> {
+): Promise<JsonObject[]> {
+  if (path !== "finish-node-migration") return poolsOf(cluster);
   const switchedAt = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
-  const evidence =
-    path === "finish-node-migration" ? await readNodeEvidence(azure, clusterId, cluster, switchedAt) : [];
-  const rolled = new Set(evidence.filter(({ rank }) => rank === "rolled").map(({ pool }) => pool));
+  const evidence = await readNodeEvidence(azure, clusterId, cluster, switchedAt);
+  const left = new Set(evidence.filter(({ rank }) => rank !== "rolled").map(({ pool }) => pool));
+  return poolsOf(cluster).filter((pool) => left.has(asString(pool["name"]) ?? ""));
+}
+
+/** Their newest images; availability sets take another way (RD004). */
+async function readPoolImages(
+  azure: Azure,
+  cluster: ManagedCluster,
+  migration: Migration,
+  path: PathId,
+): Promise<PoolImage[]> {
+  const { clusterId } = migration;
   const images: PoolImage[] = [];
-  for (const pool of poolsOf(cluster)) {
+  for (const pool of await readPoolsLeft(azure, cluster, migration, path)) {
     const name = asString(pool["name"]) ?? "";
-    if (rolled.has(name) || isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
+    if (isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
     images.push({
       name,
       image: asString(pool["nodeImageVersion"]),

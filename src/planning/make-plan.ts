@@ -7,7 +7,6 @@ import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import { decideRights } from "../migration/grants.ts";
 import { migrationOf } from "../migration/migration.ts";
-import { checkOperator } from "../migration/operator-check.ts";
 import { ignoreBlockers } from "../migration/preflight.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
@@ -63,6 +62,7 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
       rolePropagation: { wait: request.rolePropagation },
       tokenSwitchover: { wait: request.tokenSwitchover },
       ...(request.requestRoles ? { roleRequests: true as const } : {}),
+      ...(request.requireNodeImage ? { requireNodeImage: true as const } : {}),
       ...(request.inCluster ? { inCluster: true as const } : {}),
       ...(request.ignoredChecks?.length ? { ignoredChecks: [...new Set(request.ignoredChecks)].sort() } : {}),
     },
@@ -115,24 +115,10 @@ async function planCluster(
     ...migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore()),
     requestsRoles: false,
   };
-  const found = await checkCluster(azure, cluster, migration, {
-    path,
-    settings: frame.settings,
-    origin,
-    widePulls,
-    requireNodeImage: request.requireNodeImage === true,
-    inCluster: request.inCluster === true,
-    now,
-  });
-  const steps = await planSteps(PATH_STEPS[path](migration, azure), now);
-  found.push(...(await checkOperator(azure, { ...frame, clusters: [{ ...base, path, steps }] })));
-  const findings = ignoreBlockers(found, frame.settings.ignoredChecks);
+  const plan = { ...base, path, steps: await planSteps(PATH_STEPS[path](migration, azure), now) };
+  const { settings } = frame;
+  const found = await checkCluster(azure, cluster, migration, plan, { settings, origin, widePulls, now });
+  const findings = ignoreBlockers(found, settings.ignoredChecks);
   const blocked = findings.some((finding) => finding.severity === "blocker");
-  return {
-    ...base,
-    path,
-    ...(blocked ? { blocked } : {}),
-    findings: findings.map((finding) => ({ ...finding })),
-    steps,
-  };
+  return { ...plan, ...(blocked ? { blocked } : {}), findings: findings.map((finding) => ({ ...finding })) };
 }

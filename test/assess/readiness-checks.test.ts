@@ -53,7 +53,20 @@ const flat = (prefix: string, used: number) =>
       ],
     },
   );
-const quota = (name: string, limit: number) => onServicePrincipal({}, { usages: known([{ name, used: 97, limit }]) });
+const quota = (cores: number, family: number, properties: JsonObject = {}) =>
+  onServicePrincipal(
+    {},
+    {
+      usages: known([
+        { name: "cores", used: 97, limit: cores },
+        { name: "standardDDSv5Family", used: 97, limit: family },
+      ]),
+    },
+    properties,
+  );
+const surging = (fields: JsonObject) => ({
+  agentPoolProfiles: [{ name: "a", count: 3, vmSize: "Standard_D4ds_v5", ...fields }],
+});
 const half = (changes: Partial<ClusterReading>) =>
   readingOf({ state: "half-migrated", maintenance: known([]), ...changes });
 const images = (latest: string) => new Map([["system", known(latest)]]);
@@ -136,11 +149,42 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
 
   // 3 nodes with 31 addresses each, 31 more for the surge: 124 of the 251 that a /24 has; a /25 has 123.
   ["room for a surge", capacity.checkSurge, flat("10.0.0.0/24", 0), []],
-  ["a subnet that the cluster itself fills", capacity.checkSurge, flat("10.0.0.0/25", 0), ["RD006 high"]],
-  ["a subnet that others fill", capacity.checkSurge, flat("10.0.0.0/24", 225), ["RD006 high"]],
-  ["too few cores in the region", capacity.checkSurge, quota("cores", 100), ["RD006 high"]],
-  ["too few cores of the family", capacity.checkSurge, quota("standardDDSv5Family", 100), ["RD006 high"]],
-  ["cores of another family", capacity.checkSurge, quota("standardESv5Family", 100), []],
+  ["a subnet that the cluster itself fills", capacity.checkSurge, flat("10.0.0.0/25", 0), ["RD006 blocker"]],
+  ["a subnet that others fill", capacity.checkSurge, flat("10.0.0.0/24", 225), ["RD006 blocker"]],
+  ["too few cores in the region", capacity.checkSurge, quota(100, 200), ["RD006 blocker"]],
+  ["too few cores of the family", capacity.checkSurge, quota(200, 100), ["RD006 blocker"]],
+  ["cores enough", capacity.checkSurge, quota(101, 101), []],
+  [
+    "too few cores for the whole surge, where Kubernetes 1.35 makes do with one node",
+    capacity.checkSurge,
+    quota(105, 105, surging({ upgradeSettings: { maxSurge: "3" }, currentOrchestratorVersion: "1.35.1" })),
+    ["RD006 medium"],
+  ],
+  [
+    "too few cores even for one node of Kubernetes 1.35",
+    capacity.checkSurge,
+    quota(100, 100, surging({ currentOrchestratorVersion: "1.35.1" })),
+    ["RD006 blocker"],
+  ],
+  ["no cores left and a pool without a node", capacity.checkSurge, quota(97, 97, surging({ count: 0 })), []],
+  [
+    "no cores left and a pool that is stopped",
+    capacity.checkSurge,
+    quota(97, 97, surging({ powerState: { code: "Stopped" } })),
+    [],
+  ],
+  [
+    "no cores left and a pool that does without a surge",
+    capacity.checkSurge,
+    quota(97, 97, surging({ upgradeSettings: { maxSurge: "0", maxUnavailable: "1" } })),
+    [],
+  ],
+  [
+    "a family whose quota is not shown",
+    capacity.checkSurge,
+    onServicePrincipal({}, { usages: known([{ name: "cores", used: 1, limit: 100 }]) }),
+    ["RD006 not assessed"],
+  ],
   ["an unknown quota", capacity.checkSurge, onServicePrincipal({}, { usages: unknown("403") }), ["RD006 not assessed"]],
 
   [
@@ -197,6 +241,18 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     "a lock on one address of the nodes",
     readiness.checkLocksInTheWay,
     onServicePrincipal({}, lock(`${NODE_GROUP}/providers/Microsoft.Network/publicIPAddresses/ip`, "CanNotDelete")),
+    ["RD009 blocker"],
+  ],
+  [
+    "a lock against deletion on the subscription, which the nodes' group inherits",
+    readiness.checkLocksInTheWay,
+    onServicePrincipal({}, lock(SUBSCRIPTION, "CanNotDelete")),
+    ["RD009 blocker"],
+  ],
+  [
+    "a lock against deletion on the cluster's group",
+    readiness.checkLocksInTheWay,
+    onServicePrincipal({}, lock(GROUP, "CanNotDelete")),
     ["RD009 medium"],
   ],
   [

@@ -104,7 +104,10 @@ export function readingOf(changes: Partial<ClusterReading> = {}): ClusterReading
     latestNodeImages: new Map(),
     maintenance: undefined,
     kubernetesVersions: known([{ version: "1.33", supportPlans: ["KubernetesOfficial"] }]),
-    usages: known([{ name: "cores", used: 10, limit: 100 }]),
+    usages: known([
+      { name: "cores", used: 10, limit: 100 },
+      { name: "standardDDSv5Family", used: 10, limit: 100 },
+    ]),
     assignmentCount: known(10),
     ownAssignments: { items: [] },
     directory: known(new Map()),

@@ -1,8 +1,10 @@
 import { poolsOf } from "../../azure/clusters.ts";
 import { asObject, asString, at } from "../../azure/json.ts";
+import { isBlockedByPolicy, isWindowOnly } from "../../migration/disruption-policy.ts";
+import { findLockdown, findLocks } from "../../migration/locks.ts";
 import { assignmentsOn, BUILT_IN_POLICIES, findDenials } from "../../migration/policy.ts";
 import { checkSingleNodePools } from "../../migration/pool-findings.ts";
-import { checkOldKinds, checkReadiness, findLocks } from "../../migration/preflight.ts";
+import { checkOldKinds, checkReadiness } from "../../migration/preflight.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
 import { type ClusterReading, isMigrationAhead } from "../reading.ts";
@@ -21,18 +23,8 @@ export function checkOldPoolKinds(reading: ClusterReading): Outcome[] {
 export function checkLocksInTheWay(reading: ClusterReading): Outcome[] {
   if (!isMigrationAhead(reading)) return [];
   const { id, cluster, facts, locks } = reading;
-  const outcomes: Outcome[] = findLocks(locks.items, id, facts);
+  const outcomes: Outcome[] = [...findLocks(locks.items, id, facts), ...findLockdown(cluster)];
   if (locks.gap !== undefined) outcomes.push({ check: "RD009", reason: locks.gap });
-  const restriction = asString(at(cluster, "properties", "nodeResourceGroupProfile", "restrictionLevel"));
-  if (restriction?.toLowerCase() === "readonly") {
-    outcomes.push({
-      check: "RD009",
-      severity: "medium",
-      seen: "the nodes' resource group is locked down (ReadOnly): only AKS itself may change it",
-      remedy: "Nothing has to be done for the migration; repairs by hand on the nodes will be refused.",
-      link: LINKS.upgradeOptions,
-    });
-  }
   return outcomes;
 }
 
@@ -75,8 +67,7 @@ export function checkMaintenance(reading: ClusterReading): Outcome[] {
   const { cluster, maintenance } = reading;
   if (!isMigrationAhead(reading) || !maintenance) return [];
   const outcomes: Outcome[] = [];
-  const policy = asString(at(cluster, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy"));
-  if (policy?.toLowerCase() === "block") {
+  if (isBlockedByPolicy(cluster)) {
     outcomes.push({
       check: "RD008",
       severity: "high",
@@ -91,7 +82,7 @@ export function checkMaintenance(reading: ClusterReading): Outcome[] {
     (name) => !names.includes(name.toLowerCase()),
   );
   if (lacking.length === 0) return outcomes;
-  const shut = policy?.toLowerCase() === "allowduringmaintenancewindow" && lacking.length === 2;
+  const shut = isWindowOnly(cluster) && lacking.length === 2;
   return [
     ...outcomes,
     {

@@ -4,6 +4,7 @@ import { asString } from "../../azure/json.ts";
 import { judgeRegistries } from "../../in-cluster/judge-inside.ts";
 import { isHostOf } from "../../in-cluster/workloads.ts";
 import { addonGrants } from "../../migration/addon-grants.ts";
+import { judgeAssignmentCount } from "../../migration/assignment-limit.ts";
 import { PULL_ACTION, PULL_DATA_ACTION } from "../../migration/built-in-roles.ts";
 import { controlPlaneGrants, describe, type Grant, nodeResourceGroupId } from "../../migration/grants.ts";
 import type { PlannedIdentity } from "../../migration/migration.ts";
@@ -219,22 +220,7 @@ function mayPull({ rights }: Holder, registries: ClusterReading["registries"], h
   return rights.gap === undefined ? false : { reason: rights.gap };
 }
 
-/** Azure's limit of role assignments per subscription, and how close is close. */
-const ASSIGNMENT_LIMIT = 4_000;
-const CLOSE_TO_LIMIT = 3_800;
-
-/** RB015: a migration assigns roles, and a subscription takes only so many. */
+/** RB015: a migration assigns roles, and a subscription takes only so many; a plan asks the same. */
 export function checkAssignmentLimit({ assignmentCount, servicePrincipal }: ClusterReading): Outcome[] {
-  if (!servicePrincipal) return [];
-  if (!assignmentCount.known) return [{ check: "RB015", reason: assignmentCount.reason }];
-  if (assignmentCount.value < CLOSE_TO_LIMIT) return [];
-  return [
-    {
-      check: "RB015",
-      severity: "medium",
-      seen: `the subscription has ${assignmentCount.value} role assignments of ${ASSIGNMENT_LIMIT} that Azure allows`,
-      remedy: "Delete assignments whose principal is gone, or assign roles to groups and higher scopes.",
-      link: LINKS.roleLimits,
-    },
-  ];
+  return servicePrincipal ? judgeAssignmentCount(assignmentCount, "the subscription") : [];
 }
