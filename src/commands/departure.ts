@@ -14,8 +14,8 @@ import { readNodeGroupGrantTime } from "../migration/node-group-grant.ts";
 import { type OldPrincipal, oldPrincipalOf, touchedGroups } from "../migration/principal-use.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { readSwitchEnd } from "../migration/switch-time.ts";
+import { foldEvents } from "../report/fold-events.ts";
 import { clustersBehind } from "../report/retire-principal.ts";
-import { foldEvents } from "../report/run-view.ts";
 import { listRuns, openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
 
 /** Whom a cluster has left, when, and what it touches. */

@@ -1,11 +1,11 @@
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
+import { foldEvents } from "../report/fold-events.ts";
 import { renderPlanHtml } from "../report/plan-html.ts";
 import { renderPlanMarkdown } from "../report/plan-markdown.ts";
 import { renderRunHtml } from "../report/run-html.ts";
 import { renderRunJson } from "../report/run-json.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
-import { foldEvents } from "../report/run-view.ts";
 import { openRun, readEvents } from "../state/state-directory.ts";
 import type { CommonFlags } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";

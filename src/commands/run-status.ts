@@ -1,4 +1,4 @@
-import { foldEvents } from "../report/run-view.ts";
+import { foldEvents } from "../report/fold-events.ts";
 import { isClusterLocked } from "../state/lock.ts";
 import { type RunDirectory, readEvents } from "../state/state-directory.ts";
 import { type CommonFlags, connectFor } from "./context.ts";

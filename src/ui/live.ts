@@ -1,8 +1,8 @@
 import { DefaultRenderer, Listr, ListrLogger, Spinner } from "listr2";
 import type { Event } from "../engine/events.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import { foldEvents } from "../report/fold-events.ts";
 import type { RunView } from "../report/run-view.ts";
-import { foldEvents } from "../report/run-view.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
 import { Screen } from "./screen.ts";

@@ -3,8 +3,8 @@ import { DAY_MS, HOUR_MS } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { execute } from "../../src/execute/execute.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
 import { createRun, type RunDirectory, readEvents } from "../../src/state/state-directory.ts";
 import { Lab } from "../support/lab.ts";
 

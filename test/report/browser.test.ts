@@ -6,9 +6,9 @@ import { pathToFileURL } from "node:url";
 import type axe from "axe-core";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderPlanHtml } from "../../src/report/plan-html.ts";
 import { renderRunHtml } from "../../src/report/run-html.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
 import { buildPlan, HASH } from "./fixtures.ts";
 import { FINISHED, ROLLING } from "./run-fixtures.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderPlanHtml, renderRunHtml } from "../../src/report/run-html.ts";
 import { renderRunJson } from "../../src/report/run-json.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
 import { listSnippets, targetIds } from "../../src/report/snippets.ts";
 import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID, REGISTRY, SUBNET } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED } from "./run-fixtures.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderRunHtml } from "../../src/report/run-html.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
 import { summarizeCluster } from "../../src/report/run-summary.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
 import { buildEvents, buildPlan, CLUSTER, HASH } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
 

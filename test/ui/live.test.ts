@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
-import { foldEvents } from "../../src/report/run-view.ts";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { drawFrame } from "../../src/ui/frame.ts";
 import type { FrameOptions } from "../../src/ui/frame-line.ts";
 import { observeLive } from "../../src/ui/live.ts";

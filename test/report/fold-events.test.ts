@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { MINUTE_MS } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
+import { foldEvents } from "../../src/report/fold-events.ts";
 import { estimateRemaining, timeSpentMs } from "../../src/report/remaining.ts";
 import { listNodes } from "../../src/report/run-digest.ts";
-import { changeWords, foldEvents } from "../../src/report/run-view.ts";
+import { changeWords } from "../../src/report/run-view.ts";
 import { renderStatus, statusJson } from "../../src/report/status.ts";
 import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";

@@ -1,0 +1,73 @@
+import type { Event } from "../engine/events.ts";
+import { STEP_TITLES } from "../engine/step.ts";
+import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import type { StepEstimate } from "./durations.ts";
+import { estimate } from "./durations.ts";
+import { applyClusterEvent } from "./run-fold.ts";
+import type { ApprovalView, ClusterView, Draft, RunState, RunView, StepView } from "./run-view.ts";
+
+/** A run's state from its plan and the events of its journals, each journal's in order. Reads nothing else, the time included. */
+export function foldEvents(plan: MigrationPlan, events: readonly Event[]): RunView {
+  const estimates = estimate(plan).clusters;
+  const clusters = plan.clusters.map((cluster, index) => startCluster(cluster, estimates[index]!.steps));
+  for (const event of events) {
+    for (const cluster of clusters) if (concerns(event, cluster, clusters.length)) applyClusterEvent(cluster, event);
+  }
+  const ended = clusters.every(({ endedAt }) => endedAt);
+  return {
+    run: events[0]?.run ?? "",
+    state: stateOfRun(clusters),
+    tool: events.find((event) => event.type === "run:started")?.tool,
+    clusters,
+    approvals: listApprovals(events),
+    resumes: unique(events.flatMap((event) => (event.type === "run:started" && event.resumed ? [event.at] : []))),
+    startedAt: earliest(clusters.map(({ startedAt }) => startedAt)),
+    endedAt: ended ? clusters.map(({ endedAt }) => endedAt!).reduce((a, b) => (a > b ? a : b)) : undefined,
+    lastEventAt: clusters.map(({ lastEventAt }) => lastEventAt).reduce((a, b) => ((a ?? "") > (b ?? "") ? a : b)),
+    nextWakeUp: earliest(clusters.map(({ nextWakeUp }) => nextWakeUp)),
+  };
+}
+
+function startCluster(cluster: ClusterPlan, estimates: readonly StepEstimate[]): Draft<ClusterView> {
+  const steps = cluster.steps.map(({ id, changes }, index) => ({
+    id,
+    title: STEP_TITLES[id],
+    state: "pending" as const,
+    estimate: estimates[index]!,
+    changes: changes.map((change) => ({ ...change, state: "pending" as const, correlationIds: [] })),
+    pools: [],
+    retries: [],
+    spans: [],
+  }));
+  return { id: cluster.id, state: "running", steps: steps as Draft<StepView>[], findings: [] };
+}
+
+/** An event without a cluster belongs to the whole run. */
+function concerns(event: Event, cluster: ClusterView, clusters: number): boolean {
+  return event.cluster === undefined || clusters === 1 || event.cluster.toLowerCase() === cluster.id.toLowerCase();
+}
+
+function stateOfRun(clusters: readonly ClusterView[]): RunState {
+  const states = clusters.map(({ state }) => state);
+  return (["running", "failed", "paused"] as const).find((state) => states.includes(state)) ?? "done";
+}
+
+function listApprovals(events: readonly Event[]): ApprovalView[] {
+  const approvals = new Map<string, ApprovalView>();
+  for (const event of events) {
+    if (event.type !== "run:approved") continue;
+    const { at, planHash, by, account, how, stopsBefore } = event;
+    // Each cluster's journal has the approval; it was given once.
+    const key = JSON.stringify([planHash, by, account, how, stopsBefore]);
+    if (!approvals.has(key)) approvals.set(key, { at, planHash, by, account, how, stopsBefore });
+  }
+  return [...approvals.values()];
+}
+
+function earliest(times: readonly (string | undefined)[]): string | undefined {
+  return times.filter((time) => time !== undefined).sort()[0];
+}
+
+function unique<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}
