@@ -13,8 +13,9 @@ const ALLOWED: Record<string, readonly string[]> = {
   "src/assess": ["src/engine", "src/azure", "src/in-cluster", "src/migration", "src/plan"],
   "src/planning": ["src/engine", "src/azure", "src/in-cluster", "src/migration", "src/plan", "plans"],
   "src/state": ["src/engine", "src/plan"],
-  "src/report": ["src/engine", "src/plan", "src/ui"],
-  "src/ui": ["src/engine", "src/plan", "src/report"],
+  "src/text": [],
+  "src/report": ["src/engine", "src/plan", "src/text"],
+  "src/ui": ["src/engine", "src/plan", "src/report", "src/text"],
   "src/execute": ["src/engine", "src/azure", "src/migration", "src/plan", "src/planning", "src/state", "plans"],
   "src/rehearse": [
     "src/engine",
@@ -36,6 +37,7 @@ const OWNED_PACKAGES: Record<string, readonly string[]> = {
   "p-retry": ["src/azure"],
   inquirer: ["src/ui", "src/commands"],
   listr2: ["src/ui"],
+  picocolors: ["src/text"],
   commander: ["src/main.ts", "src/program.ts", "src/program-options.ts", "src/program-outline.ts"],
 };
 

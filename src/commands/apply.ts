@@ -13,7 +13,7 @@ import type { MigrationPlan } from "../plan/schema.ts";
 import { planSteps } from "../planning/plan-steps.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
-import { useColor } from "../ui/terminal.ts";
+import { useColor } from "../text/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";

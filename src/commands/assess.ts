@@ -5,7 +5,7 @@ import { renderAssessmentSarif } from "../assess/render/sarif.ts";
 import { renderAssessmentTable } from "../assess/render/table.ts";
 import type { AssessScope } from "../assess/scope.ts";
 import { SEVERITIES, type Severity } from "../engine/step.ts";
-import { sanitizeDeep } from "../ui/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";

@@ -10,7 +10,7 @@ import { planHash } from "../plan/canonical.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
-import { useColor, wrapText } from "../ui/terminal.ts";
+import { useColor, wrapText } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { mayPrompt, whoAmI } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";

@@ -6,7 +6,7 @@ import { formatPlanYaml, writePlanFile, writeTextFile } from "../plan/plan-file.
 import type { MigrationPlan } from "../plan/schema.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
-import { useColor } from "../ui/terminal.ts";
+import { useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";

@@ -7,7 +7,7 @@ import { renderRehearsal } from "../rehearse/render-page.ts";
 import { saveTwin } from "../rehearse/save-twin.ts";
 import { rehearsalJson } from "../rehearse/to-json.ts";
 import { Page } from "../report/page.ts";
-import { createPalette, sanitizeDeep, useColor } from "../ui/terminal.ts";
+import { createPalette, sanitizeDeep, useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { ensureNotBlocked } from "./apply.ts";
 import { type CommonFlags, connectForPlan } from "./context.ts";

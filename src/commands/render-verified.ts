@@ -1,7 +1,7 @@
 import type { Completeness } from "../migration/cluster-state.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import { describePrincipal } from "../migration/principal-use.ts";
-import { sanitize, wrapText } from "../ui/terminal.ts";
+import { sanitize, wrapText } from "../text/terminal.ts";
 import type { OldPrincipalReport } from "./old-principal.ts";
 
 /** A cluster with what is proven about it. */

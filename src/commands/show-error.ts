@@ -1,5 +1,5 @@
 import { AksMiError } from "../engine/errors.ts";
-import { sanitize } from "../ui/terminal.ts";
+import { sanitize } from "../text/terminal.ts";
 
 /** Says on stderr what went wrong and what to do about it; the stack only where it was asked for. */
 export function showError(error: unknown, verbose: boolean): void {

@@ -1,6 +1,6 @@
 import { renderStatus, statusJson } from "../report/status.ts";
 import { openRun } from "../state/state-directory.ts";
-import { useColor } from "../ui/terminal.ts";
+import { useColor } from "../text/terminal.ts";
 import { resumeCommand } from "./run-plan.ts";
 import { clockOf, readView, type StatusFlags } from "./run-status.ts";
 

@@ -7,7 +7,7 @@ import { resolveTarget } from "../migration/migration.ts";
 import { planHash } from "../plan/canonical.ts";
 import { type ClusterLock, lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEventsOf } from "../state/state-directory.ts";
-import { sanitize } from "../ui/terminal.ts";
+import { sanitize } from "../text/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan } from "./context.ts";
 

@@ -1,5 +1,5 @@
 import type { Connection } from "../azure/connection.ts";
-import { useColor } from "../ui/terminal.ts";
+import { useColor } from "../text/terminal.ts";
 import { runWizard } from "../ui/wizard.ts";
 import type { WizardIo, WizardResult } from "../ui/wizard-types.ts";
 import { type CommonFlags, connectFor, whoAmI } from "./context.ts";

@@ -1,5 +1,5 @@
-import type { Palette } from "../ui/terminal.ts";
-import { breakCommand, padColumns, visibleLength, wrapText } from "../ui/terminal.ts";
+import type { Palette } from "../text/terminal.ts";
+import { breakCommand, padColumns, visibleLength, wrapText } from "../text/terminal.ts";
 import { parseId, shortId } from "./ids.ts";
 
 /** Wider lines are hard to read. */

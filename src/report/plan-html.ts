@@ -1,6 +1,6 @@
 import { parseDuration } from "../engine/clock.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { sanitizeDeep } from "../ui/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
 import { maskSubscriptions, nameOf, parseId, shortId } from "./ids.ts";

@@ -1,7 +1,7 @@
 import { parseDuration } from "../engine/clock.ts";
 import type { RecordedFinding } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { sanitizeDeep } from "../ui/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";

@@ -1,6 +1,6 @@
 import { parseDuration } from "../engine/clock.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { createPalette, sanitizeDeep } from "../ui/terminal.ts";
+import { createPalette, sanitizeDeep } from "../text/terminal.ts";
 import { maskSubscriptions, parseId, shortSubscription } from "./ids.ts";
 import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";

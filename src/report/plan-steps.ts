@@ -1,5 +1,5 @@
 import type { Change, Risk } from "../engine/step.ts";
-import type { Palette } from "../ui/terminal.ts";
+import type { Palette } from "../text/terminal.ts";
 import type { Page } from "./page.ts";
 import type { ClusterDigest, PrincipalRights, StepDigest } from "./plan-digest.ts";
 import { drainWords } from "./plan-digest.ts";

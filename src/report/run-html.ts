@@ -1,5 +1,5 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { sanitizeDeep } from "../ui/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable, htmlTime } from "./html.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";

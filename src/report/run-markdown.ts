@@ -1,5 +1,5 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { sanitizeDeep } from "../ui/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
 import type { TaskLeft } from "./left-to-do.ts";
 import { listTasksLeft } from "./left-to-do.ts";

@@ -1,6 +1,6 @@
 import type { StepId } from "../engine/step.ts";
-import type { Palette } from "../ui/terminal.ts";
-import { createPalette, padColumns, sanitizeDeep } from "../ui/terminal.ts";
+import type { Palette } from "../text/terminal.ts";
+import { createPalette, padColumns, sanitizeDeep } from "../text/terminal.ts";
 import { nameOf } from "./ids.ts";
 import { Page } from "./page.ts";
 import { estimateRemaining, timeSpentMs } from "./remaining.ts";

@@ -1,4 +1,4 @@
-import { sanitize } from "./terminal.ts";
+import { sanitize } from "../text/terminal.ts";
 
 /** How grave a message is that a CI system shows beside its log. */
 export type Gravity = "error" | "warning" | "notice";

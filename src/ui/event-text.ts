@@ -1,7 +1,7 @@
 import type { Event } from "../engine/events.ts";
 import { nameOf } from "../report/ids.ts";
 import { count, formatLength, formatTime } from "../report/words.ts";
-import { sanitize } from "./terminal.ts";
+import { sanitize } from "../text/terminal.ts";
 
 /** What an event says, as one printable line without its time and place; undefined for types that are not known. */
 export function describeEvent(event: Event): string | undefined {

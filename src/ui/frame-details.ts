@@ -3,8 +3,8 @@ import { kindOf, nameOf, parseRoleKey } from "../report/ids.ts";
 import type { ChangeView, PoolView, RetryView, StepView } from "../report/run-view.ts";
 import { changeWords } from "../report/run-view.ts";
 import { count, formatLength, formatTime, sentence, withClockTimes } from "../report/words.ts";
+import { wrapText } from "../text/terminal.ts";
 import type { FrameLine, FrameOptions } from "./frame-line.ts";
-import { wrapText } from "./terminal.ts";
 
 const BAR_COLUMNS = 10;
 

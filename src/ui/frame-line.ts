@@ -1,5 +1,5 @@
-import type { Palette } from "./terminal.ts";
-import { padColumns, truncate, visibleLength } from "./terminal.ts";
+import type { Palette } from "../text/terminal.ts";
+import { padColumns, truncate, visibleLength } from "../text/terminal.ts";
 
 /** How a frame of the live view is drawn. */
 export interface FrameOptions {

@@ -1,7 +1,7 @@
 import type { Event } from "../engine/events.ts";
 import { EVENTS_VERSION } from "../engine/events.ts";
+import { sanitize } from "../text/terminal.ts";
 import type { Output, RunObserver } from "./observer.ts";
-import { sanitize } from "./terminal.ts";
 
 /** `-o jsonl`: the version and then events, nothing else, on one stream; how it ended on the other. */
 export function observeAsJsonl({

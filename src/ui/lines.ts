@@ -7,11 +7,11 @@ import { nameOf } from "../report/ids.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import type { RunView } from "../report/run-view.ts";
 import { formatLength } from "../report/words.ts";
+import { sanitize } from "../text/terminal.ts";
 import type { CiDialect, Gravity } from "./ci.ts";
 import { detectCi } from "./ci.ts";
 import { describeEvent, describePlace } from "./event-text.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
-import { sanitize } from "./terminal.ts";
 
 /** How often a line says that the run still waits. Wall time: a CI system that hears nothing gives up in wall time. */
 const HEARTBEAT_MS = MINUTE_MS;

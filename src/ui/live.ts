@@ -3,10 +3,10 @@ import type { Event } from "../engine/events.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { foldEvents } from "../report/fold-events.ts";
 import type { RunView } from "../report/run-view.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "../text/terminal.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
 import { Screen } from "./screen.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "./terminal.ts";
 
 /** What the live view needs. */
 export interface LiveOptions {

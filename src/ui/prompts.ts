@@ -1,6 +1,6 @@
 import inquirer from "inquirer";
-import type { Palette } from "./terminal.ts";
-import { createPalette, truncate, wrapText } from "./terminal.ts";
+import type { Palette } from "../text/terminal.ts";
+import { createPalette, truncate, wrapText } from "../text/terminal.ts";
 
 /** Thrown when the user wants to go back one step. */
 export class WentBack extends Error {}

@@ -1,6 +1,6 @@
 import { ProcessOutput } from "listr2";
+import { visibleLength } from "../text/terminal.ts";
 import type { Output } from "./observer.ts";
-import { visibleLength } from "./terminal.ts";
 
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;

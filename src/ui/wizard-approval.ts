@@ -1,7 +1,7 @@
 import type { MigrationPlan } from "../plan/schema.ts";
 import { nameOf } from "../report/ids.ts";
 import { renderPlan } from "../report/plan-report.ts";
-import { wrapText } from "./terminal.ts";
+import { wrapText } from "../text/terminal.ts";
 import { checkPlanFile, toChoices } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";
 import { compose, composeInput } from "./wizard-session.ts";

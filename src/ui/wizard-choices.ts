@@ -1,8 +1,8 @@
 import { kindOf, nameOf, shortId } from "../report/ids.ts";
 import { count } from "../report/words.ts";
+import { truncate } from "../text/terminal.ts";
 import { ALWAYS_KEPT, chooseMany, listNames } from "./choose-many.ts";
 import { WentBack } from "./prompts.ts";
-import { truncate } from "./terminal.ts";
 import { columnsForNames, describeCluster, detailOfCluster, sortClusters } from "./wizard-clusters.ts";
 import { checkIdentity, checkRegistryId, checkResourceGroupName } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";

@@ -1,7 +1,7 @@
 import { DAY_MS } from "../engine/clock.ts";
 import { shortSubscription } from "../report/ids.ts";
 import { count } from "../report/words.ts";
-import { truncate } from "./terminal.ts";
+import { truncate } from "../text/terminal.ts";
 import type { WizardCluster } from "./wizard-types.ts";
 
 const STATES: readonly WizardCluster["state"][] = [

@@ -1,8 +1,8 @@
 import type { MigrationPlan } from "../plan/schema.ts";
+import type { Palette } from "../text/terminal.ts";
+import { padColumns, truncate, wrapText } from "../text/terminal.ts";
 import type { Prompts } from "./prompts.ts";
 import { DESCRIPTION_ROWS } from "./prompts.ts";
-import type { Palette } from "./terminal.ts";
-import { padColumns, truncate, wrapText } from "./terminal.ts";
 import type {
   WizardAccount,
   WizardChoices,

@@ -1,6 +1,6 @@
 import { isAksMiError } from "../engine/errors.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, truncate, wrapText } from "../text/terminal.ts";
 import { createPrompts, LeftWizard, WentBack } from "./prompts.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep, truncate, wrapText } from "./terminal.ts";
 import { APPROVAL_STEPS } from "./wizard-approval.ts";
 import { CHOICE_STEPS } from "./wizard-choices.ts";
 import { equivalentCommands } from "./wizard-command.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renderPlan, renderPlanMarkdown } from "../../src/report/plan-report.ts";
-import { visibleLength } from "../../src/ui/terminal.ts";
+import { visibleLength } from "../../src/text/terminal.ts";
 import { buildEmptyPlan, buildPlan, HASH, REGISTRY, SUBNET } from "./fixtures.ts";
 
 const NEXT = "aks-mi apply --plan plan.yaml --approve 3f6c";

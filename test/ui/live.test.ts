@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import { foldEvents } from "../../src/report/fold-events.ts";
+import { createPalette, visibleLength } from "../../src/text/terminal.ts";
 import { drawFrame } from "../../src/ui/frame.ts";
 import type { FrameOptions } from "../../src/ui/frame-line.ts";
 import { observeLive } from "../../src/ui/live.ts";
-import { createPalette, visibleLength } from "../../src/ui/terminal.ts";
 import { buildEvents, buildPlan, CLUSTER } from "../report/fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "../report/run-fixtures.ts";
 

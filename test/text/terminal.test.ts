@@ -8,7 +8,7 @@ import {
   useColor,
   visibleLength,
   wrapText,
-} from "../../src/ui/terminal.ts";
+} from "../../src/text/terminal.ts";
 
 describe("text from Azure or from a file", () => {
   it.each([
