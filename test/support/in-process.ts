@@ -24,6 +24,12 @@ vi.doMock("../../src/azure/connection.ts", async (importOriginal) => {
   return { ...original, connect };
 });
 
+/** Where a command is run. */
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+}
+
 /** How a command ended. */
 export interface Ended {
   readonly code: number;
@@ -47,9 +53,18 @@ export class InProcessCommandLine {
 
   /** A command line with a lab of its own, for the length of one test. */
   static async open(...lab: Parameters<typeof Lab.open>): Promise<InProcessCommandLine> {
-    const line = new InProcessCommandLine(await Lab.open(...lab));
-    onTestFinished(() => rmSync(line.folder, { recursive: true, force: true }));
+    const line = await InProcessCommandLine.openForAll(...lab);
+    onTestFinished(() => line.close());
     return line;
+  }
+
+  /** A command line with a lab that several tests share; the last one closes it. */
+  static async openForAll(...lab: Parameters<typeof Lab.open>): Promise<InProcessCommandLine> {
+    return new InProcessCommandLine(await Lab.open(...lab));
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** A file in the folder. */
@@ -57,8 +72,13 @@ export class InProcessCommandLine {
     return join(this.folder, name);
   }
 
-  /** Runs a command to its end. */
-  async run(...args: readonly string[]): Promise<Ended> {
+  /** Runs a command to its end, without a terminal. */
+  run(...args: readonly string[]): Promise<Ended> {
+    return this.runIn({}, ...args);
+  }
+
+  /** Runs a command to its end in this environment, with all three streams at a terminal or none of them. */
+  async runIn({ env = {}, terminal = false }: Surroundings, ...args: readonly string[]): Promise<Ended> {
     const { runCommandLine } = await import("../../src/main.ts");
     const out: string[] = [];
     const err: string[] = [];
@@ -66,6 +86,8 @@ export class InProcessCommandLine {
     for (const name of UNSET) vi.stubEnv(name, undefined);
     vi.stubEnv("AKS_MI_EMULATOR", ENDPOINT);
     vi.stubEnv("AKS_MI_STATE_DIR", this.file("state"));
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const streams = [process.stdin, process.stdout, process.stderr].map((stream) => setTerminal(stream, terminal));
     reached = this.lab;
     try {
       const code = await runCommandLine([process.execPath, "aks-mi", ...args]);
@@ -74,6 +96,7 @@ export class InProcessCommandLine {
       reached = undefined;
       vi.unstubAllEnvs();
       for (const spy of spies) spy.mockRestore();
+      for (const restore of streams) restore();
     }
   }
 }
@@ -83,4 +106,10 @@ function capture(stream: NodeJS.WriteStream, chunks: string[]) {
     chunks.push(String(chunk));
     return true;
   });
+}
+
+function setTerminal(stream: { isTTY?: boolean }, terminal: boolean): () => void {
+  const before = Object.getOwnPropertyDescriptor(stream, "isTTY");
+  Object.defineProperty(stream, "isTTY", { value: terminal, configurable: true });
+  return () => (before ? Object.defineProperty(stream, "isTTY", before) : delete stream.isTTY);
 }
