@@ -5,8 +5,9 @@ import { type Branch, openWorld, type Stop, testBranches, unwrapped, type World 
 
 type Answers = Assumption["behaviour"];
 
-/** Where the update with both identities re-images no node, what follows is a node image upgrade. */
-const needsUpgrade = ({ combinedIdentityUpdate }: Answers) => combinedIdentityUpdate === "appliesWithoutRoll";
+/** Where no update re-images the nodes, a node image upgrade has to. */
+const needsUpgrade = (answers: Answers) =>
+  answers["combinedIdentityUpdate"] === "appliesWithoutRoll" || answers["kubeletIdentityUpdateReimagesNodes"] === false;
 
 /** With the kubelet identity that AKS makes, only an update that re-images nodes by itself spares the upgrade. */
 const needsUpgradeWithAks = ({ identityUpdateReimagesNodes }: Answers) => identityUpdateReimagesNodes !== true;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { asObject } from "../../src/azure/json.ts";
 import type { Scenario } from "../../src/emulator/scenario.ts";
 import { PATHS } from "../../src/plan/schema.ts";
-import { type Branch, openWorld, testBranches } from "./support.ts";
+import { ALL_ANSWERS, type Branch, EACH_ANSWER, openWorld, testBranches } from "./support.ts";
 
 /** The cluster of `half-migrated`, after its last nodes have been re-imaged too. */
 function finish({ resources }: Scenario): void {
@@ -73,7 +73,7 @@ const BRANCHES: readonly Branch[] = [
   },
 ];
 
-testBranches(BRANCHES);
+testBranches(BRANCHES, ALL_ANSWERS);
 
 test("each path is among the branches, and none is a path that there is not", () => {
   const paths = PATHS.filter((path) => path !== "none");
@@ -88,4 +88,10 @@ test("a user-assigned cluster is never moved to the system-assigned identity, as
   expect(planned.code).toBe(2);
   expect(planned.stderr).toContain("never moves a cluster from there to a system-assigned one");
   expect((await lab.writes()).length).toBe(writes);
+});
+
+test("every answer to every question is among those under which a branch is run", () => {
+  const answersIn = (assumptions: typeof ALL_ANSWERS) =>
+    new Set(assumptions.flatMap(({ behaviour }) => Object.entries(behaviour).map((entry) => entry.join(": "))));
+  expect(answersIn(EACH_ANSWER)).toEqual(answersIn(ALL_ANSWERS));
 });

@@ -6,13 +6,38 @@ import { type Assumption, listAssumptions } from "../../src/rehearse/assumptions
 import { type Ended, InProcessCommandLine } from "../support/in-process.ts";
 import type { Lab, ModelEvent } from "../support/lab.ts";
 
-/** Under which answers of Azure every branch is run: all that a rehearsal assumes, and flags of instances that tell nothing. */
-export const ASSUMPTIONS: readonly Assumption[] = [
-  ...listAssumptions({ thorough: false, deadPrincipal: true }),
-  {
-    name: "instances always say that they run the newest model",
-    behaviour: { ...listAssumptions({ thorough: false })[0]!.behaviour, latestModelApplied: true },
-  },
+const [EXPECTED, ...OTHERS] = listAssumptions({ thorough: false, deadPrincipal: true });
+
+const also = (name: string, behaviour: Readonly<Record<string, Json>>): Assumption => ({
+  name,
+  behaviour: { ...EXPECTED!.behaviour, ...behaviour },
+});
+
+const SAYS_NOTHING = also("instances always say that they run the newest model", { latestModelApplied: true });
+
+/** Everything that a rehearsal assumes, and flags of instances that tell nothing: for the paths. */
+export const ALL_ANSWERS: readonly Assumption[] = [EXPECTED!, ...OTHERS, SAYS_NOTHING];
+
+/**
+ * For the branches: every answer to every question at least once, and there where it takes effect. What an update of one
+ * identity alone does to the nodes matters only where Azure does not take both at once, and each is tried with one of these.
+ */
+export const EACH_ANSWER: readonly Assumption[] = [
+  EXPECTED!,
+  also("the update of both identities re-images no node", { combinedIdentityUpdate: "appliesWithoutRoll" }),
+  also("two updates, each of which re-images the nodes", {
+    combinedIdentityUpdate: "refused",
+    identityUpdateReimagesNodes: true,
+  }),
+  also("two updates, neither of which re-images a node", {
+    combinedIdentityUpdate: "ignoresKubelet",
+    kubeletIdentityUpdateReimagesNodes: false,
+  }),
+  also("re-imaging replaces instances", { reimage: "replacesInstance" }),
+  SAYS_NOTHING,
+  also("the update of the control plane re-images the nodes", { identityUpdateReimagesNodes: true }),
+  also("the update of the kubelet identity re-images no node", { kubeletIdentityUpdateReimagesNodes: false }),
+  also("no update lets go of a dead service principal", { deadPrincipalUpdate: "refused" }),
 ];
 
 /** True where Azure lets no update of a cluster through whose service principal is dead. */
@@ -20,14 +45,17 @@ export function isRefusing({ deadPrincipalUpdate }: Assumption["behaviour"]): bo
   return deadPrincipalUpdate === "refused";
 }
 
-/** The answers that can matter to a branch: without an update that carries both identities nothing hangs on that one. */
-function assumptionsFor({ flags = [], gaps = [] }: Branch): readonly Assumption[] {
-  const sendsOne = Array.isArray(flags) && (flags.includes("aks") || flags.includes("system-assigned"));
-  return ASSUMPTIONS.filter(
-    ({ behaviour }) =>
-      (gaps.includes("gap:service-principal") || !isRefusing(behaviour)) &&
-      (!sendsOne || behaviour["combinedIdentityUpdate"] === "rolls"),
-  );
+/** The answers that make a difference to a branch: how Azure takes both identities matters where both are sent at once. */
+function answersFor({ path, flags = [], gaps = [] }: Branch, all: readonly Assumption[]): readonly Assumption[] {
+  const sendsBoth = path === "service-principal-to-user-assigned" && !(Array.isArray(flags) && flags.includes("aks"));
+  return all.filter(({ behaviour }) => {
+    const isTaken = behaviour["combinedIdentityUpdate"] === "rolls";
+    if (isRefusing(behaviour)) return gaps.includes("gap:service-principal");
+    if (!sendsBoth) return isTaken;
+    const isOfOneIdentity =
+      behaviour["identityUpdateReimagesNodes"] === true || behaviour["kubeletIdentityUpdateReimagesNodes"] === false;
+    return all !== EACH_ANSWER || !isTaken || !isOfOneIdentity;
+  });
 }
 
 /** Where a run stops on its way, why, and what somebody does about it before it is resumed. */
@@ -99,10 +127,10 @@ async function copyOf(name: string): Promise<Scenario> {
   return structuredClone(await scenarios.get(name)!);
 }
 
-/** Tests each branch under each assumption: planned, applied, resumed where it stops, verified. */
-export function testBranches(branches: readonly Branch[]): void {
+/** Tests each branch under the answers that matter to it: planned, applied, resumed where it stops, verified. */
+export function testBranches(branches: readonly Branch[], answers: readonly Assumption[] = EACH_ANSWER): void {
   for (const branch of branches) {
-    test.each(assumptionsFor(branch))(`${branch.name}; $name`, async (assumption) => {
+    test.each(answersFor(branch, answers))(`${branch.name}; $name`, async (assumption) => {
       const world = await openWorld(branch, assumption.behaviour);
       await migrate(world, branch, assumption.behaviour);
     });
