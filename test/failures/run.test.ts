@@ -9,18 +9,16 @@ import { Disk, runProcess } from "../simulation/process.ts";
 import { Site } from "../simulation/site.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { Lab } from "../support/lab.ts";
-import { blockersOf, demoCluster, endsOf, failedEvents, keysOf, UPDATE } from "./support.ts";
-
-type Properties = Record<string, never> & { agentPoolProfiles: Record<string, unknown>[] };
-
-/** Puts the demo cluster in again with some of its properties changed. */
-async function change(lab: Lab, changes: (properties: Properties) => object): Promise<void> {
-  const cluster = await demoCluster(lab);
-  const properties = { ...(cluster["properties"] as Properties) };
-  await lab.control("POST", "/_emulator/resources", [
-    { ...cluster, properties: { ...properties, ...changes(properties) } },
-  ]);
-}
+import {
+  blockersOf,
+  type ClusterProperties,
+  changeCluster,
+  demoCluster,
+  endsOf,
+  failedEvents,
+  keysOf,
+  UPDATE,
+} from "./support.ts";
 
 const clientIdOf = (cluster: Record<string, unknown>) =>
   (cluster["properties"] as { servicePrincipalProfile: { clientId: string } }).servicePrincipalProfile.clientId;
@@ -28,7 +26,7 @@ const clientIdOf = (cluster: Record<string, unknown>) =>
 describe("before the switch", () => {
   test("another operation on a pool blocks the plan, and nothing is written", async () => {
     const lab = await Lab.open();
-    await change(lab, ({ agentPoolProfiles: [first, ...others] }) => ({
+    await changeCluster(lab, ({ agentPoolProfiles: [first, ...others] }) => ({
       agentPoolProfiles: [{ ...first, provisioningState: "Upgrading" }, ...others],
     }));
     expect(blockersOf(await lab.plan())).toEqual(["RD001"]);
@@ -71,7 +69,7 @@ describe("before the switch", () => {
 
   test("a node disruption policy that blocks is a blocker of the plan", async () => {
     const lab = await Lab.open();
-    await change(lab, () => ({ nodeDisruptionProfile: { nodeDisruptionPolicy: "Block" } }));
+    await changeCluster(lab, () => ({ nodeDisruptionProfile: { nodeDisruptionPolicy: "Block" } }));
     expect(blockersOf(await lab.plan())).toEqual(["RD008"]);
   });
 
@@ -237,7 +235,7 @@ describe("while nodes are re-imaged", () => {
 
   test("an availability set is named in the plan, and after the switch the run pauses with what else would re-image it", async () => {
     const lab = await Lab.open({ combinedIdentityUpdate: "appliesWithoutRoll" });
-    await change(lab, ({ agentPoolProfiles }) => ({
+    await changeCluster(lab, ({ agentPoolProfiles }) => ({
       agentPoolProfiles: agentPoolProfiles.slice(0, 1).map((pool) => ({ ...pool, type: "AvailabilitySet" })),
     }));
     const plan = await lab.plan();
@@ -249,7 +247,7 @@ describe("while nodes are re-imaged", () => {
   test("a pool keeps its own surge, and the cluster its outbound addresses", async () => {
     const lab = await Lab.open();
     const kept = (cluster: Record<string, unknown>) => {
-      const { agentPoolProfiles, networkProfile } = cluster["properties"] as Properties;
+      const { agentPoolProfiles, networkProfile } = cluster["properties"] as ClusterProperties;
       return [agentPoolProfiles.map(({ name, upgradeSettings }) => [name, upgradeSettings]), networkProfile];
     };
     const before = kept(await demoCluster(lab));

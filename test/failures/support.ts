@@ -46,3 +46,20 @@ export async function demoCluster(lab: Lab) {
 export async function failedEvents(lab: Lab) {
   return (await lab.events()).filter(({ ok }) => !ok);
 }
+
+/** The properties of a cluster, as far as tests change them. */
+export type ClusterProperties = Record<string, never> & { agentPoolProfiles: Record<string, unknown>[] };
+
+/** Puts a lab's first cluster in again with some of its properties changed, as if it had been so before. */
+export async function changeCluster(
+  lab: Lab,
+  changes: (properties: ClusterProperties) => object,
+  top: object = {},
+): Promise<void> {
+  const [id] = await lab.clusterIds();
+  const cluster = (await lab.connection.azure().clusters.get(id!))!;
+  const properties = { ...(cluster["properties"] as ClusterProperties) };
+  await lab.control("POST", "/_emulator/resources", [
+    { ...cluster, ...top, properties: { ...properties, ...changes(properties) } },
+  ]);
+}
