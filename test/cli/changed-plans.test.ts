@@ -1,0 +1,98 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { DEMO_CLUSTER } from "../support/cli.ts";
+import { InProcessCommandLine } from "../support/in-process.ts";
+import { expectMigrated } from "../support/migrated.ts";
+
+let line: InProcessCommandLine;
+let plan: string;
+beforeEach(async () => {
+  line = await InProcessCommandLine.open();
+  plan = line.file("plan.yaml");
+  const planned = await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  expect(planned.code, planned.stderr).toBe(0);
+});
+
+function resources<T extends { readonly id: string }>(): Promise<T[]> {
+  return line.lab.control<T[]>("GET", "/_emulator/resources");
+}
+
+test("a run whose directory is lost goes on from what Azure shows", async () => {
+  const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "verify-migration");
+  expect(paused.code, paused.stderr).toBe(8);
+  rmSync(line.file("state"), { recursive: true });
+  const applied = await line.run("apply", "--plan", plan, "--yes");
+  expect(applied.code, applied.stderr).toBe(0);
+  await expectMigrated(line.lab);
+});
+
+test("a plan is stale when a pool was added, and not when a count or a tag has changed", async () => {
+  interface Cluster {
+    readonly id: string;
+    readonly properties: { readonly agentPoolProfiles: readonly Record<string, unknown>[] };
+  }
+  const cluster = (await resources<Cluster>()).find(({ id }) => id.toLowerCase() === DEMO_CLUSTER.toLowerCase())!;
+  const pools = cluster.properties.agentPoolProfiles;
+  const put = (agentPoolProfiles: readonly object[], more: object = {}) =>
+    line.lab.control("POST", "/_emulator/resources", [
+      { ...cluster, ...more, properties: { ...cluster.properties, agentPoolProfiles } },
+    ]);
+  await put(
+    pools.map((pool) => ({ ...pool, count: Number(pool["count"]) + 1 })),
+    { tags: { changed: "yes" } },
+  );
+  const fine = await line.run("apply", "--plan", plan, "--dry-run");
+  expect(fine.code, fine.stderr).toBe(0);
+
+  await put([...pools, { ...pools[0], name: "extra" }]);
+  const stale = await line.run("apply", "--plan", plan, "--yes");
+  expect(stale.code).toBe(5);
+  expect(stale.stderr).toContain("pools.extra was nothing and is");
+  expect(await line.lab.writes()).toEqual([]);
+});
+
+describe("a plan that may not be run", () => {
+  test("without an approval, or with the wrong one, ends with 7 and writes nothing", async () => {
+    expect((await line.run("apply", "--plan", plan)).code).toBe(7);
+    expect((await line.run("apply", "--plan", plan, "--approve", "0".repeat(64))).code).toBe(7);
+    expect((await line.run("--plan", plan)).code).toBe(7);
+    expect(await line.lab.writes()).toEqual([]);
+  });
+
+  test("that is damaged ends with 2 and names the place", async () => {
+    const bad = line.file("bad.yaml");
+    writeFileSync(bad, readFileSync(plan, "utf8").replace("settings:", "setting:"));
+    const refused = await line.run("apply", "--plan", bad, "--yes");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/bad\.yaml:\d+: /);
+    expect((await line.run("apply", "--plan", line.file("missing.yaml"), "--yes")).code).toBe(2);
+    expect(await line.lab.writes()).toEqual([]);
+  });
+
+  test("that was made on an emulator is refused without one, before any request", async () => {
+    const before = (await line.lab.requests()).length;
+    const refused = await line.runIn({ env: { AKS_MI_EMULATOR: "" } }, "apply", "--plan", plan, "--yes");
+    expect(refused.code).toBe(5);
+    expect((await line.lab.requests()).length).toBe(before);
+  });
+});
+
+describe("undo", () => {
+  test("removes what a run created before the switch, and nothing else", async () => {
+    const before = await resources();
+    const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
+    expect(paused.code, paused.stderr).toBe(8);
+    expect((await line.run("undo")).code).toBe(7);
+    const undone = await line.run("undo", "--yes");
+    expect(undone.code, undone.stderr).toBe(0);
+    const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id).sort();
+    expect(ids(await resources())).toEqual(ids(before));
+  });
+
+  test("is refused after the switch", async () => {
+    await line.run("apply", "--plan", plan, "--yes", "--until", "verify-migration");
+    const refused = await line.run("undo", "--yes");
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toContain("no way back");
+  });
+});
