@@ -6,12 +6,9 @@ import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
+import { type LiveCluster, READS_AT_ONCE } from "./live-cluster.ts";
 import { outlineOf, withoutSecrets } from "./outline.ts";
-import type { LiveCluster } from "./read-twin.ts";
 import type { TwinDraft } from "./twin.ts";
-
-/** How many requests are under way at a time: well below what Azure Resource Manager lets through. */
-export const READS_AT_ONCE = 8;
 
 const SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets";
 

@@ -3,7 +3,7 @@ import { poolsOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
 import { DAY_MS, formatInstant } from "../engine/clock.ts";
-import type { LiveCluster } from "./read-twin.ts";
+import type { LiveCluster } from "./live-cluster.ts";
 import type { TwinDraft } from "./twin.ts";
 
 /** Linux images come weekly, Windows images monthly (AKS documentation, "Upgrade node images"). */

@@ -4,8 +4,8 @@ import type { Inventory } from "../azure/inventory.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "../azure/json.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
+import { READS_AT_ONCE } from "./live-cluster.ts";
 import { outlineOf } from "./outline.ts";
-import { READS_AT_ONCE } from "./read-cluster.ts";
 import type { TwinDraft } from "./twin.ts";
 
 const ASSIGNMENTS = "Microsoft.Authorization/roleAssignments";

@@ -1,19 +1,13 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { subscriptionOf } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
+import type { LiveCluster } from "./live-cluster.ts";
 import { applicationOutline, servicePrincipalOutline } from "./outline.ts";
 import { readClusterParts } from "./read-cluster.ts";
 import { readNodeImages } from "./read-images.ts";
 import { readRights } from "./read-rights.ts";
 import { type Twin, TwinDraft } from "./twin.ts";
-
-/** A cluster of a plan, with its live object. */
-export interface LiveCluster {
-  readonly plan: ClusterPlan;
-  readonly cluster: ManagedCluster;
-}
 
 /** Reads a twin of everything that the plan touches. Only reads. @param start when the rehearsals on it begin */
 export async function readTwin(azure: Azure, clusters: readonly LiveCluster[], start: Date): Promise<Twin> {

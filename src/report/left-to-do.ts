@@ -4,14 +4,8 @@ import { nameOf } from "./ids.ts";
 import { retireTasks } from "./retire-principal.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { shell } from "./snippets.ts";
+import type { TaskLeft } from "./task-left.ts";
 import { formatLength, formatTime, sentence } from "./words.ts";
-
-/** Something that is left to do, with the commands that do it. Nobody runs them but the reader. */
-export interface TaskLeft {
-  readonly title: string;
-  readonly text: string;
-  readonly commands: readonly string[];
-}
 
 /** What is left to do for a cluster after, or before the end of, its run. */
 export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number): TaskLeft[] {

@@ -1,8 +1,8 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { nameOf, parseId } from "./ids.ts";
-import type { TaskLeft } from "./left-to-do.ts";
 import type { PrincipalUseView, RunView } from "./run-view.ts";
 import { shell } from "./snippets.ts";
+import type { TaskLeft } from "./task-left.ts";
 import { formatTime } from "./words.ts";
 
 /** A service principal as commands name it. */

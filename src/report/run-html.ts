@@ -3,7 +3,6 @@ import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable, htmlTime } from "./html.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
-import type { TaskLeft } from "./left-to-do.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { timeSpentMs } from "./remaining.ts";
 import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
@@ -12,6 +11,7 @@ import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
+import type { TaskLeft } from "./task-left.ts";
 import { drawTimeline } from "./timeline.ts";
 import {
   formatLength,

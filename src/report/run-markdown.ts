@@ -1,7 +1,6 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
-import type { TaskLeft } from "./left-to-do.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import { findingLines } from "./plan-markdown.ts";
@@ -11,6 +10,7 @@ import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
+import type { TaskLeft } from "./task-left.ts";
 import { formatLength, formatMoment, formatTime, pathWords, sentence, withClockTimes } from "./words.ts";
 
 /** What a report of a run may leave out. */
