@@ -1,22 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+import { InProcessCommandLine } from "../support/in-process.ts";
 
 const SECONDS_MS = 1000;
 
 /** How many emulated seconds pass in one: slow enough for someone to look on. */
-const TIME_SCALE = 14_400;
-
-let line: CommandLine;
-beforeEach(async () => {
-  line = await CommandLine.open({ timeScale: TIME_SCALE });
-  const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
-  expect(planned.code, planned.stderr).toBe(0);
-});
-afterEach(() => line.close());
-
-const APPLY = ["apply", "--plan", "plan.yaml", "--yes"];
+const TIME_SCALE = 28_800;
 
 /** The titles of the groups of a log, each of which is closed before the next one is opened. */
 function groupsOf(log: readonly string[], open: string, close: string): string[] {
@@ -26,13 +16,23 @@ function groupsOf(log: readonly string[], open: string, close: string): string[]
   return marks.filter((mark) => mark !== close).map((mark) => mark.slice(open.length));
 }
 
-describe("a run in a pipeline", { timeout: 60 * SECONDS_MS }, () => {
-  test("in GitHub Actions has a group for each step, and a job summary", async () => {
-    const summary = join(line.folder, "summary.md");
-    const env = { CI: "true", GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
-    const { code, stderr } = await line.run([...APPLY, "--until", "verify-migration"], env);
+describe("a run in a pipeline", () => {
+  /** Runs up to the proof, with these variables set. @returns the lines of its log */
+  async function runIn(line: InProcessCommandLine, env: Record<string, string>): Promise<string[]> {
+    const plan = line.file("plan.yaml");
+    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const { code, stderr } = await line.runIn(
+      { env },
+      ...["apply", "--plan", plan, "--yes", "--until", "verify-migration"],
+    );
     expect(code, stderr).toBe(8);
-    const log = stderr.split("\n");
+    return stderr.split("\n");
+  }
+
+  test("in GitHub Actions has a group for each step, and a job summary", async () => {
+    const line = await InProcessCommandLine.open();
+    const summary = line.file("summary.md");
+    const log = await runIn(line, { CI: "true", GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary });
     expect(groupsOf(log, "::group::", "::endgroup::")).toEqual(
       expect.arrayContaining(["Create identities", "Assign roles", "Enable managed identity", "Upgrade node images"]),
     );
@@ -41,18 +41,20 @@ describe("a run in a pipeline", { timeout: 60 * SECONDS_MS }, () => {
   });
 
   test("in Azure Pipelines has its groups, and uploads the report that is there", async () => {
-    const { code, stderr } = await line.run([...APPLY, "--until", "verify-migration"], { TF_BUILD: "True" });
-    expect(code, stderr).toBe(8);
-    const log = stderr.split("\n");
+    const log = await runIn(await InProcessCommandLine.open(), { TF_BUILD: "True" });
     expect(groupsOf(log, "##[group]", "##[endgroup]")).toContain("Enable managed identity");
     const [uploaded] = log.filter((text) => text.startsWith("##vso[task.uploadsummary]"));
     expect(existsSync(uploaded!.slice("##vso[task.uploadsummary]".length))).toBe(true);
   });
 });
 
-describe("status --watch without a terminal", { timeout: 60 * SECONDS_MS }, () => {
-  test("prints a line per event until the run ends, or its states as JSON", async () => {
-    const { process: child, ended } = line.start(APPLY);
+describe("status --watch without a terminal", () => {
+  test("prints a line per event until the run ends, or its states as JSON", { timeout: 60 * SECONDS_MS }, async () => {
+    const line = await CommandLine.open({ timeScale: TIME_SCALE });
+    onTestFinished(() => line.close());
+    const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
+    expect(planned.code, planned.stderr).toBe(0);
+    const { process: child, ended } = line.start(["apply", "--plan", "plan.yaml", "--yes"]);
     await new Promise<void>((begun) =>
       child.stderr!.on("data", (data: Buffer) => data.toString().includes("create-identities") && begun()),
     );
