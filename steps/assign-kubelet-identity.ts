@@ -2,10 +2,12 @@ import type { Azure } from "../src/azure/azure.ts";
 import { kubeletIdentityOf, type ManagedCluster } from "../src/azure/clusters.ts";
 import { sameId } from "../src/azure/ids.ts";
 import type { Change, Step } from "../src/engine/step.ts";
+import { waitForAzure } from "../src/migration/azure-at-work.ts";
 import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/migration/cluster-states.ts";
 import {
   type ClusterUpdateFacts,
   drainsAllPools,
+  HALF_WAY_LIMIT_MS,
   readClusterUpdate,
   refusedUpdate,
   UPDATE_POLL_MS,
@@ -15,10 +17,16 @@ import {
 import { keepToDisruptionPolicy } from "../src/migration/disruption-policy.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
-import { nodeProgress } from "../src/migration/nodes.ts";
+import { nodeProgress, poolsWithoutIdentity } from "../src/migration/nodes.ts";
 
 const WHAT = "assigns the kubelet identity";
 const ASSIGNING = "Azure is assigning the kubelet identity.";
+
+interface Facts extends ClusterUpdateFacts {
+  readonly begunAt: Date | undefined;
+  /** Pools of a cluster at rest that names the identity, whose scale sets do not carry it: an update was stopped half way. */
+  readonly poolsWithout: readonly string[];
+}
 
 /**
  * Gives the nodes their own kubelet identity: an update of its own, which rolls every pool.
@@ -29,36 +37,58 @@ export function assignKubeletIdentity(
   kubelet: PlannedIdentity,
   onlyIf: string | undefined,
   azure: Azure,
-): Step<ClusterUpdateFacts | JustBegun, Change> {
-  const { clusterId, operations } = migration;
+): Step<Facts | JustBegun, Change> {
+  const { clusterId, facts, history, operations } = migration;
+  const wait = (reason: string) => waitForAzure(history, "assign-kubelet-identity", { reason, pollMs: UPDATE_POLL_MS });
   const key = kubeletIdentityKey(clusterId);
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
-  const step: Step<ClusterUpdateFacts, Change> = {
+  const readPoolsWithout = async (cluster: ManagedCluster) =>
+    isAssigned(cluster) && clusterState(cluster) === "Succeeded"
+      ? poolsWithoutIdentity(azure, clusterId, cluster, kubelet.id)
+      : [];
+  const step: Step<Facts, Change> = {
     id: "assign-kubelet-identity",
-    detect: () => readClusterUpdate(azure, migration, key, isAssigned),
-    decide({ cluster, operation, attempt }) {
+    async detect() {
+      const update = await readClusterUpdate(azure, migration, key, isAssigned);
+      // A cluster names its first kubelet identity when all is done, another one at once (recorded 2022).
+      const mayBeHalfWay =
+        update.attempt === undefined ? facts.kubeletIdentity !== undefined : update.attempt !== "seen";
+      const poolsWithout = mayBeHalfWay ? await readPoolsWithout(update.cluster) : [];
+      return { ...update, begunAt: history.lastStartedAt(key), poolsWithout };
+    },
+    decide({ cluster, operation, attempt, begunAt, poolsWithout }, now) {
       const state = clusterState(cluster);
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
-      const again = attempt === "failed" && endedBadly(state);
+      const isOurs = attempt === "started" || attempt === "applied";
+      const isHalfWay = poolsWithout.length > 0;
+      const again = attempt === "failed" ? endedBadly(state) || isHalfWay : isHalfWay && !isOurs;
       if (!isAssigned(cluster) || again) {
-        if (operation.state === "running") return { kind: "wait", reason: ASSIGNING, pollMs: UPDATE_POLL_MS };
+        if (operation.state === "running") return wait(ASSIGNING);
         return { kind: "change", changes: [describe(migration, kubelet, onlyIf)] };
       }
       // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
-      if (endedBadly(state) && (attempt === "started" || attempt === "applied") && operation.state === "none")
+      if (endedBadly(state) && isOurs && operation.state === "none")
         return updateFailed(key, WHAT, { code: state, message: `the cluster is ${state}` });
+      if (isHalfWay) {
+        const reason = `The scale set of pool ${poolsWithout.join(", ")} does not carry the kubelet identity`;
+        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
+        return isLate ? updateFailed(key, WHAT, { code: state, message: reason }) : wait(`${reason} yet.`);
+      }
       if (!isTerminal(state)) {
         const reason = attempt === "applied" && state === "Updating" ? ASSIGNING : `The cluster is ${state}.`;
-        return { kind: "wait", reason, pollMs: UPDATE_POLL_MS };
+        return wait(reason);
       }
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
     progress: ({ pools }) => pools.map(nodeProgress),
     async apply(_change, report) {
       const accepted = await azure.clusters
-        .update(clusterId, (body, live) =>
-          isAssigned(live) && !endedBadly(clusterState(live)) ? undefined : withKubeletIdentity(body, kubelet.id),
-        )
+        .update(clusterId, async (body, live) => {
+          const isWhole = isAssigned(live) && !endedBadly(clusterState(live));
+          return isWhole && (await readPoolsWithout(live)).length === 0
+            ? undefined
+            : withKubeletIdentity(body, kubelet.id);
+        })
         .catch((error: unknown) => Promise.reject(refusedUpdate(error)));
       await rememberOperation(operations, key, accepted, report);
     },

@@ -8,12 +8,13 @@ import {
 import { AzureError } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
 import { asString, at, type JsonObject } from "../src/azure/json.ts";
-import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step } from "../src/engine/step.ts";
+import { waitForAzure } from "../src/migration/azure-at-work.ts";
 import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/migration/cluster-states.ts";
 import {
   type ClusterUpdateFacts,
   drainsAllPools,
+  HALF_WAY_LIMIT_MS,
   isMissingRole,
   readClusterUpdate,
   refusedUpdate,
@@ -32,9 +33,6 @@ import { nodeProgress } from "../src/migration/nodes.ts";
 const WHAT = "switches the cluster";
 const SWITCHING = "Azure is switching the cluster.";
 
-/** How long a cluster at rest may name no kubelet identity after the switch: then somebody stopped the update half way. */
-const IDENTITIES_LIMIT_MS = 30 * MINUTE_MS;
-
 interface Facts extends ClusterUpdateFacts {
   readonly begunAt: Date | undefined;
   readonly grants: GrantFacts;
@@ -52,6 +50,7 @@ export function enableManagedIdentity(
 ): Step<Facts | JustBegun, Change> {
   const { clusterId, target, history, operations } = migration;
   const key = switchKey(clusterId);
+  const wait = (reason: string) => waitForAzure(history, "enable-managed-identity", { reason, pollMs: UPDATE_POLL_MS });
   const step: Step<Facts, Change> = {
     id: "enable-managed-identity",
     async detect() {
@@ -63,7 +62,7 @@ export function enableManagedIdentity(
       const state = clusterState(cluster);
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       if (!isSwitched(cluster, migration)) {
-        if (operation.state === "running") return { kind: "wait", reason: SWITCHING, pollMs: UPDATE_POLL_MS };
+        if (operation.state === "running") return wait(SWITCHING);
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
       const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
@@ -71,7 +70,7 @@ export function enableManagedIdentity(
         if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
         // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
         const isOurs = attempt === "started" || attempt === "applied";
-        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > IDENTITIES_LIMIT_MS;
+        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
         if (isOurs && (endedBadly(state) ? operation.state === "none" : isLate))
           return updateFailed(key, WHAT, {
             code: state,
@@ -85,10 +84,10 @@ export function enableManagedIdentity(
       }
       if (!isTerminal(state)) {
         const reason = attempt === "applied" && state === "Updating" ? SWITCHING : `The cluster is ${state}.`;
-        return { kind: "wait", reason, pollMs: UPDATE_POLL_MS };
+        return wait(reason);
       }
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
-        return { kind: "wait", reason: "Azure does not show the new identities yet.", pollMs: UPDATE_POLL_MS };
+        return wait("Azure does not show the new identities yet.");
       }
       return { kind: "done", evidence: evidence(cluster) };
     },

@@ -5,6 +5,7 @@ import { asString, at } from "../src/azure/json.ts";
 import type { MaintenanceConfiguration } from "../src/azure/maintenance.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
+import { waitForAzure } from "../src/migration/azure-at-work.ts";
 import {
   isTerminal,
   NO_OPERATION,
@@ -62,7 +63,7 @@ export function upgradeNodeImages(
   gaps: readonly Change[],
   azure: Azure,
 ): Step<Facts | JustBegun, Change> {
-  const { clusterId, operations } = migration;
+  const { clusterId, history, operations } = migration;
   const step: Step<Facts, Change> = {
     id: "upgrade-node-images",
     gaps,
@@ -110,7 +111,7 @@ export function upgradeNodeImages(
     decide({ switched, pools, maintenance }, now) {
       if (!switched) return { kind: "change", changes: pools.map(describe) };
       const busy = pools.find((pool) => !isTerminal(pool.provisioningState) || pool.operation.state === "running");
-      if (busy) return { kind: "wait", reason: reasonToWait(busy), pollMs: POLL_MS };
+      if (busy) return waitForAzure(history, "upgrade-node-images", { reason: reasonToWait(busy), pollMs: POLL_MS });
       const failedPool = pools.find((pool) => pool.operation.state === "failed");
       if (failedPool) return failed(failedPool);
       const left = pools.filter((pool) => pool.rank !== "rolled");

@@ -35,6 +35,12 @@ export interface OperationStatus {
   readonly message: string | undefined;
 }
 
+/** Gets the body to be sent and returns the changed one, or undefined when nothing is to be sent any more. */
+export type ClusterChange = (
+  body: JsonObject,
+  live: ManagedCluster,
+) => JsonObject | undefined | Promise<JsonObject | undefined>;
+
 /** Managed clusters and their agent pools. */
 export interface Clusters {
   /** @returns undefined when there is no such cluster */
@@ -45,9 +51,8 @@ export interface Clusters {
    * Changes a cluster with one PUT of its own current body. While another operation runs, or when someone else was
    * quicker (409, 412), it waits for the end of that: by then everything may be different, so it has to be looked at anew.
    * @throws TransientError after such a wait, and when nobody knows whether Azure acted
-   * @param change gets the body to be sent and returns the changed one, or undefined when nothing is to be sent any more
    */
-  update(id: string, change: (body: JsonObject, live: ManagedCluster) => JsonObject | undefined): Promise<Accepted>;
+  update(id: string, change: ClusterChange): Promise<Accepted>;
   /** The newest node image for a pool, or undefined when the service does not say. */
   latestNodeImage(id: string, pool: string): Promise<string | undefined>;
   /** Starts the node image upgrade of one pool. Waits as `update` does, and is not repeated by itself. */
@@ -91,7 +96,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     async update(id, change) {
       const live = await get(id);
       if (!live) throw clusterGone(id);
-      const body = change(toPutBody(live), live);
+      const body = await change(toPutBody(live), live);
       if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
       const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
       const headers = eTag ? { "if-match": eTag } : {};

@@ -15,12 +15,26 @@ interface ChangeRecord {
   appliedAt: Date | undefined;
 }
 
+/** After these something is new. */
+const ENDS_WAITING: ReadonlySet<StampedEvent["type"]> = new Set([
+  "change:started",
+  "change:applied",
+  "change:failed",
+  "change:undone",
+  "operation:started",
+  "node:progress",
+  "run:paused",
+]);
+
 /** What a journal says about changes: a fold over its events, continued while the run goes on. */
 export class History {
   readonly #changes = new Map<string, ChangeRecord>();
   #changed = false;
   #beganAt: Date | undefined;
   readonly #reimaged = new Map<string, number>();
+  #waiting:
+    | { readonly step: StepId | undefined; readonly reason: string; readonly since: Date | undefined }
+    | undefined;
 
   constructor(events: readonly (StampedEvent & { readonly at?: string })[] = []) {
     for (const event of events) this.record(event, event.at === undefined ? undefined : new Date(event.at));
@@ -35,6 +49,7 @@ export class History {
     else if (event.type === "change:undone") this.#changes.delete(event.key);
     else if (event.type === "node:progress") this.#reimaged.set(event.pool, event.reimaged);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
+    this.#noteWaiting(event, at);
   }
 
   /** The state of a change, or undefined when it was never begun. */
@@ -67,6 +82,14 @@ export class History {
     return this.#reimaged.get(pool) ?? 0;
   }
 
+  /**
+   * Since when a step has waited for the same reason, over all resumes, with nothing new to be seen meanwhile; undefined
+   * when it does not. A pause is an end of it: nobody has looked since.
+   */
+  waitingSince(step: StepId, reason: string): Date | undefined {
+    return this.#waiting?.step === step && this.#waiting.reason === reason ? this.#waiting.since : undefined;
+  }
+
   /** True once any change has been applied. */
   get changed(): boolean {
     return this.#changed;
@@ -75,6 +98,15 @@ export class History {
   /** Keys of the changes of a step that have been begun. */
   keysOf(step: StepId): string[] {
     return [...this.#changes].filter(([, change]) => change.step === step).map(([key]) => key);
+  }
+
+  #noteWaiting(event: StampedEvent, at: Date | undefined): void {
+    if (event.type === "step:waiting") {
+      const isSame = this.#waiting?.step === event.step && this.#waiting?.reason === event.reason;
+      if (!isSame) this.#waiting = { step: event.step, reason: event.reason, since: at };
+    } else if (ENDS_WAITING.has(event.type) || (event.type === "step:done" && event.step === this.#waiting?.step)) {
+      this.#waiting = undefined;
+    }
   }
 
   #start(key: string, step: StepId | undefined, at: Date | undefined): void {

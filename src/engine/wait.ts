@@ -17,7 +17,7 @@ export async function* wait(
     throw new AksMiError(
       "STEP_FAILED",
       `${verdict.reason} It was to be over by ${verdict.atMost.toISOString()}.`,
-      "Look at the cluster's activity log, then run `aks-mi resume`.",
+      "Look at the cluster's activity log; abort what hangs (`az aks operation-abort`), then run `aks-mi resume`.",
     );
   }
   const wake = verdict.until ?? new Date(now.getTime() + verdict.pollMs);

@@ -15,6 +15,9 @@ import { type PoolEvidence, readNodeEvidence } from "./nodes.ts";
 /** How often an update of the cluster that rolls its pools is looked at. */
 export const UPDATE_POLL_MS = 2 * MINUTE_MS;
 
+/** How long a cluster at rest may look as if the update had come half way: then somebody stopped it there. */
+export const HALF_WAY_LIMIT_MS = 30 * MINUTE_MS;
+
 /** How long a role that Azure still misses is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
 

@@ -1,12 +1,14 @@
 import type { Azure } from "../azure/azure.ts";
 import { formatInstant, MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import type { Change, Step, StepId, Verdict } from "../engine/step.ts";
+import { waitForAzure } from "./azure-at-work.ts";
 import { type Grant, grantChange } from "./grants.ts";
 import { applyGrant, type GrantFacts, readCluster, readGrants } from "./held-grants.ts";
 import type { Migration } from "./migration.ts";
 
-/** How long Azure may take to show the identities that it makes, after the switch. */
-export const IDENTITY_POLL_MS = 30 * SECOND_MS;
+/** How often it is looked whether Azure shows an identity, and how long it may take to. */
+const IDENTITY_POLL_MS = 30 * SECOND_MS;
+const IDENTITY_LIMIT_MS = 30 * MINUTE_MS;
 
 /** A step that makes role assignments: assign-roles, attach-acr and grant-addon-roles differ in what they assign to whom. */
 export function grantStep(options: {
@@ -26,7 +28,11 @@ export function grantStep(options: {
     decide(facts) {
       if (facts.missing.length === 0) return { kind: "done", evidence: grantsHeld(grants.length) };
       if (facts.waitingForPrincipal) {
-        return { kind: "wait", reason: "Azure does not show the new identity yet.", pollMs: IDENTITY_POLL_MS };
+        return waitForAzure(migration.history, options.id, {
+          reason: "Azure does not show the new identity yet.",
+          pollMs: IDENTITY_POLL_MS,
+          limitMs: IDENTITY_LIMIT_MS,
+        });
       }
       if (migration.requestsRoles) return waitForRequests(facts.missing);
       return { kind: "change", changes: facts.missing.map(grantChange) };

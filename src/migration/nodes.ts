@@ -80,6 +80,28 @@ export async function readNodeEvidence(
   return evidence;
 }
 
+/** The pools whose scale sets do not carry an identity, as far as they may be read. @param identityId of the identity */
+export async function poolsWithoutIdentity(
+  azure: Azure,
+  clusterId: string,
+  cluster: ManagedCluster,
+  identityId: string,
+): Promise<string[]> {
+  const { subscription } = parseResourceId(clusterId)!;
+  try {
+    const scaleSets = await azure.scaleSets.list(
+      subscription,
+      asString(at(cluster, "properties", "nodeResourceGroup")) ?? "",
+    );
+    return scaleSets.flatMap(({ pool, identities }) =>
+      pool === undefined || identities.some((id) => sameId(id, identityId)) ? [] : [pool],
+    );
+  } catch (error) {
+    if (hasStatus(error, 403)) return [];
+    throw error;
+  }
+}
+
 /** A pool of single machines: Azure refuses its node image upgrade (Azure CLI reference of `az aks nodepool upgrade`). */
 export function isAvailabilitySet({ type }: Pick<PoolEvidence, "type">): boolean {
   return type.toLowerCase() === "availabilityset";
