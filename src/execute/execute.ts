@@ -52,7 +52,11 @@ export function executeInMemory(
   return (clusterIds) => executeClusters(settings, openRecord, clusterIds);
 }
 
-function executeClusters(
+/**
+ * Runs clusters of a plan side by side, wherever their records are kept; what happens to one does not stop the others.
+ * @throws the signal's reason when aborted
+ */
+export function executeClusters(
   settings: RunSettings,
   openRecord: OpenRecord,
   clusterIds: readonly string[] = settings.plan.clusters.map(({ id }) => id),

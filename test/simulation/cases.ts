@@ -15,6 +15,20 @@ export interface MigrationCase {
   readonly finished?: boolean;
 }
 
+/** A plan for several clusters, which are worked on side by side: what they are follows from the simulation's seed. */
+export const FLEET: FleetCase = {
+  name: "a fleet of clusters on every kind of identity",
+  clusters: 5,
+  subscriptions: 2,
+};
+
+/** Clusters made by the emulator, as many as are asked for. */
+export interface FleetCase {
+  readonly name: string;
+  readonly clusters: number;
+  readonly subscriptions: number;
+}
+
 /** Every case; together they take every step of every path. */
 export const CASES: readonly MigrationCase[] = [
   {
@@ -93,8 +107,17 @@ export const CASES: readonly MigrationCase[] = [
 
 const texts = new Map<string, string>();
 
+/** True for a case with more than one cluster. */
+export function isFleet(migration: MigrationCase | FleetCase): migration is FleetCase {
+  return "clusters" in migration;
+}
+
 /** The scenario of a case, a copy of its own each time: the model keeps what it is given. */
-export async function scenarioOf(migration: MigrationCase): Promise<Scenario> {
+export async function scenarioOf(migration: MigrationCase | FleetCase): Promise<Scenario> {
+  if (isFleet(migration)) {
+    const { clusters, subscriptions } = migration;
+    return { behaviour: {}, generate: { clusters, subscriptions }, resources: [] };
+  }
   const text = texts.get(migration.scenario) ?? JSON.stringify(await loadScenario(migration.scenario));
   texts.set(migration.scenario, text);
   const scenario = JSON.parse(text) as Scenario;

@@ -1,43 +1,57 @@
 import { AzureError } from "../../src/azure/errors.ts";
 import { AksMiError } from "../../src/engine/errors.ts";
+import type { Deed } from "./deeds.ts";
 import type { Ended } from "./process.ts";
-import type { Deed } from "./strangers.ts";
 import type { Trouble } from "./weather.ts";
 
 /** Troubles after which a request may be given up. */
-const PASSING: readonly Trouble[] = ["refusedForNow", "droppedBefore", "droppedAfter", "failedAfter"];
+const PASSING: readonly Trouble[] = ["refusedForNow", "droppedBefore", "droppedAfter", "failedAfter", "torn"];
 
 /** Deeds that end or fail an operation, or that stand in its way. */
 const MEDDLING: readonly Deed[] = ["abort", "blockEviction", "update", "scale", "rollPool", "tag", "addPool"];
 
+/** What went wrong up to the end of a process. */
+export interface Wrongs {
+  /** What its requests met. */
+  readonly struck: ReadonlySet<Trouble>;
+  /** What requests have met since the first process. */
+  readonly everStruck: ReadonlySet<Trouble>;
+  /** What other people have done since the first process. */
+  readonly deeds: ReadonlySet<Deed>;
+  /** Azure counts requests, and refuses what is too much. */
+  readonly isThrottled: boolean;
+}
+
 /**
- * Judges how a process ended: a run may end early only for a reason that it could do nothing about.
+ * Judges how a run ended: it may end early only for a reason that it could do nothing about.
  * @returns a sentence when there was none, `over` when the plan no longer fits and says so, undefined when all is well
  */
-export function unexcused(ended: Ended, struck: ReadonlySet<Trouble>, ever: ReadonlySet<Deed>): string | undefined {
+export function unexcused(ended: Ended, wrongs: Wrongs): string | undefined {
   if (ended.kind !== "failed") return undefined;
   const { error } = ended;
-  const any = (troubles: readonly Trouble[]) => troubles.some((trouble) => struck.has(trouble));
-  const meddled = MEDDLING.some((deed) => ever.has(deed));
+  const { struck, everStruck, deeds } = wrongs;
+  const hasMet = (...troubles: Trouble[]) => troubles.some((trouble) => struck.has(trouble));
+  const isInTheWay = hasMet("conflict") || everStruck.has("hanging") || MEDDLING.some((deed) => deeds.has(deed));
   if (!(error instanceof AksMiError)) return `it ended with an error that is not one of ours: ${stackOf(error)}`;
   const told = `it ended with ${error.code}: ${error.message}`;
   switch (error.code) {
     case "AZURE_UNREACHABLE":
-      return any(PASSING) ? undefined : undefined;
+      return hasMet(...PASSING) || isInTheWay || wrongs.isThrottled ? undefined : told;
     case "AZURE_REFUSED":
-      return struck.has("forbidden") ? undefined : told;
+      return hasMet("forbidden") ? undefined : told;
     case "AZURE_ERROR":
       // A refusal that was torn on its way has lost its code.
-      if (error instanceof AzureError && /^HTTP \d+$/.test(error.azureCode))
-        return struck.has("torn") ? undefined : told;
-      if (error instanceof AzureError) return struck.has("conflict") || meddled ? onlyConflicts(error, told) : told;
-      return struck.has("torn") ? undefined : told;
+      if (error instanceof AzureError && /^HTTP \d+$/.test(error.azureCode)) return hasMet("torn") ? undefined : told;
+      if (error instanceof AzureError && error.azureCode === "FailedIdentityOperation")
+        return deeds.has("deleteIdentity") ? undefined : told;
+      if (error instanceof AzureError) return isInTheWay ? onlyConflicts(error, told) : told;
+      return hasMet("torn") ? undefined : told;
     case "STEP_FAILED":
     case "BLOCKED":
-      return undefined;
+      return everStruck.size > 0 || deeds.size > 0 ? undefined : told;
     case "PLAN_STALE":
     case "PLAN_CHANGED":
-      return ever.has("addPool") ? "over" : told;
+      return deeds.has("addPool") ? "over" : told;
     default:
       return told;
   }

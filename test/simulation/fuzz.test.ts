@@ -16,8 +16,8 @@ import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
 import { CASES } from "./cases.ts";
 import { describeEnd } from "./crash.ts";
-import { Invariants } from "./invariants.ts";
 import { mutate, mutation } from "./mutations.ts";
+import { Overseer } from "./overseer.ts";
 import { Disk, runProcess } from "./process.ts";
 import { Site } from "./site.ts";
 
@@ -123,15 +123,15 @@ describe("whatever Azure answers", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(nth, mutation()), { minLength: 1, maxLength: 3 }), async (mutations) => {
         const target = await Site.open(migration, { plan: site.plan });
-        const invariants = new Invariants(target);
+        const overseer = new Overseer(target);
         let requests = 0;
         const ended = await runProcess(target, new Disk(), {
           point() {},
-          onEvent: (event) => invariants.onEvent(event),
+          onEvent: (event) => overseer.onEvent(event),
           async carry(request) {
             const now = requests++;
             if (now > MAX_REQUESTS) throw new Error("it goes round in circles");
-            await invariants.beforeRequest(request);
+            await overseer.beforeRequest(request);
             const response = await target.emulator.handle(request);
             const chosen = mutations.filter(([at]) => at === now);
             if (chosen.length === 0 || response.body === "") return response;
@@ -143,7 +143,7 @@ describe("whatever Azure answers", () => {
           },
         });
         if (ended.kind === "failed") expect(ended.error, describeEnd(ended)).toBeInstanceOf(AksMiError);
-        expect(invariants.violations.filter((text) => !/counts from no role/.test(text))).toEqual([]);
+        expect(overseer.violations.filter((text) => !/counts from no role/.test(text))).toEqual([]);
       }),
       { numRuns: 80, seed: 5 },
     );

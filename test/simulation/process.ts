@@ -5,7 +5,7 @@ import type { Journal, JournalHead } from "../../src/engine/journal.ts";
 import type { Operation, OperationStore } from "../../src/engine/operations.ts";
 import type { Outcome } from "../../src/engine/run.ts";
 import type { WireRequest, WireResponse } from "../../src/engine/wire.ts";
-import { executeCluster } from "../../src/execute/execute-cluster.ts";
+import { executeClusters } from "../../src/execute/execute.ts";
 import type { Site } from "./site.ts";
 
 /** The process has died: nothing of it does anything any more. */
@@ -21,11 +21,6 @@ export class Disk {
   /** The journal as a new process reads it. */
   get events(): Event[] {
     return this.lines.map((line) => JSON.parse(line) as Event);
-  }
-
-  /** True once somebody has approved the plan. */
-  get isApproved(): boolean {
-    return this.lines.some((line) => line.includes('"run:approved"'));
   }
 }
 
@@ -44,8 +39,17 @@ export interface Hooks {
 /** How a process ended. */
 export type Ended = Outcome | { readonly kind: "failed"; readonly error: unknown } | { readonly kind: "crashed" };
 
-/** Runs the tool once, as a new process would: from what is on disk, with new steps and a new history. */
+/** Runs the tool once for a plan with one cluster, as a new process would: from what is on disk. */
 export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<Ended> {
+  return (await runClusters(site, [disk], hooks))[0]!;
+}
+
+/**
+ * Runs the tool once, as a new process would: from what is on disk, with new steps and a new history.
+ * @param disks one per cluster of the plan
+ * @returns how each cluster's run ended
+ */
+export async function runClusters(site: Site, disks: readonly Disk[], hooks: Hooks): Promise<Ended[]> {
   const carry = hooks.carry ?? ((request: WireRequest) => site.emulator.handle(request));
   const handle = async (request: WireRequest): Promise<WireResponse> => {
     const what = `${request.method} ${new URL(request.url).pathname}`;
@@ -55,27 +59,25 @@ export async function runProcess(site: Site, disk: Disk, hooks: Hooks): Promise<
     return response;
   };
   const connection = await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } });
-  try {
-    return await executeCluster(
-      {
-        connection: hooks.wrap ? wrapped(connection, hooks.wrap) : connection,
-        plan: site.plan,
-        tool: "simulation",
-        signal: new AbortController().signal,
-        onEvent: () => {},
-        approval: disk.isApproved ? undefined : { by: "simulation", how: "hash" },
-      },
-      0,
-      (_, now) => ({
-        journal: journalOn(disk, { run: "run", cluster: site.clusterId, now }, hooks),
-        operations: operationsOn(disk, hooks),
-        ensureHeld() {},
-        close() {},
-      }),
-    );
-  } catch (error) {
-    return error instanceof Crash ? { kind: "crashed" } : { kind: "failed", error };
-  }
+  const results = await executeClusters(
+    {
+      connection: hooks.wrap ? wrapped(connection, hooks.wrap) : connection,
+      plan: site.plan,
+      tool: "simulation",
+      signal: new AbortController().signal,
+      onEvent: () => {},
+      approval: { by: "simulation", how: "hash" },
+    },
+    (index, now) => ({
+      journal: journalOn(disks[index]!, { run: "run", cluster: site.plan.clusters[index]!.id, now }, hooks),
+      operations: operationsOn(disks[index]!, hooks),
+      ensureHeld() {},
+      close() {},
+    }),
+  );
+  return results.map(({ outcome }) =>
+    outcome.kind === "failed" && outcome.error instanceof Crash ? { kind: "crashed" } : outcome,
+  );
 }
 
 function wrapped(connection: Connection, wrap: (azure: Azure) => Azure): Connection {

@@ -1,31 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { parseDuration } from "../../src/engine/clock.ts";
 import { History } from "../../src/engine/history.ts";
-import { CASES, type MigrationCase } from "./cases.ts";
-import { describeEnd } from "./crash.ts";
-import { Disk, type Ended, type Hooks, runProcess } from "./process.ts";
+import { Disk, runProcess } from "./process.ts";
 import { Site } from "./site.ts";
+import { caseOf, kinds, runUntilDone } from "./until-done.ts";
 
 /** What the simulation found once and is to find no more: each in the shortest form that shows it. */
-function caseOf(name: string): MigrationCase {
-  return CASES.find((migration) => migration.name === name)!;
-}
-
-/** Runs until it is done, with someone meddling on the way. */
-async function runUntilDone(
-  site: Site,
-  hooks: Hooks = { point() {} },
-  starts = 5,
-): Promise<{ ended: Ended[]; disk: Disk }> {
-  const disk = new Disk();
-  const ended: Ended[] = [];
-  while (ended.length < starts && ended.at(-1)?.kind !== "done") ended.push(await runProcess(site, disk, hooks));
-  return { ended, disk };
-}
-
-const kinds = (ended: readonly Ended[]) =>
-  ended.map((end) => (end.kind === "failed" ? describeEnd(end).split("\n")[0] : end.kind));
-
 describe("what the simulation found", () => {
   test("a plan to replace the kubelet identity rolls the nodes where Azure does not, as approved", async () => {
     const site = await Site.open(caseOf("one kubelet identity to another"), {
@@ -42,42 +22,22 @@ describe("what the simulation found", () => {
     expect(kinds([first, await runProcess(site, disk, { point() {} })])).toEqual(["paused", "done"]);
   });
 
-  test("a switch that someone aborts is sent again by the next resume, also when its operation is forgotten", async () => {
+  test("an identity that is deleted while its roles are waited for is made again, with its roles", async () => {
     const site = await Site.open(caseOf("service principal to own identities, in one update"));
-    let aborted = false;
-    const { ended } = await runUntilDone(site, {
+    const { controlPlane } = site.subjects[0]!.identities;
+    let isGone = false;
+    const { ended, disk } = await runUntilDone(site, {
       point() {},
       async carry(request) {
-        const path = new URL(request.url).pathname;
-        if (path.includes("/operations/")) return { status: 404, headers: {}, body: '{"error":{"code":"NotFound"}}' };
-        const response = await site.emulator.handle(request);
-        if (request.method === "PUT" && path === site.clusterId && !aborted) {
-          aborted = (await site.ask("POST", `${site.clusterId}/abort`)).status === 202;
-        }
-        return response;
+        const isWaiting = site.clock.now().getTime() >= Date.parse("2026-11-22T09:00:00Z");
+        if (isWaiting && !isGone) isGone = (await site.ask("DELETE", controlPlane!.id)).status === 200;
+        return site.emulator.handle(request);
       },
     });
-    expect(kinds(ended)).toEqual([
-      expect.stringContaining("The update that switches the cluster failed: the cluster is Canceled"),
-      "done",
-    ]);
-  });
-
-  test("a switch that was stopped half way and covered up by another update is found out and sent again", async () => {
-    const site = await Site.open(caseOf("service principal to own identities, in one update"));
-    let isStopped = false;
-    const { ended } = await runUntilDone(site, {
-      point() {},
-      async carry(request) {
-        const response = await site.emulator.handle(request);
-        if (isStopped || request.method !== "PUT" || new URL(request.url).pathname !== site.clusterId) return response;
-        isStopped = (await site.ask("POST", `${site.clusterId}/abort`)).status === 202;
-        site.clock.advance(60_000);
-        await site.ask("PATCH", site.clusterId, { tags: { covered: "up" } });
-        return { ...response, headers: {} };
-      },
-    });
-    expect(kinds(ended)).toEqual([expect.stringContaining("not as it was to be"), "done"]);
+    expect(kinds(ended).at(-1)).toBe("done");
+    const made = disk.events.filter((event) => event.type === "change:bound" && event.key === "identity:control-plane");
+    expect(made).toHaveLength(2);
+    expect((await site.makePlan()).clusters[0]!.path).toBe("none");
   });
 
   test("a right that Azure still misses is waited for: the update is not sent without the kubelet identity", async () => {
@@ -202,6 +162,34 @@ describe("what the simulation found", () => {
     });
     expect(torn.size).toBeGreaterThan(5);
     expect(kinds(ended)).toEqual(["done"]);
+  });
+
+  test("a wait for the same reason goes on over resumes, and ends with whatever is new", () => {
+    const at = (hour: number) => `2026-11-22T0${hour}:00:00.000Z`;
+    const step = "upgrade-node-images" as const;
+    const waiting = { type: "step:waiting", reason: "Azure is at it.", step } as const;
+    const resumed = { type: "run:started", planHash: "", tool: "", resumed: true } as const;
+    const since = (...events: NonNullable<ConstructorParameters<typeof History>[0]>[number][]) =>
+      new History(events).waitingSince(step, waiting.reason);
+    const twice = [
+      { ...waiting, at: at(1) },
+      { ...resumed, at: at(2) },
+      { ...waiting, at: at(3) },
+    ];
+    const progress = {
+      type: "node:progress",
+      pool: "a",
+      reimaged: 1,
+      nodes: 2,
+      names: ["a"],
+      step,
+      at: at(4),
+    } as const;
+    const paused = { type: "run:paused", reason: "", step, at: at(4) } as const;
+    expect(since(...twice)).toEqual(new Date(at(1)));
+    expect(since(...twice, progress)).toBeUndefined();
+    expect(since(...twice, paused, { ...waiting, at: at(5) })).toEqual(new Date(at(5)));
+    expect(since(...twice, { ...waiting, reason: "Something else.", at: at(5) })).toBeUndefined();
   });
 
   test("the token wait of a switch that had to be sent twice counts from the second time", () => {

@@ -1,14 +1,15 @@
-import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { DAY_MS, HOUR_MS } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
-import type { WireRequest } from "../../src/engine/wire.ts";
-import { CASES } from "./cases.ts";
+import type { WireRequest, WireResponse } from "../../src/engine/wire.ts";
+import { randomBehaviour } from "./azure-of-seed.ts";
+import { CASES, FLEET, isFleet } from "./cases.ts";
 import { describeEnd } from "./crash.ts";
+import { behave } from "./deeds.ts";
 import { unexcused } from "./excuses.ts";
-import { Invariants } from "./invariants.ts";
-import { neededRights } from "./needs.ts";
+import { repair } from "./operators.ts";
+import { Overseer } from "./overseer.ts";
 import { type PlantedBug, plant } from "./planted.ts";
-import { Crash, Disk, type Ended, type Hooks, runProcess } from "./process.ts";
+import { Crash, Disk, type Ended, type Hooks, runClusters } from "./process.ts";
 import { Random } from "./random.ts";
 import { Site } from "./site.ts";
 import { Strangers } from "./strangers.ts";
@@ -18,8 +19,14 @@ import { Weather } from "./weather.ts";
 const STARTS_IN_TROUBLE = 8;
 const STARTS_IN_CALM = 12;
 
-/** More requests than any one process needs: a process that sends them all is going round in circles. */
+/** More requests than any one cluster's process needs: a process that sends them all is going round in circles. */
 const MAX_REQUESTS = 20_000;
+
+/** What hangs does not end within any simulation. */
+const HANGING = { identityUpdate: "400d", nodeImageUpgradePerNode: "400d" };
+
+/** Each case of one cluster, and the fleet. */
+const MIGRATIONS = [...CASES, FLEET];
 
 /** What one seed came to. */
 export interface Simulated {
@@ -34,27 +41,39 @@ export interface Simulated {
 /** Runs one migration under the faults, the deaths and the other people of one seed, and checks what must always hold. */
 export async function simulate(seed: number, options: { bug?: PlantedBug; trace?: boolean } = {}): Promise<Simulated> {
   const random = new Random(seed);
-  const migration = CASES[seed % CASES.length]!;
-  const site = await Site.open(migration, { behaviour: randomBehaviour(random, migration.behaviour) });
+  const migration = MIGRATIONS[seed % MIGRATIONS.length]!;
+  const behaviour = randomBehaviour(random, isFleet(migration) ? {} : migration.behaviour);
+  const { identityUpdate, nodeImageUpgradePerNode } = behaviour;
+  const site = await Site.open(migration, { behaviour, seed });
   const trace: string[] = [];
   const note = (text: string) => {
     if (options.trace) trace.push(`${site.clock.now().toISOString()} ${text}`);
   };
-  const invariants = new Invariants(site);
+  const overseer = new Overseer(site);
   const weather = new Weather(random, site.clock, note);
-  const strangers = new Strangers(site, random, neededRights(site), note);
-  const disk = new Disk();
+  const strangers = new Strangers(site, random, note);
+  const disks = site.plan.clusters.map(() => new Disk());
   const deaths = random.chance(0.5) ? 0.01 * random.next() : 0;
   let isCalm = false;
   let starts = 0;
-  let ended: Ended = { kind: "crashed" };
+  let ended: Ended[] = [];
 
-  const start = async (): Promise<Ended> => {
+  const start = async (): Promise<Ended[]> => {
     starts += 1;
-    weather.struck = new Set();
+    weather.begin();
     const planted = plant(options.bug, site);
     let requests = 0;
     let dead = false;
+    const serve = (sent: WireRequest): Promise<WireResponse> =>
+      overseer.serve(sent, async () => {
+        const hangs = weather.hangs(sent);
+        if (hangs) await behave(site, HANGING);
+        const response = await site.emulator.handle(sent);
+        if (hangs) await behave(site, { identityUpdate, nodeImageUpgradePerNode });
+        planted.see(response);
+        if (options.trace) note(`${sent.method} ${new URL(sent.url).pathname} ${response.status}`);
+        return response;
+      });
     const hooks: Hooks = {
       point() {
         if (!dead && !isCalm && random.chance(deaths)) note("the process dies");
@@ -63,28 +82,21 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
         throw new Crash();
       },
       async carry(request: WireRequest) {
-        if (++requests > MAX_REQUESTS) throw new Error("the process goes round in circles");
+        if (++requests > MAX_REQUESTS * disks.length) throw new Error("the process goes round in circles");
         const deed = await strangers.act(request);
-        if (deed) invariants.noteStranger(deed === "deleteRole");
-        return weather.carry(planted.bend(request), async (sent) => {
-          await invariants.beforeRequest(sent);
-          const response = await site.emulator.handle(sent);
-          planted.see(response);
-          if (options.trace) note(`${sent.method} ${new URL(sent.url).pathname} ${response.status}`);
-          await invariants.afterResponse(sent, response);
-          return response;
-        });
+        if (deed) overseer.noteStranger(deed);
+        return weather.carry(planted.bend(request), serve);
       },
       onEvent(event) {
-        if (options.trace) note(`event ${describeEvent(event)}`);
-        invariants.onEvent(event);
+        if (options.trace) note(`event ${describeEvent(event, disks.length > 1)}`);
+        overseer.onEvent(event);
       },
       wrap: (azure) => planted.wrap(azure),
     };
-    return runProcess(site, disk, hooks);
+    return runClusters(site, disks, hooks);
   };
 
-  while (invariants.violations.length === 0 && starts < STARTS_IN_TROUBLE + STARTS_IN_CALM) {
+  while (overseer.violations.length === 0 && starts < STARTS_IN_TROUBLE + STARTS_IN_CALM) {
     if (!isCalm && starts >= STARTS_IN_TROUBLE) {
       isCalm = true;
       weather.calm();
@@ -92,65 +104,41 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
       note("from now on nothing goes wrong");
     }
     ended = await start();
-    if (options.trace) note(`process ${starts} ended: ${describeEnd(ended)}`);
-    if (ended.kind === "done") break;
-    const problem = unexcused(ended, weather.struck, strangers.ever);
-    if (problem === "over") break;
-    if (problem) invariants.violations.push(problem);
+    if (options.trace) note(`process ${starts} ended: ${ended.map(describeEnd).join("; ")}`);
+    if (areDone(ended)) break;
+    const wrongs = { ...weather.wrongs, deeds: strangers.ever, isThrottled: behaviour.throttles !== false };
+    const judged = ended.map((end) => unexcused(end, wrongs));
+    if (judged.includes("over")) break;
+    overseer.violations.push(...judged.filter((problem) => problem !== undefined));
     if (isCalm) {
-      await repair(site, strangers);
+      await repair(site, weather.wrongs.everStruck.has("hanging"), note);
       await strangers.calm();
     }
     pass(site, ended, random);
   }
-  if (invariants.violations.length === 0) {
-    if (ended.kind === "done") await invariants.atTheEnd();
+  if (overseer.violations.length === 0) {
+    if (areDone(ended)) await overseer.atTheEnd();
     else if (!strangers.ever.has("addPool"))
-      invariants.violations.push(`it never came to its end: ${describeEnd(ended)}`);
+      overseer.violations.push(`it never came to its end: ${ended.map(describeEnd).join("; ")}`);
   }
-  const { violations } = invariants;
-  return { seed, name: migration.name, violations, ended: ended.kind, starts, trace };
+  const { violations } = overseer;
+  const kinds = [...new Set(ended.map(({ kind }) => kind))].join(", ");
+  return { seed, name: migration.name, violations, ended: kinds, starts, trace };
+}
+
+function areDone(ended: readonly Ended[]): boolean {
+  return ended.every(({ kind }) => kind === "done");
 }
 
 /** What an event says, without what every event has. */
-function describeEvent({ run: _run, seq: _seq, at: _at, cluster: _cluster, ...told }: Event): string {
-  return JSON.stringify(told);
+function describeEvent({ run: _run, seq: _seq, at: _at, cluster, ...told }: Event, isFleet: boolean): string {
+  return `${isFleet ? `${cluster?.split("/").at(-1)} ` : ""}${JSON.stringify(told)}`;
 }
 
 /** Between two starts time passes: until the moment that a pause names, or until someone looks after it again. */
-function pass(site: Site, ended: Ended, random: Random): void {
+function pass(site: Site, ended: readonly Ended[], random: Random): void {
   const now = site.clock.now().getTime();
-  const until =
-    ended.kind === "paused" ? (ended.retryAt?.getTime() ?? now + HOUR_MS) : now + random.next() ** 3 * DAY_MS;
+  const paused = ended.flatMap((end) => (end.kind === "paused" ? [end.retryAt?.getTime() ?? now + HOUR_MS] : []));
+  const until = paused.length > 0 ? Math.min(...paused) : now + random.next() ** 3 * DAY_MS;
   if (until > now) site.clock.advance(Math.ceil(until - now));
-}
-
-/** What the tool's remedies ask of its user before the next start. */
-async function repair(site: Site, strangers: Strangers): Promise<void> {
-  const cluster = await site.read<{
-    properties: { provisioningState: string; agentPoolProfiles: { provisioningState: string }[] };
-  }>(site.clusterId);
-  const states = [cluster.properties, ...cluster.properties.agentPoolProfiles].map((each) => each.provisioningState);
-  if (states.some((state) => state === "Failed" || state === "Canceled")) await strangers.reconcile();
-}
-
-/** How Azure behaves in this seed: every open question, and every duration, anew. */
-function randomBehaviour(random: Random, fixed: Partial<Behaviour> | undefined): Partial<Behaviour> {
-  const minutes = (low: number, high: number) => `${random.whole(low, high)}m`;
-  return {
-    combinedIdentityUpdate: random.pick(["rolls", "rolls", "appliesWithoutRoll", "refused", "ignoresKubelet"] as const),
-    identityUpdateReimagesNodes: random.chance(0.2),
-    kubeletIdentityUpdateReimagesNodes: random.chance(0.8),
-    reimage: random.pick(["inPlace", "replacesInstance"] as const),
-    latestModelApplied: random.chance(0.2),
-    etagMismatchInOperation: random.chance(0.2),
-    rolePropagation: random.chance(0.1) ? minutes(61, 100) : minutes(0, 59),
-    identityUpdate: random.chance(0.1) ? minutes(60, 400) : minutes(1, 10),
-    nodeImageUpgradePerNode: minutes(2, 12),
-    tokenSwitchover: minutes(10, 1400),
-    newerNodeImage: random.chance(0.8),
-    throttles: random.chance(0.15) ? "azure" : false,
-    pageSize: random.pick([1, 3, 100]),
-    ...(random.chance(0.5) ? fixed : {}),
-  };
 }

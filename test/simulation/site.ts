@@ -3,69 +3,105 @@ import { normalizeId } from "../../src/azure/ids.ts";
 import { asArray, asString, at, type Json } from "../../src/azure/json.ts";
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { createEmulator, type Emulator } from "../../src/emulator/emulator.ts";
-import { DAY_MS, VirtualClock } from "../../src/engine/clock.ts";
+import { DAY_MS, HOUR_MS, VirtualClock } from "../../src/engine/clock.ts";
 import type { WireResponse } from "../../src/engine/wire.ts";
 import { resolveTarget, type Target } from "../../src/migration/migration.ts";
-import type { MigrationPlan } from "../../src/plan/schema.ts";
+import type { ClusterPlan, MigrationPlan } from "../../src/plan/schema.ts";
 import { makePlan } from "../../src/planning/make-plan.ts";
-import { type MigrationCase, scenarioOf } from "./cases.ts";
+import { type FleetCase, isFleet, type MigrationCase, scenarioOf } from "./cases.ts";
 
 /** Longer than any run may take, however often it is interrupted; the clock throws beyond. */
 const LONGEST_MS = 90 * DAY_MS;
 
-/** The emulated Azure of one case, with the plan for its one cluster: what stays when a process dies. */
+/** Nodes are older than the run: those that are imaged in the moment of a switch could be from before or after it. */
+const BUILT_AT = new Date("2026-11-22T07:00:00Z");
+const AGE_MS = HOUR_MS;
+
+/** One cluster that is migrated. */
+export class Subject {
+  readonly site: Site;
+  readonly plan: ClusterPlan;
+
+  constructor(site: Site, plan: ClusterPlan) {
+    this.site = site;
+    this.plan = plan;
+  }
+
+  get clusterId(): string {
+    return this.plan.id;
+  }
+
+  /** The identities that the plan wants. */
+  get identities(): Target {
+    return resolveTarget(this.plan.id, this.plan.target);
+  }
+}
+
+/** The emulated Azure of one case, with the plan for its clusters: what stays when a process dies. */
 export class Site {
-  readonly migration: MigrationCase;
+  readonly migration: MigrationCase | FleetCase;
   readonly clock: VirtualClock;
   readonly emulator: Emulator;
   plan!: MigrationPlan;
 
-  private constructor(migration: MigrationCase, clock: VirtualClock, emulator: Emulator) {
+  private constructor(migration: MigrationCase | FleetCase, clock: VirtualClock, emulator: Emulator) {
     this.migration = migration;
     this.clock = clock;
     this.emulator = emulator;
   }
 
-  /** Makes the emulated Azure, and the plan unless one made from the same beginning is given. */
+  /** Makes the emulated Azure, and the plan unless one made from the same beginning is given. @param seed of the fleet */
   static async open(
-    migration: MigrationCase,
-    options: { behaviour?: Partial<Behaviour>; plan?: MigrationPlan } = {},
+    migration: MigrationCase | FleetCase,
+    options: { behaviour?: Partial<Behaviour>; plan?: MigrationPlan; seed?: number } = {},
   ): Promise<Site> {
-    const clock = new VirtualClock(undefined, LONGEST_MS);
+    const clock = new VirtualClock(BUILT_AT, LONGEST_MS);
     const scenario = await scenarioOf(migration);
     const behaviour = { ...scenario.behaviour, ...options.behaviour };
-    const site = new Site(migration, clock, createEmulator({ clock, scenario: { ...scenario, behaviour } }));
-    site.plan = options.plan ?? (await site.makePlan());
+    const seed = isFleet(migration) ? (options.seed ?? 1) : 1;
+    const site = new Site(migration, clock, createEmulator({ clock, seed, scenario: { ...scenario, behaviour } }));
+    clock.advance(AGE_MS);
+    site.plan = options.plan ?? (await site.#planWhatCanBeDone());
     return site;
   }
 
-  /** The plan that would be made now. @param door another way to the emulator */
-  async makePlan(door: InProcessEmulator = this.emulator): Promise<MigrationPlan> {
+  /** The plan that would be made now. @param door another way to the emulator @param clusterIds absent: of every cluster */
+  async makePlan(door: InProcessEmulator = this.emulator, clusterIds?: readonly string[]): Promise<MigrationPlan> {
     const azure = (await connect({ cloud: "AzureCloud", emulator: door })).azure();
-    const [subscription] = await azure.resources.subscriptions();
-    const found = await azure.clusters.list(subscription?.id ?? "");
+    const subscriptions = await azure.resources.subscriptions();
+    const found = clusterIds ?? (await Promise.all(subscriptions.map(({ id }) => azure.clusters.list(id)))).flat();
     return makePlan(
       azure,
       {
-        clusterIds: found.map((cluster) => normalizeId(String(cluster["id"]))),
+        clusterIds: found.map((cluster) =>
+          typeof cluster === "string" ? cluster : normalizeId(String(cluster["id"])),
+        ),
         to: "user-assigned",
         registries: [],
         rolePropagation: "60m",
         tokenSwitchover: "24h",
-        ...this.migration.request,
+        ...("request" in this.migration ? this.migration.request : {}),
       },
       { cloud: "AzureCloud", tenant: "", emulator: true, tool: "simulation", now: this.clock.now() },
     );
   }
 
-  /** The id of the cluster that is migrated. */
-  get clusterId(): string {
-    return this.plan.clusters[0]!.id;
+  /** Some clusters of a fleet cannot be migrated, and some need not be. */
+  async #planWhatCanBeDone(): Promise<MigrationPlan> {
+    const plan = await this.makePlan();
+    if (!isFleet(this.migration)) return plan;
+    const ids = plan.clusters.filter(({ blocked, path }) => !blocked && path !== "none").map(({ id }) => id);
+    return ids.length === plan.clusters.length ? plan : this.makePlan(this.emulator, ids);
   }
 
-  /** The identities that the plan wants. */
-  get identities(): Target {
-    return resolveTarget(this.clusterId, this.plan.clusters[0]!.target);
+  /** The clusters that are migrated. */
+  get subjects(): Subject[] {
+    return this.plan.clusters.map((plan) => new Subject(this, plan));
+  }
+
+  /** The id of the cluster that is migrated, or of the first. */
+  get clusterId(): string {
+    return this.plan.clusters[0]!.id;
   }
 
   /** A request of someone else, past every fault that the run meets. */

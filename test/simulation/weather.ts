@@ -14,6 +14,7 @@ export const TROUBLES = [
   "conflict",
   "hiddenRoles",
   "forgottenOperation",
+  "hanging",
 ] as const;
 
 export type Trouble = (typeof TROUBLES)[number];
@@ -38,8 +39,8 @@ export class Weather {
   /** Assignments are shown this much later than they are made. */
   readonly #hiddenMs: number;
   #calm = false;
-  /** The kinds that have struck since the count was last taken. */
-  struck = new Set<Trouble>();
+  #struck = new Set<Trouble>();
+  readonly #everStruck = new Set<Trouble>();
 
   constructor(random: Random, clock: VirtualClock, note: (text: string) => void) {
     this.#random = random;
@@ -54,6 +55,16 @@ export class Weather {
     this.#hiddenMs = random.between(SECOND_MS, 9 * MINUTE_MS);
   }
 
+  /** A new process begins. */
+  begin(): void {
+    this.#struck = new Set();
+  }
+
+  /** The kinds of trouble that have struck since the process began, and since the first one did. */
+  get wrongs(): { readonly struck: ReadonlySet<Trouble>; readonly everStruck: ReadonlySet<Trouble> } {
+    return { struck: this.#struck, everStruck: this.#everStruck };
+  }
+
   /** From now on nothing goes wrong any more. */
   calm(): void {
     this.#calm = true;
@@ -62,12 +73,12 @@ export class Weather {
   /** Carries a request through the weather. */
   async carry(request: WireRequest, send: (request: WireRequest) => Promise<WireResponse>): Promise<WireResponse> {
     const isWrite = request.method !== "GET";
-    const isCluster = /\/managedClusters\/[^/]+(\/agentPools\/[^/]+\/upgradeNodeImageVersion)?\?/i.test(request.url);
+    const isCluster = isClusterWrite(request);
     if (this.#strikes("slow", request)) this.#clock.advance(Math.ceil(this.#random.next() ** 4 * 20 * MINUTE_MS) + 1);
     if (this.#strikes("droppedBefore", request)) throw new ConnectionDropped("reset before the service acted");
     if (this.#strikes("refusedForNow", request)) return this.#refusal();
     if (isWrite && this.#strikes("forbidden", request)) return armError(403, "AuthorizationFailed");
-    if (isWrite && isCluster && this.#strikes("conflict", request)) return this.#conflict();
+    if (isCluster && this.#strikes("conflict", request)) return this.#conflict();
     if (/\/operations\//i.test(request.url) && this.#strikes("forgottenOperation", request))
       return armError(404, "NotFound");
     const response = await send(request);
@@ -79,15 +90,25 @@ export class Weather {
     return response;
   }
 
+  /** True when the operation that this request starts is to hang, until somebody aborts it. */
+  hangs(request: WireRequest): boolean {
+    return isClusterWrite(request) && this.#strikes("hanging", request);
+  }
+
   #strikes(trouble: Trouble, request: WireRequest): boolean {
     if (this.#calm) return false;
     const now = this.#clock.now().getTime();
     const storm = this.#storms.find((each) => each.trouble === trouble && each.fromMs <= now && now < each.toMs);
     const share = storm?.share ?? this.#shares.get(trouble) ?? 0;
     if (share === 0 || !this.#random.chance(share)) return false;
-    this.struck.add(trouble);
+    this.#noteStruck(trouble);
     this.#note(`${trouble}: ${request.method} ${new URL(request.url).pathname}`);
     return true;
+  }
+
+  #noteStruck(trouble: Trouble): void {
+    this.#struck.add(trouble);
+    this.#everStruck.add(trouble);
   }
 
   /** Visibility is no dice: what a list has shown once stays in it. */
@@ -120,9 +141,15 @@ export class Weather {
     const body = JSON.parse(response.body) as { value: { properties: { createdOn: string } }[] };
     const visibleFrom = this.#clock.now().getTime() - this.#hiddenMs;
     const value = body.value.filter(({ properties }) => Date.parse(properties.createdOn) <= visibleFrom);
-    if (value.length < body.value.length) this.struck.add("hiddenRoles");
+    if (value.length < body.value.length) this.#noteStruck("hiddenRoles");
     return { ...response, body: JSON.stringify({ ...body, value }) };
   }
+}
+
+/** True for a write that starts an operation: an update of the cluster, or a node image upgrade. */
+export function isClusterWrite({ method, url }: WireRequest): boolean {
+  const isOperation = /\/managedClusters\/[^/]+(\/agentPools\/[^/]+\/upgradeNodeImageVersion)?\?/i.test(url);
+  return method !== "GET" && isOperation;
 }
 
 const JSON_TYPE = { "content-type": "application/json" };

@@ -136,7 +136,7 @@ describe("a run whose lock is taken over while it is at work", () => {
         throw new Error("not now");
       },
     });
-    const { controlPlane } = site.identities;
+    const { controlPlane } = site.subjects[0]!.identities;
     await expect(azure.clusters.update(site.clusterId, (body) => body)).rejects.toThrow("not now");
     await expect(azure.clusters.upgradeNodeImage(site.clusterId, "system")).rejects.toThrow("not now");
     await expect(azure.identities.create(controlPlane!.id, controlPlane!.location)).rejects.toThrow("not now");
