@@ -19,6 +19,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PrincipalNotFound: `Wait until Microsoft Entra has replicated the new principal, ${RESUME}`,
   RoleAssignmentUpdateNotPermitted: `Remove the role assignment of this name, which belongs to somebody else, ${RESUME}`,
   RoleAssignmentLimitExceeded: `Remove role assignments that nobody needs any more (those of unknown identities first), ${RESUME}`,
+  LocationNotAvailableForResourceType:
+    "Make a new plan with --to system-assigned, or with identities that exist in another region.",
   FailedIdentityOperation: `Make the identity that the message names again under its name, ${RESUME}`,
   // The AKS resource provider
   OperationNotAllowed: `Wait until the other operation on the cluster has ended, ${RESUME}`,
