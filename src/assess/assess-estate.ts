@@ -6,7 +6,7 @@ import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { SEVERITIES } from "../engine/step.ts";
-import type { ClusterState } from "../migration/cluster-state.ts";
+import type { ClusterState } from "../migration/completeness.ts";
 import { ALL_CHECKS } from "./checks/all-checks.ts";
 import { Estate } from "./estate.ts";
 import { Neighbours } from "./neighbours.ts";

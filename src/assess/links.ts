@@ -16,7 +16,6 @@ export const LINKS = {
   supportedVersions: "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions",
   maintenance: "https://learn.microsoft.com/azure/aks/planned-maintenance",
   nodeDisruption: "https://learn.microsoft.com/azure/aks/node-disruption-policy",
-  upgradeOptions: "https://learn.microsoft.com/azure/aks/upgrade-options",
   commandInvoke: "https://learn.microsoft.com/azure/aks/access-private-cluster",
   policies: "https://learn.microsoft.com/azure/aks/policy-reference",
   tenantMove: "https://learn.microsoft.com/azure/role-based-access-control/transfer-subscription",

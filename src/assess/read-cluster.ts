@@ -5,7 +5,7 @@ import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { lookInside } from "../in-cluster/look-inside.ts";
 import { countAssignments } from "../migration/assignment-limit.ts";
-import { judgeCluster } from "../migration/cluster-state.ts";
+import { judgeCluster } from "../migration/completeness.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import type { ClusterFacts } from "../plan/schema.ts";

@@ -10,7 +10,7 @@ import type { Registry } from "../azure/registries.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import type { InClusterEvidence } from "../in-cluster/evidence.ts";
 import type { ClusterScopes } from "../migration/cluster-scopes.ts";
-import type { ClusterState } from "../migration/cluster-state.ts";
+import type { ClusterState } from "../migration/completeness.ts";
 import type { Lock } from "../migration/locks.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import type { ClusterFacts } from "../plan/schema.ts";

@@ -1,4 +1,4 @@
-import type { Completeness } from "../migration/cluster-state.ts";
+import type { Completeness } from "../migration/completeness.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import { describePrincipal } from "../migration/principal-use.ts";
 import { sanitize, wrapText } from "../text/terminal.ts";

@@ -17,7 +17,11 @@ interface Made {
   readonly resourceId: string;
 }
 
-/** Removes what a run created before its switch: role assignments first, then identities. @returns the exit code */
+/**
+ * Removes what a run created before its switch: role assignments first, then identities.
+ * @returns the exit code
+ * @throws AksMiError when a cluster of the run has been switched: then nothing of it is removed
+ */
 export async function undo(
   id: string | undefined,
   flags: CommonFlags & ApprovalFlags & { readonly breakLock?: string; readonly output: "table" | "json" },

@@ -6,7 +6,7 @@ import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
 import { judgeRefusedComponents, readRefusedComponents } from "../in-cluster/access-events.ts";
 import { judgePulls, readPulls } from "../in-cluster/pulls.ts";
-import { judgeCluster } from "../migration/cluster-state.ts";
+import { judgeCluster } from "../migration/completeness.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
 import { checkPrincipalUse } from "../migration/principal-use.ts";
 import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags } from "./context.ts";

@@ -54,7 +54,10 @@ function emptyBin(world: World, request: GraphRequest, id: string): ArmReply {
   return { status: 200, body };
 }
 
-/** What was deleted of one kind, or one of them restored; a list without a kind is not served (Graph documentation). */
+/**
+ * What was deleted of one kind, or one of them restored; a list without a kind is not served (Graph documentation).
+ * @throws ArmError 400 for such a list, 404 for an object that was not deleted
+ */
 export function listDeletedItems(
   world: World,
   request: GraphRequest,

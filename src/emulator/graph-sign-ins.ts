@@ -6,6 +6,7 @@ import type { World } from "./world.ts";
 /**
  * The sign-ins that were put in (`Microsoft.Graph/signIns`), newest first: by application, from a time on and by kind. Only
  * the beta lists those of service principals (Graph documentation).
+ * @throws ArmError 403 unless `signInsReadable`
  */
 export function listSignIns(world: World, request: GraphRequest): ArmReply {
   if (!world.behaviour.signInsReadable) throw denied(world);

@@ -102,7 +102,7 @@ function referredTo(facts: ClusterFacts): string[] {
 }
 
 /** The scopes that changes write to: identities to be created, and whatever roles are assigned on. */
-export function scopesWritten({ id, target }: Pick<ClusterPlan, "id" | "target">, keys: readonly string[]): string[] {
+function scopesWritten({ id, target }: Pick<ClusterPlan, "id" | "target">, keys: readonly string[]): string[] {
   const { controlPlane, kubelet } = resolveTarget(id, target);
   const identities = new Map([
     ["identity:control-plane", controlPlane?.id],

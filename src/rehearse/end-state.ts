@@ -3,7 +3,7 @@ import { kubeletIdentityOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
-import { type ClusterState, judgeCluster } from "../migration/cluster-state.ts";
+import { type ClusterState, judgeCluster } from "../migration/completeness.ts";
 import type { EvidenceRank } from "../migration/evidence.ts";
 import { readNodeEvidence } from "../migration/nodes.ts";
 

@@ -28,7 +28,7 @@ export function retireCommands({ clientId, objectId, scopes }: RetiredPrincipal)
 }
 
 /** The service principal that a cluster of a plan leaves; undefined when it comes from none. */
-export function retiredPrincipalOf({ id, from, facts, rights }: ClusterPlan): RetiredPrincipal | undefined {
+function retiredPrincipalOf({ id, from, facts, rights }: ClusterPlan): RetiredPrincipal | undefined {
   if (!from.servicePrincipal) return undefined;
   const nodeGroup = `/subscriptions/${parseId(id).subscription}/resourceGroups/${facts.network.nodeResourceGroup}`;
   const own = rights.filter(({ through }) => through === undefined).map(({ scope }) => scope);
