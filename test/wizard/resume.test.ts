@@ -2,6 +2,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
+import type { Emulated } from "../support/emulated.ts";
+import { InProcessCommandLine } from "../support/in-process.ts";
 import { KEYS, TerminalSession } from "../support/terminal.ts";
 import { accept, answerQuestions, confirm, readPlan } from "./walk.ts";
 
@@ -17,16 +19,20 @@ function openWizard(line: CommandLine): TerminalSession {
   return new TerminalSession(["--emulator", line.endpoint], { columns: 100, rows: 30, cwd: line.folder });
 }
 
+interface Resource {
+  readonly id: string;
+  readonly type: string;
+  readonly identity?: object;
+  readonly properties?: Record<string, unknown>;
+}
+
 /** What is in the model in the end, without what differs from run to run: times, and ids that Azure makes up. */
-async function endState(line: CommandLine): Promise<unknown> {
-  const resources = await line.control<{ id: string; type: string; properties?: Record<string, unknown> }[]>(
-    "GET",
-    "/_emulator/resources",
-  );
+async function endState(world: Emulated): Promise<unknown> {
+  const resources = await world.control<Resource[]>("GET", "/_emulator/resources");
   const roles = resources
     .filter(({ type }) => /roleAssignments$/i.test(type))
     .map(({ properties }) => [properties?.["scope"], properties?.["roleDefinitionId"]].join(" ").toLowerCase());
-  const cluster = await line.resource<{ identity: object; properties: Record<string, unknown> }>(DEMO_CLUSTER);
+  const cluster = resources.find(({ id }) => id.toLowerCase() === DEMO_CLUSTER.toLowerCase())!;
   return {
     ids: resources
       .filter(({ type }) => !/roleAssignments$/i.test(type))
@@ -34,13 +40,13 @@ async function endState(line: CommandLine): Promise<unknown> {
       .sort(),
     roles: roles.sort(),
     identities: Object.keys((cluster.identity as { userAssignedIdentities: object }).userAssignedIdentities),
-    servicePrincipal: cluster.properties["servicePrincipalProfile"],
-    failures: (await line.events()).filter(({ ok }) => !ok),
+    servicePrincipal: cluster.properties?.["servicePrincipalProfile"],
+    failures: (await world.events()).filter(({ ok }) => !ok),
   };
 }
 
 test("the plan that the wizard saves ends where its own run ends", { timeout: 60 * SECONDS_MS }, async () => {
-  const [first, second] = [await openEmulator(), await openEmulator()];
+  const first = await openEmulator();
   const terminal = openWizard(first);
   await answerQuestions(terminal);
   await readPlan(terminal);
@@ -56,7 +62,8 @@ test("the plan that the wizard saves ends where its own run ends", { timeout: 60
   expect(new Set(sent)).toEqual(new Set(["POST /v1.0/directoryObjects/getByIds"]));
 
   const file = join(first.folder, "plan.yaml");
-  const applied = await second.run(["--plan", file, "--yes"]);
+  const second = await InProcessCommandLine.open();
+  const applied = await second.run("--plan", file, "--yes");
   expect(applied.code, applied.stderr).toBe(0);
 
   const again = openWizard(first);
@@ -65,7 +72,7 @@ test("the plan that the wizard saves ends where its own run ends", { timeout: 60
   await accept(again, "❯ Run it now");
   await confirm(again);
   expect(await again.ended).toBe(0);
-  const end = await endState(second);
+  const end = await endState(second.lab);
   expect(end).toEqual(await endState(first));
   expect(end).toMatchObject({ servicePrincipal: { clientId: "msi" }, failures: [] });
   rmSync(file);
