@@ -111,7 +111,7 @@ export async function assessEstate(azure: Azure, scope: AssessScope, options: As
 }
 
 /** Runs every check on what was read of one cluster. */
-export function judge(reading: ClusterReading): AssessedCluster {
+function judge(reading: ClusterReading): AssessedCluster {
   const outcomes = ALL_CHECKS.flatMap((check) => check(reading));
   const ends = reading.servicePrincipal?.credentialEnds;
   const latest = ends?.known ? ends.value[0] : undefined;

@@ -33,7 +33,7 @@ export async function assess(flags: AssessFlags): Promise<number> {
 }
 
 /** True when something at least this severe was found. */
-export function reaches({ clusters }: Assessment, failOn: Severity): boolean {
+function reaches({ clusters }: Assessment, failOn: Severity): boolean {
   const severe = new Set(SEVERITIES.slice(0, SEVERITIES.indexOf(failOn) + 1));
   return clusters.some(({ findings }) => findings.some(({ severity }) => severe.has(severity)));
 }

@@ -29,7 +29,7 @@ const registryFact = z.strictObject({
   source: z.string(),
 });
 
-export const poolFact = z.strictObject({
+const poolFact = z.strictObject({
   name: z.string(),
   type: z.string(),
   osType: z.string(),
@@ -82,7 +82,7 @@ export const finding = z.strictObject({
   link: z.string().optional(),
 });
 
-export const change = z.strictObject({
+const change = z.strictObject({
   key: z.string().min(1),
   summary: z.string(),
   reason: z.string(),
@@ -95,7 +95,7 @@ export const change = z.strictObject({
 const planStep = z.strictObject({ id: z.enum(STEP_IDS), changes: z.array(change) });
 
 /** What becomes of a right of the old identity: it is in front of the reviewer, whatever it is. */
-export const right = z.strictObject({
+const right = z.strictObject({
   role: z.string(),
   scope: anyScope,
   /** The group through which the old identity holds it, where it is not its own. */

@@ -6,14 +6,14 @@ import type { ManagedCluster } from "../../src/azure/clusters.ts";
 import type { JsonObject } from "../../src/azure/json.ts";
 import type { RoleDefinition } from "../../src/azure/roles.ts";
 
-export const NOW = new Date("2026-11-22T08:00:00Z");
+const NOW = new Date("2026-11-22T08:00:00Z");
 export const SUBSCRIPTION = "/subscriptions/11111111-1111-4111-8111-111111111111";
 export const GROUP = `${SUBSCRIPTION}/resourceGroups/rg-shop`;
 export const NODE_GROUP = `${SUBSCRIPTION}/resourceGroups/MC_shop`;
 export const CLUSTER = `${GROUP}/providers/Microsoft.ContainerService/managedClusters/shop`;
 export const IDENTITY = `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shop`;
 export const KUBELET = `${IDENTITY}-kubelet`;
-export const TENANT = "22222222-2222-4222-8222-222222222222";
+const TENANT = "22222222-2222-4222-8222-222222222222";
 
 const IDENTITY_BLOCK = {
   type: "UserAssigned",

@@ -113,7 +113,7 @@ function madeFrom(text: string): string {
 }
 
 /** A copy without what is masked: the emulator fills it in, as Azure did. */
-export function withoutMasked(value: Json): Json {
+function withoutMasked(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutMasked);
   if (!isObject(value)) return value;
   const kept = Object.entries(value).filter(([key, item]) => !isMasked(item) || /^keyData$/.test(key));

@@ -9,7 +9,7 @@ const SHARED = "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGrou
 export const CLUSTER = `${HOME}/rg-payments/providers/Microsoft.ContainerService/managedClusters/payments-prod`;
 export const REGISTRY = `${SHARED}/rg-shared/providers/Microsoft.ContainerRegistry/registries/acrshared`;
 export const SUBNET = `${HOME}/rg-network/providers/Microsoft.Network/virtualNetworks/vnet-hub/subnets/snet-aks`;
-export const ROUTES = `${HOME}/rg-network/providers/Microsoft.Network/routeTables/rt-aks`;
+const ROUTES = `${HOME}/rg-network/providers/Microsoft.Network/routeTables/rt-aks`;
 export const KUBELET_ID = `${HOME}/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments-prod-kubelet`;
 export const HASH = "3f6c".repeat(16);
 
