@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { exitCodeOf } from "./exit-codes.ts";
+import { guardOutput } from "./guard-output.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs one command line, arguments as in `process.argv`. @returns the exit code; what went wrong is on stderr by then */
@@ -8,6 +9,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
   const program = buildProgram((code) => {
     exitCode = code;
   });
+  const unguard = guardOutput(process.stdout, process.stderr);
   try {
     await program.parseAsync(argv);
     return exitCode;
@@ -16,5 +18,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     const { showError } = await import("./commands/show-error.ts");
     showError(error, argv.includes("--verbose"));
     return exitCodeOf(error);
+  } finally {
+    unguard();
   }
 }

@@ -1,6 +1,6 @@
 import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { AksMiError, TransientError } from "../engine/errors.ts";
-import { hasAzureCode, hasStatus } from "./errors.ts";
+import { hasAzureCode, hasStatus, tell } from "./errors.ts";
 import { normalizeId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { toPutBody } from "./put-body.ts";
@@ -119,7 +119,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       try {
         const { body } = await arm.get("read the operation", operationUrl);
         const status = asString(at(body, "status")) ?? "Unknown";
-        return { status, code: asString(at(body, "error", "code")), message: asString(at(body, "error", "message")) };
+        return { status, code: tell(at(body, "error", "code")), message: tell(at(body, "error", "message")) };
       } catch (error) {
         if (hasStatus(error, 404)) return undefined;
         throw error;

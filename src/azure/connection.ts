@@ -9,6 +9,7 @@ import { CLOUDS, type Cloud, type CloudName } from "./clouds.ts";
 import { createInProcessClient, createLoopbackClient } from "./doors.ts";
 import { EmulatorClock } from "./emulator-clock.ts";
 import { ReadMemory } from "./read-memory.ts";
+import { rememberEnvironment, rememberTokens } from "./remember-secrets.ts";
 import type { OnRetry } from "./retry.ts";
 import { createTransport } from "./transport.ts";
 
@@ -73,6 +74,7 @@ interface Way {
  * @throws AksMiError when `emulator` is no URL of this machine, or nothing answers there
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
+  rememberEnvironment();
   const cloud = CLOUDS[options.cloud];
   const { emulator } = options;
   if (emulator === undefined) return connectionOver(await wayToAzure(cloud, options.tenant));
@@ -132,10 +134,9 @@ function wayInside(cloud: Cloud, { handle, clock }: InProcessEmulator): Way {
 
 async function wayToAzure(cloud: Cloud, tenant: string | undefined): Promise<Way> {
   const { DefaultAzureCredential } = await import("@azure/identity");
-  const credential = new DefaultAzureCredential({
-    authorityHost: cloud.authority,
-    ...(tenant ? { tenantId: tenant } : {}),
-  });
+  const credential = rememberTokens(
+    new DefaultAzureCredential({ authorityHost: cloud.authority, ...(tenant ? { tenantId: tenant } : {}) }),
+  );
   const clock = new SystemClock();
   return {
     cloud,

@@ -1,4 +1,5 @@
 import { AksMiError, type ErrorCode, TransientError } from "../engine/errors.ts";
+import { redact } from "../engine/secrets.ts";
 import { asObject, asString, type Json } from "./json.ts";
 import { remedyFor } from "./remedies.ts";
 
@@ -54,8 +55,8 @@ export function translateError(thrown: unknown, what: string): Error {
       ? new TransientError(failure.code ?? failure.message, { cause: thrown })
       : (thrown as Error);
   }
-  // The service acted and its answer broke off on the way.
-  if (failure.statusCode < 400) return new TransientError("the answer broke off", { cause: thrown });
+  // The service acted and its answer broke off on the way. The SDK's error has the whole of it in its message.
+  if (failure.statusCode < 400) return new TransientError("the answer broke off");
   return translateResponse(
     failure.statusCode,
     failure.response?.bodyAsText ?? "",
@@ -104,7 +105,13 @@ function readBody(body: string): { code: string | undefined; message: string | u
   }
   const flat = asObject(parsed);
   const error = flat["error"] === undefined ? flat : asObject(flat["error"]);
-  return { code: asString(error["code"]), message: asString(error["message"])?.replace(/\s+/g, " ").slice(0, 1000) };
+  return { code: tell(error["code"])?.slice(0, 200), message: tell(error["message"])?.slice(0, 1000) };
+}
+
+/** A text of Azure as it may be shown: some services repeat what they were sent. */
+export function tell(text: Json | undefined): string | undefined {
+  const told = asString(text);
+  return told === undefined ? undefined : redact(told.replace(/\s+/g, " "));
 }
 
 /** Milliseconds that the service asks to be left alone, from `retry-after-ms` or `Retry-After` (seconds or a date). */

@@ -17,6 +17,7 @@ import { translateResponse } from "./errors.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
 import { withPacedReads } from "./pace.ts";
 import type { ReadMemory } from "./read-memory.ts";
+import { rememberAnswers } from "./remember-secrets.ts";
 import { once, type RetryContext, withRetry } from "./retry.ts";
 
 /** What every adapter is made from. */
@@ -78,7 +79,7 @@ export function createTransport(options: {
   onDate?: ((date: Date) => void) | undefined;
 }): Transport {
   const { cloud, credential, retry } = options;
-  const door = withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate);
+  const door = rememberAnswers(withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate));
   const direct = guardWrites(guardHosts(door, [cloud.resourceManager, cloud.graph]), options.beforeWrite);
   const paced = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
@@ -202,15 +203,13 @@ function parseBody(text: string, what: string): Json {
   if (text.trim() === "") return null;
   try {
     return JSON.parse(text) as Json;
-  } catch (cause) {
-    if (/^\s*[{[]/.test(text)) throw new TransientError("the answer broke off", { cause });
+  } catch {
+    // An error of `JSON.parse` quotes what it could not read, so it goes no further.
+    if (/^\s*[{[]/.test(text)) throw new TransientError("the answer broke off");
     throw new AksMiError(
       "AZURE_ERROR",
       `The answer to "${what}" is not JSON.`,
       "Check for a proxy that answers in Azure's place.",
-      {
-        cause,
-      },
     );
   }
 }

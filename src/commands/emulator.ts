@@ -26,7 +26,9 @@ export async function emulator(flags: EmulatorFlags): Promise<number> {
     timeScale: flags.timeScale,
     seed: flags.seed,
     ...(scenario ? { scenario } : {}),
-    ...(record ? { onRequest: (exchange: object) => appendFileSync(record, `${JSON.stringify(exchange)}\n`) } : {}),
+    ...(record
+      ? { onRequest: (exchange: object) => appendFileSync(record, `${JSON.stringify(exchange)}\n`, { mode: 0o600 }) }
+      : {}),
   }).catch((error: NodeJS.ErrnoException) => {
     throw new AksMiError(
       "USAGE",

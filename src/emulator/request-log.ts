@@ -1,16 +1,15 @@
+import { isSecretName, REDACTED, redactByLook } from "../engine/secrets.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
-
-/** Names of fields whose values never leave a request. */
-const SECRET = /secret|password|clientassertion|accesstoken|privatekey/i;
 
 /** A copy of a body without its secrets. */
 export function withoutSecrets(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item) ?? null);
+  if (typeof value === "string") return redactByLook(value);
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      SECRET.test(key) && typeof item === "string" ? "REDACTED" : withoutSecrets(item),
+      isSecretName(key) && typeof item === "string" ? REDACTED : withoutSecrets(item),
     ]),
   );
 }

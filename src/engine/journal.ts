@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync
 import { AksMiError } from "./errors.ts";
 import { hasEventShape } from "./event-shape.ts";
 import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
+import { redactDeep } from "./secrets.ts";
 
 /** What numbers and dates an event. */
 export interface JournalHead {
@@ -62,7 +63,7 @@ export function memoryJournal(head: JournalHead): Journal {
 }
 
 function number(seq: number, event: StampedEvent, { run, cluster, now }: JournalHead): Event {
-  return { run, seq, at: now().toISOString(), cluster, ...event };
+  return redactDeep({ run, seq, at: now().toISOString(), cluster, ...event });
 }
 
 /** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */

@@ -2,6 +2,7 @@ import type { Azure } from "../azure/azure.ts";
 import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { isWithin, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
+import { holdsSecret, isSecretName } from "../engine/secrets.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { readHeldRoles } from "./held-roles.ts";
 import { readRegistries, type WidePull, widePullsOf } from "./read-registries.ts";
@@ -112,14 +113,17 @@ function ownPublicIps(properties: JsonObject, nodeGroup: string): string[] {
     .sort();
 }
 
-/** Add-ons that are on, with the settings that are strings. */
+/** Add-ons that are on, with the settings that are strings and no secrets: a plan is shown and kept. */
 function addonFacts(properties: JsonObject): ClusterFacts["addons"] {
   const addons: ClusterFacts["addons"] = {};
   for (const [name, profile] of Object.entries(asObject(properties["addonProfiles"]))) {
     if (at(profile, "enabled") !== true) continue;
     const settings = Object.entries(asObject(at(profile, "config")));
     addons[name] = Object.fromEntries(
-      settings.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+      settings.filter(
+        (entry): entry is [string, string] =>
+          typeof entry[1] === "string" && !isSecretName(entry[0]) && !holdsSecret(entry[1]),
+      ),
     );
   }
   const routing = asObject(at(properties, "ingressProfile", "webAppRouting"));

@@ -1,10 +1,5 @@
 import { asArray, asObject, type Json, type JsonObject } from "../azure/json.ts";
-
-/** Names of fields whose texts are secrets. `enableSecretRotation` and the like are settings: only the end counts. */
-const SECRET_FIELD = /(secret|secretText|password|passphrase|token|privateKey|connectionString|accountKey|sharedKey)$/i;
-
-/** The user and password in a proxy's address. */
-const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/i;
+import { isSecretName, redact } from "../engine/secrets.ts";
 
 /** A copy of a resource without its secrets and without who touched it: neither is needed to rehearse on it. */
 export function withoutSecrets(resource: JsonObject): JsonObject {
@@ -13,12 +8,12 @@ export function withoutSecrets(resource: JsonObject): JsonObject {
 }
 
 function scrub(value: Json): Json {
-  if (typeof value === "string") return value.replace(USER_INFO, "$1");
+  if (typeof value === "string") return redact(value);
   if (Array.isArray(value)) return value.map((item: Json) => scrub(item));
   if (typeof value !== "object" || value === null) return value;
   const kept: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value as JsonObject))
-    if (item !== undefined && !(typeof item === "string" && SECRET_FIELD.test(key))) kept[key] = scrub(item);
+    if (item !== undefined && !(typeof item === "string" && isSecretName(key))) kept[key] = scrub(item);
   return kept;
 }
 

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import picocolors from "picocolors";
+import { redact } from "../engine/secrets.ts";
 
 /** Colour functions; with colour off each returns its text unchanged. */
 export type Palette = ReturnType<typeof picocolors.createColors>;
@@ -13,9 +14,12 @@ export function createPalette(color: boolean): Palette {
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const LINE_BREAKS = /[\r\n\t\u2028\u2029]+/g;
 
-/** One printable line of a text that came from Azure or from a file: it can neither move the cursor nor hide what it says. */
+/**
+ * One printable line of a text that came from Azure or from a file: it can neither move the cursor nor hide what it says,
+ * and tells no secret.
+ */
 export function sanitize(text: string): string {
-  return stripVTControlCharacters(text.replace(LINE_BREAKS, " ")).replace(UNPRINTABLE, "");
+  return redact(stripVTControlCharacters(text.replace(LINE_BREAKS, " ")).replace(UNPRINTABLE, ""));
 }
 
 /** A copy of plain data with every string in it, keys included, made printable. */

@@ -89,7 +89,7 @@ test("secrets and people stay out of a twin, settings that sound like secrets st
   expect(kept).toMatchObject({
     properties: {
       servicePrincipalProfile: { clientId: "c" },
-      httpProxyConfig: { httpProxy: "http://proxy:3128/" },
+      httpProxyConfig: { httpProxy: "http://REDACTED@proxy:3128/" },
       addonProfiles: { azureKeyvaultSecretsProvider: { config: { enableSecretRotation: "true" } } },
     },
   });

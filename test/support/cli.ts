@@ -33,10 +33,10 @@ export class CommandLine extends Emulated {
     this.endpoint = endpoint;
   }
 
-  /** Starts an emulator in a process of its own, and a folder to work in. */
-  static async open(options: { scenario?: string; timeScale?: number } = {}): Promise<CommandLine> {
+  /** Starts an emulator in a process of its own, and a folder to work in. @param options `record` names a file */
+  static async open(options: { scenario?: string; timeScale?: number; record?: string } = {}): Promise<CommandLine> {
     const args = ["emulator", "--port", "0", "--time-scale", String(options.timeScale ?? 36_000)];
-    const pairs = pairsFile();
+    const pairs = options.record ?? pairsFile();
     if (pairs) args.push("--record", pairs);
     const emulator = spawn(process.execPath, [CLI, ...args, "--scenario", options.scenario ?? "demo"], {
       stdio: ["ignore", "pipe", "inherit"],
