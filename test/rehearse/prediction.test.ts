@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { HOUR_MS } from "../../src/engine/clock.ts";
+import { PATHS } from "../../src/plan/schema.ts";
 import type { PlanRequest } from "../../src/planning/make-plan.ts";
 import { Lab } from "../support/lab.ts";
 import { applyAndTell, rehearse } from "./support.ts";
@@ -87,7 +89,10 @@ test.each(CASES)("$path $name: a rehearsal tells beforehand what apply then does
   if (which.migrated) await lab.apply(await lab.plan());
   const plan = await lab.plan(which.request);
   expect(plan.clusters.map(({ path }) => path)).toEqual([which.path]);
+  const before = (await lab.requests()).length;
   const rehearsed = await rehearse(lab, plan);
+  const asked = (await lab.requests()).slice(before);
+  expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(["GET"]));
   expect(rehearsed.through).toBe(true);
   expect(rehearsed.twin.gaps).toEqual([]);
 
@@ -98,6 +103,67 @@ test.each(CASES)("$path $name: a rehearsal tells beforehand what apply then does
   expect(cluster!.end).toEqual(applied.end);
   expect(applied.end.complete).toBe(true);
 });
+
+test("each path is rehearsed", () => {
+  expect(new Set(CASES.map(({ path }) => path))).toEqual(new Set(PATHS.filter((path) => path !== "none")));
+});
+
+test("a migration of 26 hours is rehearsed in less than two seconds once everything is read", async () => {
+  const lab = await Lab.open();
+  const plan = await lab.plan({ tokenSwitchover: "25h" });
+  await rehearse(lab, plan);
+  let read: NodeJS.CpuUsage | undefined;
+  const { rehearsals } = await rehearse(lab, plan, {
+    onTwin: () => {
+      read = process.cpuUsage();
+    },
+  });
+  // Time of the processor: how busy the machine is with other things is no matter.
+  const { user, system } = process.cpuUsage(read);
+  expect(rehearsals[0]!.durationMs).toBe(26 * HOUR_MS);
+  expect((user + system) / 1_000).toBeLessThan(2_000);
+});
+
+test.each([
+  { dead: "expired", prepare: expire },
+  { dead: "deleted", prepare: remove },
+])("a service principal that is $dead is in the twin too, and whether Azure lets the cluster go is among what is open", async ({
+  dead,
+  prepare,
+}) => {
+  const lab = await Lab.open();
+  await prepare(lab);
+  const plan = await lab.plan();
+  expect(plan.clusters[0]!.from.servicePrincipal).toMatchObject({ dead });
+  const { rehearsals, twin } = await rehearse(lab, plan);
+  expect(twin.gaps).toEqual([]);
+  const refusing = "Azure refuses every update of a cluster whose service principal is dead";
+  expect(rehearsals.filter(({ through }) => !through).map(({ assumption }) => assumption)).toEqual([refusing]);
+  const stopped = rehearsals.find(({ assumption }) => assumption === refusing)!.clusters[0]!;
+  expect(stopped.outcome).toMatchObject({ kind: "failed", code: "AZURE_ERROR" });
+  const { timeline, end } = await applyAndTell(lab, plan);
+  expect(rehearsals[0]!.clusters[0]!.timeline).toEqual(timeline);
+  expect(rehearsals[0]!.clusters[0]!.end).toEqual(end);
+});
+
+const APPLICATION = "c4b7e2d1-0a35-4f8e-8b69-d27f5a1e3c06";
+
+async function expire(lab: Lab): Promise<void> {
+  await lab.control("POST", "/_emulator/resources", [
+    {
+      type: "Microsoft.Graph/applications",
+      id: APPLICATION,
+      appId: "5e8a1c37-2b9f-4d60-b7c4-e1f3a60d9b25",
+      displayName: "sp-aks-payments-prod",
+      passwordCredentials: [{ endDateTime: "2026-11-01T00:00:00Z" }],
+    },
+  ]);
+}
+
+async function remove(lab: Lab): Promise<void> {
+  const url = `https://graph.microsoft.com/v1.0/applications/${APPLICATION}`;
+  await lab.emulator.handle({ method: "DELETE", url, headers: { host: "graph.microsoft.com" } });
+}
 
 test.each([
   {
