@@ -37,7 +37,15 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .addOption(untilOption())
     .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
     .addOption(breakLockOption())
-    .action(async (flags) => {
+    // What is no command reaches the program's own action; commander would speak of its arguments and options instead.
+    .allowExcessArguments()
+    .allowUnknownOption()
+    .action(async (flags, { args }: Command) => {
+      if (args[0]?.startsWith("-")) program.error(`error: unknown option '${args[0]}'`);
+      if (args[0] !== undefined) {
+        const names = program.commands.map((known) => known.name()).join(", ");
+        program.error(`error: there is no command '${args[0]}'; the commands are ${names}`);
+      }
       if (flags.plan) done(await (await import("./commands/apply.ts")).apply({ ...flags, prompt: false }));
       else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || process.env["CI"]) {
         program.outputHelp({ error: true });

@@ -5,7 +5,7 @@ import { sanitize } from "../text/terminal.ts";
 export function showError(error: unknown, verbose: boolean): void {
   const known = error instanceof AksMiError;
   const message = known
-    ? error.message
+    ? `${error.message} (${error.code})`
     : `A defect of aks-mi: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = known
     ? error.remedy

@@ -77,3 +77,20 @@ test("there is nothing to resume, to undo or to show where no run is", async () 
     expect(refused.stderr).toContain("There is no run");
   }
 });
+
+test("a word that is no command is said to be none, whatever follows it, and an unknown flag one", async () => {
+  for (const args of [["verfy"], ["verfy", "--id", DEMO_CLUSTER]]) {
+    const refused = await line.run(...args);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("there is no command 'verfy'; the")]);
+  }
+  expect((await line.run("--bogus")).stderr).toContain("unknown option '--bogus'");
+  expect((await line.run("verify", "--bogus")).stderr).toContain("unknown option '--bogus'");
+});
+
+test("an error names its code, what went wrong and a remedy", async () => {
+  const { code, stderr } = await line.run("apply", "--plan", plan);
+  expect(code).toBe(7);
+  expect(stderr).toMatch(
+    /^aks-mi: The plan has not been approved\. \(APPROVAL_NEEDED\)\n {2}→ Review it, then add --approve/,
+  );
+});
