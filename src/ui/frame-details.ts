@@ -83,7 +83,7 @@ export function retryLine(
   { paint, now }: FrameOptions,
   times = "",
 ): FrameLine {
-  const text = `${request}, again after ${formatLength(delayMs)}: ${reason}${times}`;
+  const text = `${reason}, again after ${formatLength(delayMs)}${times}: ${request}`;
   return { left: `     ↻ ${text}`, right: paint.dim(formatTime(at, now)), style: paint.yellow };
 }
 

@@ -43,7 +43,7 @@ describe("a frame of the live view", () => {
   it("shows a retry with its reason while its step is at work", () => {
     const retried = INTERRUPTED.findIndex(({ type }) => type === "request:retried");
     expect(frame(INTERRUPTED.slice(0, retried + 1))).toMatch(
-      /↻ PUT roleAssignments, again after 5 s: PrincipalNotFound/,
+      /↻ PrincipalNotFound, again after 5 s: PUT roleAssignments/,
     );
     expect(frame(INTERRUPTED)).not.toContain("PrincipalNotFound");
   });
@@ -51,7 +51,7 @@ describe("a frame of the live view", () => {
   it("shows a retry before the first step, and no longer than until that is at work", () => {
     const retried = { type: "request:retried", request: "read", reason: "ETIMEDOUT", delayMs: 5000 } as const;
     const events = [...INTERRUPTED.slice(0, 2), ...buildEvents(["08:00:01", undefined, retried])];
-    expect(frame(events)).toMatch(/^payments-prod\s+↻ read, again after 5 s: ETIMEDOUT +08:00 UTC\n · Create/);
+    expect(frame(events)).toMatch(/^payments-prod\s+↻ ETIMEDOUT, again after 5 s: read +08:00 UTC\n · Create/);
     expect(frame([...events, INTERRUPTED[2]!])).not.toContain("ETIMEDOUT");
   });
 
