@@ -73,6 +73,30 @@ test.each(files)("%s imports only what its layer may", (file) => {
   }
 });
 
+/** The first circle of imports that a walk from these files meets, types included. */
+function findCircle(from: readonly string[]): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (file: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const name of importsOf(file).filter((each) => each.startsWith("."))) {
+      const circle = walk(relative(".", resolve(dirname(file), name)), [...way, file]);
+      if (circle) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of from) {
+    const circle = walk(file, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+test("no files import each other in a circle", () => {
+  expect(findCircle(files)).toBeUndefined();
+});
+
 test("no step imports another step", () => {
   for (const file of sources("steps")) {
     for (const name of importsOf(file)) expect(name.startsWith("./"), `${file} imports ${name}`).toBe(false);
