@@ -4,6 +4,7 @@ import { hasAzureCode, hasStatus, tell } from "./errors.ts";
 import { normalizeId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { toPutBody } from "./put-body.ts";
+import { AFRESH } from "./read-memory.ts";
 import type { Transport } from "./transport.ts";
 
 /** The api-version of @azure/arm-containerservice 25.3.0. */
@@ -64,9 +65,9 @@ export interface Clusters {
 /** Managed clusters over the pipeline of @azure/arm-containerservice: its typed model would lose what it does not know. */
 export function createClusters({ arm, retry }: Transport): Clusters {
   const url = (id: string, suffix = "") => `${id}${suffix}?api-version=${API_VERSION}`;
-  const get = async (id: string) => {
+  const get = async (id: string, headers?: Record<string, string>) => {
     try {
-      return asCluster((await arm.get(`read cluster ${id}`, url(id))).body, id);
+      return asCluster((await arm.get(`read cluster ${id}`, url(id), headers)).body, id);
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
@@ -87,14 +88,15 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     throw new TransientError((error as Error).message, { cause: error, retryAfterMs: SECOND_MS });
   };
   return {
-    get,
+    get: (id) => get(id),
     async list(subscription, resourceGroup) {
       const scope = `/subscriptions/${subscription}${resourceGroup ? `/resourceGroups/${resourceGroup}` : ""}`;
       const path = `${scope}/providers/Microsoft.ContainerService/managedClusters`;
       return (await arm.list(`list the clusters of ${scope}`, url(path))).map(asObject);
     },
     async update(id, change) {
-      const live = await get(id);
+      // Read again right before: a pool that was scaled since the last look may not have changed the cluster's eTag.
+      const live = await get(id, AFRESH);
       if (!live) throw clusterGone(id);
       const body = await change(toPutBody(live), live);
       if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };

@@ -5,6 +5,9 @@ import { asString, at, type Json } from "./json.ts";
 /** How old an answer may be that stands for asking again: the time that one look at a cluster takes. */
 const LOOK_MS = MINUTE_MS;
 
+/** Headers of a read that nothing read before may stand for. */
+export const AFRESH = { "cache-control": "no-cache" };
+
 /**
  * Reads each thing once in a look: one look is what happens without waiting and without writing. Several steps ask for
  * the same cluster, identities and assignments one after the other, and Azure counts every request.
@@ -46,7 +49,8 @@ export class ReadMemory {
 
   async #read(request: PipelineRequest, inner: HttpClient): Promise<PipelineResponse> {
     const nowMs = this.clock.now().getTime();
-    const known = this.#answers.get(request.url);
+    const isAfresh = request.headers.get("cache-control") === AFRESH["cache-control"];
+    const known = isAfresh ? undefined : this.#answers.get(request.url);
     if (known && nowMs - known.atMs <= LOOK_MS) return { ...(await known.answer), request };
     const answer = inner.sendRequest(request);
     this.#answers.set(request.url, { atMs: nowMs, answer });

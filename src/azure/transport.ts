@@ -47,7 +47,7 @@ export interface RawResponse {
 /** Sends requests whose bodies no SDK model may touch. */
 export interface RawClient {
   /** Reads; repeated while the failure may pass. @throws AzureError */
-  get(what: string, pathAndQuery: string): Promise<RawResponse>;
+  get(what: string, pathAndQuery: string, headers?: Record<string, string>): Promise<RawResponse>;
   /** Reads every page of a list. @throws AzureError */
   list(what: string, pathAndQuery: string): Promise<Json[]>;
   /** Writes, once. @throws TransientError when nobody knows whether Azure acted */
@@ -171,7 +171,8 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     const header = (name: string) => response.headers.get(name);
     return { status: response.status, body: parseBody(text, what), header };
   };
-  const get = (what: string, target: string) => withRetry(what, retry, () => attempt(what, "GET", target));
+  const get = (what: string, target: string, headers?: Record<string, string>) =>
+    withRetry(what, retry, () => attempt(what, "GET", target, undefined, headers));
   return {
     get,
     async list(what, target) {

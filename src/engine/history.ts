@@ -12,6 +12,7 @@ interface ChangeRecord {
   readonly step: StepId | undefined;
   readonly startedAt: Date | undefined;
   readonly lastStartedAt: Date | undefined;
+  acceptedStart: Date | undefined;
   appliedAt: Date | undefined;
 }
 
@@ -46,6 +47,7 @@ export class History {
     if (event.type === "change:started") this.#start(event.key, event.step, at);
     else if (event.type === "change:applied") this.#apply(event.key, at);
     else if (event.type === "change:failed") this.#move(event.key, "failed");
+    else if (event.type === "operation:started") this.#noteOperation(event.key);
     else if (event.type === "change:undone") this.#changes.delete(event.key);
     else if (event.type === "node:progress") this.#reimaged.set(event.pool, event.reimaged);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
@@ -57,14 +59,18 @@ export class History {
     return this.#changes.get(key)?.state;
   }
 
-  /** When a change was first begun. */
-  startedAt(key: string): Date | undefined {
-    return this.#changes.get(key)?.startedAt;
-  }
-
   /** When a change was last begun: it may have been begun again after it failed. */
   lastStartedAt(key: string): Date | undefined {
     return this.#changes.get(key)?.lastStartedAt;
+  }
+
+  /**
+   * When the first attempt at a change was begun that Azure may have accepted: those before the first one whose operation
+   * is known were refused, or the operation would have been found instead of being begun.
+   */
+  acceptedStartOf(key: string): Date | undefined {
+    const change = this.#changes.get(key);
+    return change?.acceptedStart ?? change?.startedAt;
   }
 
   /** When Azure had last accepted a change, as the journal dates it. */
@@ -116,8 +122,14 @@ export class History {
       step,
       startedAt: known?.startedAt ?? at,
       lastStartedAt: at,
+      acceptedStart: known?.acceptedStart,
       appliedAt: known?.appliedAt,
     });
+  }
+
+  #noteOperation(key: string): void {
+    const change = this.#changes.get(key);
+    if (change) change.acceptedStart ??= change.lastStartedAt;
   }
 
   #apply(key: string, at: Date | undefined): void {

@@ -57,7 +57,14 @@ export async function readClusterUpdate(
   const operation = isClear ? NO_OPERATION : await readOperation(azure.clusters, operations, key);
   const pools = isTerminal(state)
     ? []
-    : await readNodeEvidence(azure, clusterId, cluster, history.startedAt(key), poolsOf(cluster), target.kubelet?.id);
+    : await readNodeEvidence(
+        azure,
+        clusterId,
+        cluster,
+        history.acceptedStartOf(key),
+        poolsOf(cluster),
+        target.kubelet?.id,
+      );
   return { cluster, operation, attempt: history.stateOf(key), pools };
 }
 

@@ -19,7 +19,7 @@ export async function readSwitchStart(
   const { history, from, clusterId } = migration;
   if (from.switchedAt !== undefined) return new Date(from.switchedAt);
   if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return undefined;
-  const begun = history.startedAt(kubeletIdentityKey(clusterId)) ?? history.startedAt(switchKey(clusterId));
+  const begun = history.acceptedStartOf(kubeletIdentityKey(clusterId)) ?? history.acceptedStartOf(switchKey(clusterId));
   if (begun || !from.servicePrincipal) return begun;
   return readGrantTime(azure, migration, cluster);
 }

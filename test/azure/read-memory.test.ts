@@ -1,6 +1,6 @@
 import { createHttpHeaders, createPipelineRequest, type HttpMethods } from "@azure/core-rest-pipeline";
 import { describe, expect, it } from "vitest";
-import { ReadMemory } from "../../src/azure/read-memory.ts";
+import { AFRESH, ReadMemory } from "../../src/azure/read-memory.ts";
 import { MINUTE_MS, VirtualClock } from "../../src/engine/clock.ts";
 
 const CLUSTER = "https://management.azure.com/subscriptions/s/managedClusters/c";
@@ -17,9 +17,14 @@ function bench(statuses: number[] = []) {
       return { request, status: statuses.shift() ?? 200, headers: createHttpHeaders(), bodyAsText: "{}" };
     },
   });
-  const send = (method: HttpMethods, url: string, body?: unknown) =>
+  const send = (method: HttpMethods, url: string, body?: unknown, headers: Record<string, string> = {}) =>
     client.sendRequest(
-      createPipelineRequest({ method, url, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+      createPipelineRequest({
+        method,
+        url,
+        headers: createHttpHeaders(headers),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
     );
   return { clock, memory, sent, send };
 }
@@ -42,6 +47,14 @@ describe("the memory of one look", () => {
     memory.afresh();
     await send("GET", CLUSTER);
     expect(sent).toHaveLength(4);
+  });
+
+  it("looks again where nothing read before may stand for it, and remembers that answer", async () => {
+    const { send, sent } = bench();
+    await send("GET", CLUSTER);
+    await send("GET", CLUSTER, undefined, AFRESH);
+    await send("GET", CLUSTER);
+    expect(sent).toHaveLength(2);
   });
 
   it("looks again after a write, but for what a role assignment cannot have changed", async () => {

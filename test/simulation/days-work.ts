@@ -1,6 +1,7 @@
 import { sameId } from "../../src/azure/ids.ts";
 import { HOUR_MS, parseDuration } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
+import { CLOCK_SLACK_MS } from "../../src/migration/evidence.ts";
 import { principalOf } from "./needs.ts";
 import type { Subject } from "./site.ts";
 
@@ -38,8 +39,12 @@ export async function failedPulls(subject: Subject, journal: readonly Event[]): 
     .map(({ at, node, reason }) => `${node} was rolled before its kubelet could pull: at ${at} ${reason}`);
 }
 
-/** What does not work, or works with another identity than the new ones, in the hour after the run. */
-export async function daysWork(subject: Subject): Promise<string[]> {
+/**
+ * What does not work, or works with another identity than the new ones, in the hour after the run. Nodes that somebody else
+ * imaged in the very moment before the update cannot be told from those that it imaged.
+ * @param identityChangedAt when Azure accepted the last update of the cluster
+ */
+export async function daysWork(subject: Subject, identityChangedAt: Date | undefined): Promise<string[]> {
   // Where the plan finds nothing to do from the beginning, nodes are as they were.
   if (subject.plan.path === "none" || (await isSlowerThanPlanned(subject))) return [];
   const { clock } = subject.site;
@@ -51,8 +56,14 @@ export async function daysWork(subject: Subject): Promise<string[]> {
     ["loadBalancer", await principalOf(subject, "control-plane")],
   ]);
   const found: string[] = [];
-  for (const { at, to, kind, node, identity, ok, reason } of await happeningsOf(subject)) {
-    if ((to ?? at) <= from || !expected.has(kind)) continue;
+  const happenings = await happeningsOf(subject);
+  const isAmbiguous = (name: string | undefined) => {
+    const imaged = happenings.findLast(({ kind, node }) => kind === "nodeReimaged" && node === name);
+    const beforeMs = (identityChangedAt?.getTime() ?? 0) - Date.parse(imaged?.at ?? "");
+    return beforeMs >= 0 && beforeMs <= CLOCK_SLACK_MS;
+  };
+  for (const { at, to, kind, node, identity, ok, reason } of happenings) {
+    if ((to ?? at) <= from || !expected.has(kind) || isAmbiguous(node)) continue;
     const who = node === undefined ? kind : `${kind} of ${node}`;
     if (!ok) found.push(`the run is done, and ${who} fails: ${reason}`);
     else if (identity !== expected.get(kind)) found.push(`the run is done, and ${who} still uses ${identity}`);

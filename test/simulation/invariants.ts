@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import { sameId } from "../../src/azure/ids.ts";
 import { asArray, asObject, asString, at, type Json, type JsonObject } from "../../src/azure/json.ts";
 import { parseDuration } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
-import type { WireResponse } from "../../src/engine/wire.ts";
+import type { WireRequest, WireResponse } from "../../src/engine/wire.ts";
 import { kubeletIdentityKey, switchKey } from "../../src/migration/migration.ts";
 import { daysWork, failedPulls } from "./days-work.ts";
 import type { Deed } from "./deeds.ts";
 import { heldSince, type Needed, neededRights } from "./needs.ts";
 import type { Subject } from "./site.ts";
-import { approvedKeys, type Write } from "./writes.ts";
+import { approvedKeys, pathOf, type Write } from "./writes.ts";
 
 /** How many requests lie between the last look at a right and the write: what vanishes in between nobody can see. */
 const BLIND_REQUESTS = 6;
@@ -35,6 +36,9 @@ export class Invariants {
   #requests = 0;
   #lastRightLost = Number.NEGATIVE_INFINITY;
   #onTheirWay = 0;
+  /** The cluster's eTag need not say so: then nobody can know. */
+  #isScaledSinceRead = false;
+  #identityChangedAt: Date | undefined;
   #before: JsonObject = {};
   #tokenUntil: string | undefined;
   #switchedAt: Date | undefined;
@@ -53,6 +57,7 @@ export class Invariants {
   /** Someone else has done something. */
   noteStranger(deed: Deed): void {
     this.noteWritten();
+    if (deed === "scale" || deed === "addPool") this.#isScaledSinceRead = true;
     if (deed === "deleteRole" || deed === "deleteIdentity") this.#lastRightLost = this.#requests;
   }
 
@@ -62,8 +67,9 @@ export class Invariants {
   }
 
   /** A request is about to be served. */
-  noteRequest(): void {
+  noteRequest(request: WireRequest): void {
     this.#requests += 1;
+    if (request.method === "GET" && sameId(pathOf(request), this.subject.clusterId)) this.#isScaledSinceRead = false;
   }
 
   /** Called before Azure gets a write about this cluster. */
@@ -100,7 +106,9 @@ export class Invariants {
     await this.#expectRights(key);
     const url = response.headers["azure-asyncoperation"];
     this.#begun.push({ key, operation: url === undefined ? undefined : new URL(url).pathname });
-    if (key === switchKey(this.subject.clusterId)) this.#switchedAt = this.subject.site.clock.now();
+    const now = this.subject.site.clock.now();
+    if (write.kind === "cluster") this.#identityChangedAt = now;
+    if (key === switchKey(this.subject.clusterId)) this.#switchedAt = now;
   }
 
   /** Called with each event of this cluster once it is on disk. */
@@ -132,7 +140,7 @@ export class Invariants {
       if ((await heldSince(this.subject, needed)) === undefined)
         this.#fail(`the run is done, and the ${needed.who} does not hold ${needed.role} on ${needed.scope}`);
     for (const what of await failedPulls(this.subject, this.#events)) this.#fail(what);
-    for (const what of await daysWork(this.subject)) this.#fail(what);
+    for (const what of await daysWork(this.subject, this.#identityChangedAt)) this.#fail(what);
   }
 
   /** A right that vanished at the last moment is nobody's fault; one that was never looked for again is. */
@@ -185,10 +193,9 @@ export class Invariants {
     const after = await this.#readCluster();
     const others = (cluster: JsonObject) => ({
       tags: cluster["tags"],
-      pools: asArray(at(cluster, "properties", "agentPoolProfiles")).map((pool) => [
-        at(pool, "name"),
-        at(pool, "count"),
-      ]),
+      pools: this.#isScaledSinceRead
+        ? []
+        : asArray(at(cluster, "properties", "agentPoolProfiles")).map((pool) => [at(pool, "name"), at(pool, "count")]),
     });
     if (!isDeepStrictEqual(others(this.#before), others(after)))
       this.#fail(

@@ -44,7 +44,7 @@ export class Overseer {
 
   /** Looks at a request before Azure gets it. @returns what it writes, and whom that is about */
   async beforeRequest(request: WireRequest): Promise<Owned | undefined> {
-    for (const watch of this.#watches) watch.noteRequest();
+    for (const watch of this.#watches) watch.noteRequest(request);
     if (request.method === "GET") return undefined;
     const owned = await this.#ownerOf(request);
     if (owned) await owned.watch.beforeWrite(owned.write);

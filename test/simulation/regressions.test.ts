@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parseDuration } from "../../src/engine/clock.ts";
 import { History } from "../../src/engine/history.ts";
-import { Disk, runProcess } from "./process.ts";
+import { daysWork } from "./days-work.ts";
+import { behave } from "./deeds.ts";
+import { Disk, type Hooks, runProcess } from "./process.ts";
 import { Site } from "./site.ts";
 import { caseOf, kinds, runUntilDone } from "./until-done.ts";
 
@@ -192,6 +194,28 @@ describe("what the simulation found", () => {
     expect(since(...twice, { ...waiting, reason: "Something else.", at: at(5) })).toBeUndefined();
   });
 
+  test("nodes that somebody rolls while the switch waits for its turn do not count as rolled by it", async () => {
+    const site = await Site.open(caseOf("service principal to an own identity and the kubelet identity AKS makes"), {
+      behaviour: { latestModelApplied: true, nodeImageUpgradePerNode: "2m" },
+    });
+    const roll = `${site.clusterId}/agentPools/apps/upgradeNodeImageVersion`;
+    let isRolled = false;
+    const disk = new Disk();
+    const hooks: Hooks = {
+      point() {},
+      async carry(request) {
+        const isSwitch = request.method === "PUT" && new URL(request.url).pathname === site.clusterId;
+        if (isSwitch && !isRolled) isRolled = (await site.ask("POST", roll)).status === 202;
+        return site.emulator.handle(request);
+      },
+    };
+    const first = await runProcess(site, disk, hooks);
+    await behave(site, { newerNodeImage: true });
+    expect(kinds([first, await runProcess(site, disk, hooks)])).toEqual(["paused", "done"]);
+    const wrong = await daysWork(site.subjects[0]!, undefined);
+    expect([isRolled, wrong]).toEqual([true, []]);
+  });
+
   test("the token wait of a switch that had to be sent twice counts from the second time", () => {
     const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`;
     const started = { type: "change:started", key: "switch:x", summary: "", risk: "irreversible" } as const;
@@ -201,7 +225,7 @@ describe("what the simulation found", () => {
       { ...failed, at: at(1) },
       { ...started, at: at(2) },
     ]);
-    expect([history.startedAt("switch:x"), history.lastStartedAt("switch:x")]).toEqual([
+    expect([history.acceptedStartOf("switch:x"), history.lastStartedAt("switch:x")]).toEqual([
       new Date(at(0)),
       new Date(at(2)),
     ]);
