@@ -1,15 +1,21 @@
 import { redact } from "./engine/secrets.ts";
 
 /**
- * Lets no secret out of these streams, whoever writes to them: the SDK's own log (`AZURE_LOG_LEVEL`) prints the headers of
- * answers as they are, signed URLs and cookies among them.
+ * Controls beyond ASCII, and marks that hide text or turn its direction round. `JSON.stringify` leaves them as they are;
+ * escaped as it escapes others they mean the same to whoever reads the JSON.
+ */
+const UNPRINTABLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/**
+ * Lets no secret out of these streams, and nothing that plays tricks on a terminal, whoever writes to them: the SDK's own
+ * log (`AZURE_LOG_LEVEL`) prints the headers of answers as they are, signed URLs and cookies among them.
  * @returns what undoes it
  */
 export function guardOutput(...streams: readonly NodeJS.WriteStream[]): () => void {
   const undo = streams.map((stream) => {
     const { write } = stream;
     const guarded = (chunk: unknown, ...rest: []) =>
-      write.call(stream, typeof chunk === "string" ? redact(chunk) : (chunk as string), ...rest);
+      write.call(stream, typeof chunk === "string" ? printable(chunk) : (chunk as string), ...rest);
     stream.write = guarded as typeof stream.write;
     return () => {
       // Someone may have put another in its place meanwhile, whose it is then to give back.
@@ -19,4 +25,8 @@ export function guardOutput(...streams: readonly NodeJS.WriteStream[]): () => vo
   return () => {
     for (const each of undo) each();
   };
+}
+
+function printable(text: string): string {
+  return redact(text).replace(UNPRINTABLE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -133,6 +133,7 @@ function wayInside(cloud: Cloud, { handle, clock }: InProcessEmulator): Way {
 }
 
 async function wayToAzure(cloud: Cloud, tenant: string | undefined): Promise<Way> {
+  ensureCertificatesCount();
   const { DefaultAzureCredential } = await import("@azure/identity");
   const credential = rememberTokens(
     new DefaultAzureCredential({ authorityHost: cloud.authority, ...(tenant ? { tenantId: tenant } : {}) }),
@@ -145,6 +146,16 @@ async function wayToAzure(cloud: Cloud, tenant: string | undefined): Promise<Way
     caller: () => readCaller(credential, cloud),
     onDate: (date) => clock.correct(date),
   };
+}
+
+/** A token goes only to whom a certificate proves. @throws AksMiError when Node was told to take any */
+function ensureCertificatesCount(): void {
+  if (process.env["NODE_TLS_REJECT_UNAUTHORIZED"] !== "0") return;
+  throw new AksMiError(
+    "USAGE",
+    "NODE_TLS_REJECT_UNAUTHORIZED=0 lets anyone stand in for Azure, and nothing is sent that way.",
+    "Unset it; for a proxy with a certificate of its own name that in NODE_EXTRA_CA_CERTS.",
+  );
 }
 
 /** @throws AksMiError when it is not the URL of an emulator on this machine */

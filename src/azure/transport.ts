@@ -168,6 +168,7 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     const response = await pipeline.sendRequest(httpClient, request);
     const text = response.bodyAsText ?? "";
     if (response.status >= 400) throw translateResponse(response.status, text, response.headers, what);
+    if (response.status >= 300) throw sentElsewhere(response.status, what);
     const header = (name: string) => response.headers.get(name);
     return { status: response.status, body: parseBody(text, what), header };
   };
@@ -197,6 +198,15 @@ function ensureSameHost(url: URL, own: URL): void {
     "AZURE_ERROR",
     `Azure named ${url.host} as the place to go on, which is not ${own.host}: the request was not sent.`,
     "Check for a proxy that rewrites Azure's answers.",
+  );
+}
+
+/** Azure does what it is asked itself. What is left here leads to another host: the SDK follows within the same one only. */
+function sentElsewhere(status: number, what: string): AksMiError {
+  return new AksMiError(
+    "AZURE_ERROR",
+    `The answer to "${what}" is a redirect (HTTP ${status}), which Azure does not send.`,
+    "Check for a proxy that answers in Azure's place.",
   );
 }
 

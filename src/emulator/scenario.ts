@@ -1,8 +1,9 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { isMap, isScalar, LineCounter, parseDocument, type Node as YamlNode } from "yaml";
+import type { Node as YamlNode } from "yaml";
 import { AksMiError, isAksMiError } from "../engine/errors.ts";
+import { type ParsedYaml, parseYaml, YamlProblem } from "../engine/yaml.ts";
 import { type Behaviour, parseBehaviour } from "./behaviour.ts";
 import type { GenerateSettings } from "./generate.ts";
 import { isObject, type Json, type Resource } from "./json.ts";
@@ -51,34 +52,35 @@ export async function loadScenario(nameOrFile: string): Promise<Scenario> {
  * @throws AksMiError `USAGE` that names file, line and key
  */
 export function parseScenario(text: string, file: string): Scenario {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const { document, data, lineAt } = readYaml(text, file);
   const fail = (path: (string | number)[], what: string): never => {
     const node = path.length === 0 ? document.contents : (document.getIn(path, true) as YamlNode | undefined);
-    const line = lines.linePos((node?.range?.[0] ?? 0) as number).line;
     const where = path.length === 0 ? "" : ` at ${path.join(".")}`;
     throw new AksMiError(
       "USAGE",
-      `${file}:${line}${where}: ${what}`,
+      `${file}:${lineAt(node?.range?.[0] ?? 0)}${where}: ${what}`,
       "Correct the scenario file; the README of the emulator describes it.",
     );
   };
-  const [broken] = document.errors;
-  if (broken) {
-    const { line } = lines.linePos(broken.pos[0]);
-    throw new AksMiError("USAGE", `${file}:${line}: ${broken.message.split("\n")[0]}`, "Correct the YAML.");
-  }
-  if (!isMap(document.contents)) return fail([], "a scenario has the keys resources, behaviour and generate.");
-  for (const pair of document.contents.items) {
-    const key = isScalar(pair.key) ? String(pair.key.value) : "";
+  if (!isObject(data as Json)) return fail([], "a scenario has the keys resources, behaviour and generate.");
+  const content = data as { resources?: Json; behaviour?: Json; generate?: Json };
+  for (const key of Object.keys(content))
     if (!KEYS.includes(key)) fail([key], `there is no key '${key}' in a scenario; it has ${KEYS.join(", ")}.`);
-  }
-  const content = document.toJS() as { resources?: Json; behaviour?: Json; generate?: Json };
   return {
     resources: readResources(content.resources ?? [], fail),
     behaviour: readBehaviour(content.behaviour ?? {}, fail),
     ...(content.generate === undefined ? {} : { generate: readGenerate(content.generate, fail) }),
   };
+}
+
+function readYaml(text: string, file: string): ParsedYaml {
+  try {
+    return parseYaml(text, { aliases: true });
+  } catch (error) {
+    if (!(error instanceof YamlProblem)) throw error;
+    const at = error.line === undefined ? file : `${file}:${error.line}`;
+    throw new AksMiError("USAGE", `${at}: ${error.message}.`, "Correct the YAML.");
+  }
 }
 
 const KEYS = ["resources", "behaviour", "generate"];

@@ -75,8 +75,7 @@ export function readJournal(file: string): Event[] {
     const value = parseLine(line);
     if (!value) throw damaged(file, index + 1, "is damaged");
     if (value.type === "version") {
-      if (value.events !== EVENTS_VERSION)
-        throw damaged(file, index + 1, `has version ${String(value.events)}, which this aks-mi does not know`);
+      if (value.events !== EVENTS_VERSION) throw unknownVersion(file, value.events);
     } else if (value.seq !== events.length + 1)
       throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
     else if (!hasEventShape(value)) throw damaged(file, index + 1, "is no event");
@@ -122,6 +121,15 @@ function attempt<T>(file: string, action: () => T): T {
       { cause: error },
     );
   }
+}
+
+/** What a newer version wrote may mean that a change was made: nothing but that version, or one after it, can tell. */
+function unknownVersion(file: string, version: unknown): AksMiError {
+  return new AksMiError(
+    "STATE_UNREADABLE",
+    `${file} has version ${String(version)}, which this aks-mi does not know.`,
+    "Go on with the version of aks-mi that wrote it, or a newer one.",
+  );
 }
 
 function damaged(file: string, line: number, what: string): AksMiError {

@@ -1,12 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
+import { isNode, stringify } from "yaml";
 import type { z } from "zod";
 import { AksMiError } from "../engine/errors.ts";
+import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, TOO_LARGE, YamlProblem } from "../engine/yaml.ts";
 import { type MigrationPlan, migrationPlan } from "./schema.ts";
 
-/** A plan for a thousand clusters is far below this. */
-const MAX_BYTES = 16 * 1024 * 1024;
-
+const OTHER_VERSION = "Run it with the version of aks-mi that made it, or make a new plan with this one.";
 const REMEDY = "Make a plan with `aks-mi plan --out FILE`, and edit it only along its schema.";
 
 /**
@@ -16,8 +15,7 @@ const REMEDY = "Make a plan with `aks-mi plan --out FILE`, and edit it only alon
 export function readPlanFile(file: string): MigrationPlan {
   let text: string;
   try {
-    if (statSync(file).size > MAX_BYTES)
-      throw invalid(file, undefined, `is larger than ${MAX_BYTES / 1024 / 1024} MiB`);
+    if (statSync(file).size > MAX_YAML_BYTES) throw invalid(file, undefined, TOO_LARGE);
     text = readFileSync(file, "utf8");
   } catch (error) {
     if (error instanceof AksMiError) throw error;
@@ -40,9 +38,8 @@ export function readPlanFile(file: string): MigrationPlan {
  */
 export function parsePlan(text: string, file: string): MigrationPlan {
   if (text.trim() === "") throw invalid(file, 1, "is empty");
-  const lines = new LineCounter();
-  const document = parseYaml(text, file, lines);
-  const data = toData(document, file);
+  const yaml = readYaml(text, file);
+  const { data } = yaml;
   if (typeof data !== "object" || data === null || Array.isArray(data))
     throw invalid(file, 1, "is not a plan of aks-mi");
   const found = (data as { apiVersion?: unknown; kind?: unknown }).apiVersion;
@@ -51,47 +48,31 @@ export function parsePlan(text: string, file: string): MigrationPlan {
       found === undefined
         ? "it has no apiVersion"
         : `its apiVersion is ${JSON.stringify(found)} instead of "aks-mi/v1"`;
-    throw invalid(file, lineOf(document, lines, ["apiVersion"]), `is not a plan of this version of aks-mi: ${seen}`);
+    const what = `is not a plan of this version of aks-mi: ${seen}`;
+    const remedy = /^aks-mi\/v\d+$/.test(String(found)) ? OTHER_VERSION : REMEDY;
+    throw invalid(file, lineOf(yaml, ["apiVersion"]), what, remedy);
   }
   const result = migrationPlan.safeParse(data);
-  if (!result.success) throw schemaError(result.error.issues, document, lines, file);
+  if (!result.success) throw schemaError(result.error.issues, yaml, file);
   return result.data;
 }
 
-function parseYaml(text: string, file: string, lines: LineCounter): Document {
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    version: "1.2",
-    schema: "core",
-    uniqueKeys: true,
-    prettyErrors: false,
-  });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) throw invalid(file, lines.linePos(problem.pos[0]).line, `is not valid YAML: ${problem.message}`);
-  return document;
-}
-
-/** Plain data: an alias that expands to more than it weighs is refused. */
-function toData(document: Document, file: string): unknown {
+function readYaml(text: string, file: string): ParsedYaml {
   try {
-    return document.toJS({ maxAliasCount: 0 });
+    return parseYaml(text, { aliases: false });
   } catch (error) {
-    throw invalid(file, undefined, `uses YAML aliases, which a plan may not: ${(error as Error).message}`);
+    if (error instanceof YamlProblem) throw invalid(file, error.line, error.message);
+    throw error;
   }
 }
 
-function schemaError(
-  issues: readonly z.core.$ZodIssue[],
-  document: Document,
-  lines: LineCounter,
-  file: string,
-): AksMiError {
+function schemaError(issues: readonly z.core.$ZodIssue[], yaml: ParsedYaml, file: string): AksMiError {
   const [first] = issues;
   const keys = first!.code === "unrecognized_keys" ? first!.keys : [];
   const path = [...first!.path, ...keys.slice(0, 1)];
   const message = keys.length > 0 ? "is not a key that a plan has" : describeIssue(first!);
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
-  return invalid(file, lineOf(document, lines, path), `${formatPath(path)} ${message}${more}`);
+  return invalid(file, lineOf(yaml, path), `${formatPath(path)} ${message}${more}`);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -112,7 +93,7 @@ function formatPath(path: readonly PropertyKey[]): string {
 }
 
 /** The line of the deepest part of a path that is in the document. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+function lineOf({ document, lineAt }: ParsedYaml, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const parent = document.getIn(path.slice(0, length - 1), true) as { items?: unknown[] } | undefined;
     const key = path[length - 1];
@@ -120,13 +101,13 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
       | { key?: unknown }
       | undefined;
     const node = pair?.key ?? document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    if (isNode(node) && node.range) return lineAt(node.range[0]);
   }
   return 1;
 }
 
-function invalid(file: string, line: number | undefined, what: string): AksMiError {
-  return new AksMiError("PLAN_INVALID", `${file}${line === undefined ? "" : `:${line}`}: ${what}.`, REMEDY);
+function invalid(file: string, line: number | undefined, what: string, remedy = REMEDY): AksMiError {
+  return new AksMiError("PLAN_INVALID", `${file}${line === undefined ? "" : `:${line}`}: ${what}.`, remedy);
 }
 
 /** A plan as block-style YAML, with the line that tells editors its schema. */

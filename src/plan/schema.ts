@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { STEP_IDS } from "../engine/step.ts";
 
-const RESOURCE_ID = /^\/subscriptions\/[0-9a-f-]{36}\/resourceGroups\/[^/]+\/providers\/[^/]+(\/[^/]+\/[^/]+)+$/i;
-const CLUSTER_ID =
-  /^\/subscriptions\/[0-9a-f-]{36}\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]+$/i;
+/** A part of an id: nothing that a URL would take for more than a name, and no way up (`.`, `..`). */
+const SEGMENT = "(?!\\.{1,2}(?:/|$))[^/?#%\\\\\\u0000-\\u001f]+";
+const GROUP = `/subscriptions/[0-9a-f-]{36}/resourceGroups/${SEGMENT}`;
+const RESOURCE_ID = new RegExp(`^${GROUP}/providers/${SEGMENT}(/${SEGMENT}/${SEGMENT})+$`, "i");
+const CLUSTER_ID = new RegExp(`^${GROUP}/providers/Microsoft\\.ContainerService/managedClusters/${SEGMENT}$`, "i");
+const SCOPE = new RegExp(`^/(${SEGMENT}(/${SEGMENT})*)?$`);
 
 const resourceId = z.string().regex(RESOURCE_ID, "must be the id of an Azure resource (/subscriptions/…/providers/…)");
-const anyScope = z.string().regex(/^\//, "must be an Azure scope (it starts with /)");
+const anyScope = z.string().regex(SCOPE, "must be an Azure scope (it starts with /)");
+const resourceName = z.string().regex(new RegExp(`^${SEGMENT}$`), "must be a name (without /, ?, # and %)");
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, "must be a GUID");
 const duration = z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, "must be a duration such as 60m, 24h or 1h30m");
 const timestamp = z.iso.datetime({ offset: true });
@@ -14,7 +18,7 @@ const timestamp = z.iso.datetime({ offset: true });
 /** One role on one scope, as the old principal holds it. */
 const heldRole = z.strictObject({
   role: z.string(),
-  roleDefinitionId: z.string(),
+  roleDefinitionId: anyScope,
   scope: anyScope,
   /** The group through which the principal holds it, where it is not its own. */
   through: z.string().optional(),
@@ -30,7 +34,7 @@ const registryFact = z.strictObject({
 });
 
 const poolFact = z.strictObject({
-  name: z.string(),
+  name: resourceName,
   type: z.string(),
   osType: z.string(),
   mode: z.string(),
@@ -44,7 +48,7 @@ export const clusterFacts = z.strictObject({
   clientId: z.string(),
   kubeletIdentity: resourceId.optional(),
   network: z.strictObject({
-    nodeResourceGroup: z.string(),
+    nodeResourceGroup: resourceName,
     plugin: z.string().optional(),
     outboundType: z.string().optional(),
     apiServerSubnet: resourceId.optional(),
@@ -68,7 +72,7 @@ export const identityTarget = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/, "must be 3 to 128 letters, digits, hyphens or underscores"),
-  resourceGroup: z.string().min(1),
+  resourceGroup: resourceName,
   location: z.string().min(1),
   /** Only where it is not the cluster's. */
   subscription: guid.optional(),
@@ -134,7 +138,7 @@ export const clusterPlan = z.strictObject({
     kubelet: z.strictObject({ resourceId, objectId: guid }).optional(),
     location: z.string(),
     pools: z.array(
-      z.strictObject({ name: z.string(), nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() }),
+      z.strictObject({ name: resourceName, nodeImageVersion: z.string().optional(), nodes: z.int().nonnegative() }),
     ),
     /** Set when the switch happened before this plan was made. */
     switchedAt: timestamp.optional(),

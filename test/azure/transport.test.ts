@@ -6,6 +6,27 @@ import { createTransport } from "../../src/azure/transport.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
 
 const SUBSCRIPTION = "3f0b6c1e-9a54-4d1c-8f27-5b1d7c0a9e01";
+const PROVIDERS = `/subscriptions/${SUBSCRIPTION}/resourceGroups/g/providers`;
+const CLUSTER = `${PROVIDERS}/Microsoft.ContainerService/managedClusters/c`;
+const IDENTITY = `${PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/i`;
+
+/** The adapters on a client, with a credential that must not get away. */
+function azureOn(httpClient: HttpClient) {
+  const credential = { getToken: async () => ({ token: "secret", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+  const retry = { clock: new VirtualClock(), signal: undefined, onRetry: undefined, toClockMs: (ms: number) => ms };
+  return createAzure(createTransport({ cloud: CLOUDS.AzureCloud, credential, httpClient, retry }));
+}
+
+/** An Azure that answers everything so, and notes who was asked with a token. */
+function answering(status: number, headers: Record<string, string>, asked: string[]): HttpClient {
+  return {
+    async sendRequest(request) {
+      if (request.headers.has("authorization")) asked.push(request.url);
+      const bodyAsText = JSON.stringify({ id: new URL(request.url).pathname, value: [], properties: {} });
+      return { request, status, headers: createHttpHeaders(headers), bodyAsText };
+    },
+  };
+}
 
 /** An Azure whose every list goes on at another host. */
 function luring(asked: string[]): HttpClient {
@@ -28,15 +49,46 @@ describe("a bearer token", () => {
 
   test.each(Object.keys(lists))("goes to no other host that a list of %s names", async (name) => {
     const asked: string[] = [];
-    const azure = createAzure(
-      createTransport({
-        cloud: CLOUDS.AzureCloud,
-        credential: { getToken: async () => ({ token: "secret", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) },
-        httpClient: luring(asked),
-        retry: { clock: new VirtualClock(), signal: undefined, onRetry: undefined, toClockMs: (ms) => ms },
-      }),
-    );
-    await expect(lists[name]!(azure)).rejects.toMatchObject({ code: "AZURE_ERROR" });
+    await expect(lists[name]!(azureOn(luring(asked)))).rejects.toMatchObject({ code: "AZURE_ERROR" });
     expect(new Set(asked)).toEqual(new Set(["management.azure.com"]));
+  });
+
+  test.each([
+    "https://elsewhere.example/operations/1?t=1",
+    "https://management.azure.com.elsewhere.example/operations/1",
+    "https://management.azure.com@elsewhere.example/operations/1",
+    "https://management.azure.com:8443/operations/1",
+    "http://management.azure.com/operations/1",
+    "//elsewhere.example/operations/1",
+    "https://graph.microsoft.com/operations/1",
+  ])("is not sent to the URL of an operation that is %s", async (url) => {
+    const asked: string[] = [];
+    const azure = azureOn(answering(200, {}, asked));
+    await expect(azure.clusters.operation(url)).rejects.toMatchObject({ code: "AZURE_ERROR" });
+    expect(asked).toEqual([]);
+  });
+
+  test("is not sent to where the result of a run command is said to be, unless that is Azure", async () => {
+    const asked: string[] = [];
+    const azure = azureOn(answering(202, { location: "https://elsewhere.example/result" }, asked));
+    await expect(azure.runCommands.run(CLUSTER, "kubectl get pod", false)).rejects.toMatchObject({
+      code: "AZURE_ERROR",
+    });
+    expect(asked.map((url) => new URL(url).host)).toEqual(["management.azure.com"]);
+  });
+
+  test.each([
+    301, 302, 303, 307, 308,
+  ])("follows no redirect (%i) to another host, and a redirected write is none", async (status) => {
+    const asked: string[] = [];
+    const azure = azureOn(answering(status, { location: "https://elsewhere.example/next" }, asked));
+    for (const request of [
+      () => azure.clusters.get(CLUSTER),
+      () => azure.clusters.upgradeNodeImage(CLUSTER, "system"),
+      () => azure.identities.get(IDENTITY),
+      () => azure.identities.create(IDENTITY, "westeurope"),
+    ])
+      await expect(request()).rejects.toThrow(/redirect|HTTP 3|answer/);
+    expect(new Set(asked.map((url) => new URL(url).host))).toEqual(new Set(["management.azure.com"]));
   });
 });
