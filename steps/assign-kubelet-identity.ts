@@ -14,10 +14,10 @@ import {
   updateFailed,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
-import { keepToDisruptionPolicy } from "../src/migration/disruption-policy.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
 import { nodeProgress, poolsWithoutIdentity } from "../src/migration/nodes.ts";
+import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "assigns the kubelet identity";
 const ASSIGNING = "Azure is assigning the kubelet identity.";
@@ -93,7 +93,7 @@ export function assignKubeletIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
-  return lookLater(keepToDisruptionPolicy(step, migration, azure), operations, {
+  return lookLater(keepToWindow(step, migration, { key, drains: true, isDone: isAssigned }, azure), operations, {
     pollMs: UPDATE_POLL_MS,
     reason: () => ASSIGNING,
   });

@@ -22,13 +22,13 @@ import {
   updateFailed,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
-import { keepToDisruptionPolicy } from "../src/migration/disruption-policy.ts";
 import { waitForRequests } from "../src/migration/grant-step.ts";
 import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
 import { nodeProgress } from "../src/migration/nodes.ts";
+import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "switches the cluster";
 const SWITCHING = "Azure is switching the cluster.";
@@ -113,7 +113,12 @@ export function enableManagedIdentity(
       await rememberOperation(operations, key, accepted, report);
     },
   };
-  const allowed = keepToDisruptionPolicy(step, migration, azure);
+  const allowed = keepToWindow(
+    step,
+    migration,
+    { key, drains: changesKubeletIdentity(migration), isDone: (cluster) => isSwitched(cluster, migration) },
+    azure,
+  );
   // An identity that the switch makes gets its roles the moment it shows.
   return grants.length > 0
     ? allowed

@@ -33,9 +33,7 @@ export function checkWindows(
       seen: `the maintenance window ${name} is shut${date ? ` until ${date}` : " and does not open any more"}`,
       remedy: isBound
         ? "The run pauses before the update (exit 8) and says when to resume: the node disruption policy allows it only then."
-        : roll === "update"
-          ? `Azure re-images nodes with the update itself: stop before it with --until, and resume ${date ? `at ${date}` : "in a window"}.`
-          : "The run pauses before the nodes (exit 8) and says when to resume; a plan with --ignore-preflight RD008 does not wait.",
+        : `The run pauses before the ${roll === "update" ? "update, which re-images them," : "nodes"} (exit 8) and says when to resume; a plan with --ignore-preflight RD008 does not wait.`,
       link: LINK,
     });
   }

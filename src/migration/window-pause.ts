@@ -1,9 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
+import type { ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
 import { formatInstant } from "../engine/clock.ts";
-import type { Change, Verdict } from "../engine/step.ts";
+import type { Change, Step, Verdict } from "../engine/step.ts";
+import { isWindowOnly } from "./disruption-policy.ts";
 import { nodeWindow, windowAt } from "./maintenance-window.ts";
+import type { Migration } from "./migration.ts";
 
 /** Reads the maintenance windows of a cluster; none where they may not be read, which the plan has said. */
 export async function readWindows(azure: Azure, clusterId: string): Promise<MaintenanceConfiguration[]> {
@@ -36,5 +39,52 @@ export function pauseForWindow<C extends Change>(
     reason: `The maintenance window ${found.name} is shut and ${when}; ${why}.`,
     ...(state.opensAt ? { retryAt: state.opensAt } : {}),
     later,
+  };
+}
+
+/** The windows that an update of the cluster has to keep to, and whether Azure itself insists on them. */
+interface WindowFacts {
+  readonly windows: readonly MaintenanceConfiguration[];
+  readonly isBound: boolean;
+}
+
+/** An update of the cluster that has to keep to the window. */
+interface BoundUpdate {
+  /** Of the change that is the update. */
+  readonly key: string;
+  /** True when it re-images nodes. */
+  readonly drains: boolean;
+  /** True when the cluster shows it already. */
+  isDone(cluster: ManagedCluster): boolean;
+}
+
+/**
+ * A step whose update of the cluster waits for the maintenance window: where the node disruption policy allows changes of
+ * identities only then, and where the update re-images nodes, as a node image upgrade would (AKS documentation of both).
+ */
+export function keepToWindow<F extends { readonly cluster: ManagedCluster }, C extends Change>(
+  step: Step<F, C>,
+  { clusterId, ignoresWindows, history }: Migration,
+  update: BoundUpdate,
+  azure: Azure,
+): Step<F & WindowFacts, C> {
+  return {
+    ...step,
+    async detect(signal) {
+      const facts = await step.detect(signal);
+      const isBound = isWindowOnly(facts.cluster);
+      const isBegun = ["applied", "seen"].includes(history.stateOf(update.key) ?? "") || update.isDone(facts.cluster);
+      const waits = (isBound || update.drains) && !isBegun && !ignoresWindows;
+      return { ...facts, isBound, windows: waits ? await readWindows(azure, clusterId) : [] };
+    },
+    decide(facts, now) {
+      const verdict = step.decide(facts, now);
+      const isUpdate = verdict.kind === "change" && verdict.changes.some(({ key }) => key === update.key);
+      if (!isUpdate) return verdict;
+      const why = facts.isBound
+        ? "the node disruption policy allows changes of the cluster's identities only then"
+        : undefined;
+      return pauseForWindow(facts.windows, verdict.changes, now, why) ?? verdict;
+    },
   };
 }

@@ -220,7 +220,7 @@ const BRANCHES: readonly Branch[] = [
     says: [/pool batch scales by itself.*Branch with patience/],
   },
   {
-    name: "a maintenance window that is shut when nodes are to be upgraded",
+    name: "a maintenance window that is shut when nodes are to be re-imaged",
     scenario: "kubenet-plain",
     path: "service-principal-to-user-assigned",
     flags: ["--kubelet-identity", "aks"],
@@ -232,7 +232,6 @@ const BRANCHES: readonly Branch[] = [
       {
         code: 8,
         says: /is shut and opens at 2026-11-24T00:00:00Z.*Resume it at 2026-11-24T00:00:00Z or later/s,
-        when: needsUpgradeWithAks,
         cure: (world) => advanceTo(world, "2026-11-24T00:00:00Z"),
       },
     ],

@@ -40,8 +40,8 @@ test("a shut maintenance window is waited for, and the rehearsal tells what appl
   const plan = await lab.plan();
   const rehearsed = await rehearse(lab, plan);
   expect(rehearsed.through).toBe(true);
-  expect(rehearsed.rehearsals[0]!.clusters[0]!.pauses).toEqual([]);
-
+  // The update may re-image nodes by itself, so that it is the update that waits, whatever Azure then does.
+  for (const { clusters: each } of rehearsed.rehearsals) expect(each[0]!.pauses).toHaveLength(1);
   const { durationMs, clusters: told } = withoutRoll(rehearsed);
   const pauses = told[0]!.timeline.filter(({ kind }) => kind === "pause");
   expect(pauses.map(({ text }) => text)).toEqual([expect.stringContaining(`opens at ${inDays(lab, 3)}T00:00:00Z`)]);
