@@ -14,6 +14,7 @@ import {
   rememberOperation,
 } from "../src/migration/cluster-states.ts";
 import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
+import { isEmpty, isUnproven } from "../src/migration/evidence.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { type Migration, rollKey } from "../src/migration/migration.ts";
@@ -85,7 +86,7 @@ export function upgradeNodeImages(
       const pools: Pool[] = [];
       let next: string | undefined;
       for (const pool of evidence) {
-        const waiting = switched && pool.rank !== "rolled" && isTerminal(pool.provisioningState);
+        const waiting = switched && isUnproven(pool) && isTerminal(pool.provisioningState);
         const key = rollKey(pool.pool);
         const operation = waiting ? await readOperation(azure.clusters, operations, key) : NO_OPERATION;
         const planned = migration.from.pools.find(({ name }) => name === pool.pool)?.nodeImageVersion;
@@ -104,7 +105,7 @@ export function upgradeNodeImages(
         });
         if (asks && !isAccepted && latestImage !== pool.nodeImageVersion) next ??= pool.pool;
       }
-      const rolls = switched && busy.length === 0 && pools.some(({ rank }) => rank !== "rolled");
+      const rolls = switched && busy.length === 0 && pools.some(isUnproven);
       const maintenance = rolls && !migration.ignoresWindows ? await readWindows(azure, clusterId) : [];
       return { switched, pools, maintenance };
     },
@@ -114,7 +115,7 @@ export function upgradeNodeImages(
       if (busy) return waitForAzure(history, "upgrade-node-images", { reason: reasonToWait(busy), pollMs: POLL_MS });
       const failedPool = pools.find((pool) => pool.operation.state === "failed");
       if (failedPool) return failed(failedPool);
-      const left = pools.filter((pool) => pool.rank !== "rolled");
+      const left = pools.filter(isUnproven);
       if (left.length === 0) return { kind: "done", evidence: evidenceOf(pools) };
       const ready = left.filter((pool) => isUpgradable(pool) && pool.latestImage !== pool.nodeImageVersion);
       const later = left.filter((pool) => !isAvailabilitySet(pool) && !ready.includes(pool)).map(describe);
@@ -205,6 +206,8 @@ function nothingToRoll(left: readonly Pool[], later: readonly Change[], now: Dat
 }
 
 function evidenceOf(pools: readonly Pool[]): string {
-  const nodes = pools.reduce((sum, pool) => sum + pool.nodes, 0);
-  return `All ${nodes} nodes of ${pools.length} ${pools.length === 1 ? "pool" : "pools"} run a model that carries the kubelet identity.`;
+  const filled = pools.filter((pool) => !isEmpty(pool));
+  const nodes = filled.reduce((sum, pool) => sum + pool.nodes, 0);
+  const empty = pools.filter(isEmpty).map((pool) => ` Pool ${pool.pool}: ${pool.seen}.`);
+  return `All ${nodes} nodes of ${filled.length} ${filled.length === 1 ? "pool" : "pools"} run a model that carries the kubelet identity.${empty.join("")}`;
 }

@@ -1,4 +1,5 @@
 import type { Completeness } from "../migration/completeness.ts";
+import { isBehind } from "../migration/evidence.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import { describePrincipal } from "../migration/principal-use.ts";
 import { sanitize, wrapText } from "../text/terminal.ts";
@@ -66,8 +67,8 @@ function clusterLines({ id, state, complete, findings, notAssessed, pools, oldPr
   return [
     `${id.split("/").at(-1)}: ${complete ? "complete" : findings.length > 0 ? "not complete" : "not proven"} (${state})`,
     ...pools.map(
-      ({ pool, rank, seen }) =>
-        `  pool ${pool}: ${rank === "rolled" ? "proven" : rank === "unknown" ? "not proven" : "not migrated"}: ${seen}`,
+      (pool) =>
+        `  pool ${pool.pool}: ${pool.rank === "rolled" ? "proven" : isBehind(pool) ? "not migrated" : "not proven"}: ${pool.seen}`,
     ),
     ...findings.flatMap(({ check, severity, seen, remedy }) => [`  ${check} ${severity}: ${seen}`, `    → ${remedy}`]),
     ...(notAssessed.length > 0

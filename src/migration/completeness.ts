@@ -3,6 +3,7 @@ import { asString, at } from "../azure/json.ts";
 import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
 import { isTerminal } from "./cluster-states.ts";
+import { isBehind, isEmpty } from "./evidence.ts";
 import type { PoolEvidence } from "./nodes.ts";
 
 /** What a cluster really uses, from control plane and nodes. */
@@ -38,7 +39,7 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
     });
   }
   if (onManagedIdentity) {
-    for (const pool of pools.filter(({ rank }) => rank === "none" || rank === "model")) {
+    for (const pool of pools.filter(isBehind)) {
       findings.push({
         check: "ID002",
         severity: "high",
@@ -48,7 +49,10 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
     }
   }
   const unknown = pools.filter(({ rank }) => rank === "unknown");
-  const notAssessed = unknown.map((pool) => ({ check: "PM002", reason: `pool ${pool.pool}: ${pool.seen}` }));
+  const notAssessed = [...unknown, ...pools.filter(isEmpty)].map((pool) => ({
+    check: "PM002",
+    reason: `pool ${pool.pool}: ${pool.seen}`,
+  }));
   // Nodes of which nothing is known are not proven, and complete is only what is.
   const complete = findings.length === 0 && unknown.length === 0;
   return { state: stateOf(cluster, pools), complete, findings, notAssessed };
@@ -57,8 +61,7 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
 function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): ClusterState {
   if (["Failed", "Canceled"].includes(asString(at(cluster, "properties", "provisioningState")) ?? "")) return "broken";
   if (!isOnManagedIdentity(cluster)) return "service-principal";
-  if (!kubeletIdentityOf(cluster) || pools.some(({ rank }) => rank === "none" || rank === "model"))
-    return "half-migrated";
+  if (!kubeletIdentityOf(cluster) || pools.some(isBehind)) return "half-migrated";
   return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned"
     ? "user-assigned"
     : "system-assigned";

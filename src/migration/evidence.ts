@@ -3,7 +3,8 @@ import { MINUTE_MS } from "../engine/clock.ts";
 /**
  * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
  * `rolled` (every instance runs a scale set model that carries the kubelet identity, and was provisioned after the
- * switch as far as that is known), `model` (only the model carries it), `none`, and `unknown` where nothing can be read.
+ * switch as far as that is known), `model` (only the model carries it, or there is no instance yet), `none`, and `unknown`
+ * where nothing can be read.
  */
 export type EvidenceRank = "rolled" | "model" | "none" | "unknown";
 
@@ -15,6 +16,21 @@ export interface RankedNodes {
   readonly reimaged: readonly string[];
   /** What was seen, in a sentence. */
   readonly seen: string;
+}
+
+/** True while a pool has nodes that are not proven to use the kubelet identity; one without a node has none to re-image. */
+export function isUnproven({ rank, nodes }: Pick<RankedNodes, "rank" | "nodes">): boolean {
+  return rank !== "rolled" && !isEmpty({ rank, nodes });
+}
+
+/** True for a pool without a node whose model carries the kubelet identity: what its next node will use is not proven. */
+export function isEmpty({ rank, nodes }: Pick<RankedNodes, "rank" | "nodes">): boolean {
+  return rank === "model" && nodes === 0;
+}
+
+/** True for a pool that is known to have nodes, or a model, without the kubelet identity. */
+export function isBehind({ rank, nodes }: Pick<RankedNodes, "rank" | "nodes">): boolean {
+  return rank === "none" || (rank === "model" && nodes > 0);
 }
 
 /** How far the platform's clock and ours may be apart. */

@@ -75,7 +75,8 @@ export async function readNodeEvidence(
       evidence.push({ ...base, rank: "none", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
       continue;
     }
-    evidence.push({ ...base, ...rankInstances(await azure.scaleSets.instances(scaleSet.id), switchedAt) });
+    const instances = await azure.scaleSets.instances(scaleSet.id);
+    evidence.push({ ...base, ...(instances.length > 0 ? rankInstances(instances, switchedAt) : rankEmpty(pool)) });
   }
   return evidence;
 }
@@ -120,6 +121,16 @@ function atWork(pools: readonly JsonObject[]): boolean {
     pools.length > 0 &&
     pools.every((pool) => !/^(succeeded|failed|canceled)$/i.test(asString(pool["provisioningState"]) ?? "succeeded"))
   );
+}
+
+/** A scale set without instances proves nothing; where the pool is to have nodes, it is not even known where they are. */
+function rankEmpty(pool: JsonObject): RankedNodes {
+  const nodes = Number(pool["count"] ?? 0);
+  const isStopped = asString(at(pool, "powerState", "code"))?.toLowerCase() === "stopped";
+  if (nodes > 0 && !isStopped)
+    return { rank: "unknown", nodes, reimaged: [], seen: `its scale set lists none of the pool's ${nodes} nodes` };
+  const seen = "it has no node; its scale set carries the kubelet identity, which the next one is to get";
+  return { rank: "model", nodes: 0, reimaged: [], seen };
 }
 
 function rankInstances(instances: readonly ScaleSetInstance[], switchedAt: Date | undefined): RankedNodes {

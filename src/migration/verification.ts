@@ -7,6 +7,7 @@ import {
 } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import { isUnproven } from "./evidence.ts";
 import type { Target } from "./migration.ts";
 import type { PoolEvidence } from "./nodes.ts";
 
@@ -41,7 +42,7 @@ function missingFromControlPlane(cluster: ManagedCluster, target: Target): strin
 /** The pools whose nodes are not proven to use the kubelet identity. */
 function missingFromNodes(pools: readonly PoolEvidence[]): string[] {
   return pools
-    .filter((pool) => pool.rank !== "rolled")
+    .filter(isUnproven)
     .map(
       (pool) =>
         `the nodes of pool ${pool.pool} are ${pool.rank === "unknown" ? "not proven to be" : "not"} on it: ${pool.seen}`,

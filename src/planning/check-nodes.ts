@@ -5,6 +5,7 @@ import { asString, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkDisruptionPolicy } from "../migration/disruption-policy.ts";
+import { isUnproven } from "../migration/evidence.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";
 import { isAvailabilitySet, readNodeEvidence } from "../migration/nodes.ts";
 import {
@@ -77,7 +78,7 @@ async function readPoolsLeft(
   if (path !== "finish-node-migration") return poolsOf(cluster);
   const switchedAt = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
   const evidence = await readNodeEvidence(azure, clusterId, cluster, switchedAt);
-  const left = new Set(evidence.filter(({ rank }) => rank !== "rolled").map(({ pool }) => pool));
+  const left = new Set(evidence.filter(isUnproven).map(({ pool }) => pool));
   return poolsOf(cluster).filter((pool) => left.has(asString(pool["name"]) ?? ""));
 }
 

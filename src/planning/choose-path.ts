@@ -3,6 +3,7 @@ import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssign
 import { sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { AksMiError } from "../engine/errors.ts";
+import { isUnproven } from "../migration/evidence.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";
 import { readNodeEvidence } from "../migration/nodes.ts";
 import type { PathId } from "../plan/schema.ts";
@@ -22,7 +23,7 @@ export async function choosePath(azure: Azure, cluster: ManagedCluster, migratio
   if (changesKubeletIdentity(migration)) return "replace-kubelet-identity";
   const switchedAt = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
   const pools = await readNodeEvidence(azure, clusterId, cluster, switchedAt);
-  const complete = kubeletIdentityOf(cluster) !== undefined && pools.every(({ rank }) => rank === "rolled");
+  const complete = kubeletIdentityOf(cluster) !== undefined && !pools.some(isUnproven);
   return complete ? "none" : "finish-node-migration";
 }
 

@@ -1,6 +1,7 @@
 import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/clusters.ts";
 import { isWithin, parseResourceId, sameId } from "../../azure/ids.ts";
 import { asString, at } from "../../azure/json.ts";
+import { isBehind, isEmpty } from "../../migration/evidence.ts";
 import { nodeResourceGroupId } from "../../migration/grants.ts";
 import { checkRegion, checkSystemAssigned } from "../../migration/preflight.ts";
 import { LINKS, RULES } from "../links.ts";
@@ -28,9 +29,9 @@ export function checkHalfMigrated({ cluster, servicePrincipal, pools }: ClusterR
   if (servicePrincipal) return [];
   const remedy =
     "Finish it with `aks-mi plan`, or upgrade the node images of these pools. Azure Policy and PSRule report this cluster as compliant.";
-  const old = pools.filter(({ rank }) => rank === "none" || rank === "model");
+  const old = pools.filter(isBehind);
   const outcomes: Outcome[] = pools
-    .filter(({ rank }) => rank === "unknown")
+    .filter((pool) => pool.rank === "unknown" || isEmpty(pool))
     .map(({ pool, seen }) => ({ check: "ID002", reason: `pool ${pool}: ${seen}` }));
   if (!kubeletIdentityOf(cluster)) {
     const seen = "the control plane is on managed identity, and the cluster names no kubelet identity";
