@@ -60,6 +60,7 @@ function work(world: World, cluster: Cluster, signature: string): void {
       .flatMap(({ pool, node }) => pullImages(world, cluster, pool, node)),
     attachDisk(world, cluster),
     reconcileLoadBalancer(world, cluster),
+    ...placeNodes(world, cluster),
   ];
   const failures = events.filter((event) => !event.ok);
   const successes = events.filter((event) => event.ok);
@@ -155,6 +156,25 @@ function reconcileLoadBalancer(world: World, cluster: Cluster): ClusterEvent {
     ...addresses.filter(isOutside).map((id): Need => [id, "Microsoft.Network/publicIPAddresses/join/action"]),
   ];
   return asControlPlane(world, cluster, "loadBalancer", needs);
+}
+
+/** What it takes to put a node where a pool's nodes belong, by the kind of resource (AKS documentation of each). */
+const PLACEMENTS: Readonly<Record<string, string>> = {
+  proximityPlacementGroupID: "Microsoft.Compute/proximityPlacementGroups/write",
+  hostGroupID: "Microsoft.Compute/hostGroups/write",
+  capacityReservationGroupID: "Microsoft.Compute/capacityReservationGroups/deploy/action",
+};
+
+/** Clusters with placed pools add a node there now and then, as autoscalers do. */
+function placeNodes(world: World, cluster: Cluster): ClusterEvent[] {
+  const profiles = objectsAt(cluster.resource, "properties", "agentPoolProfiles");
+  const needs = profiles.flatMap((profile) =>
+    Object.entries(PLACEMENTS).flatMap(([key, action]): Need[] => {
+      const id = textAt(profile, key);
+      return id && !isSameId(groupIdOf(id), nodeGroupIdOf(cluster)) ? [[id, action]] : [];
+    }),
+  );
+  return needs.length > 0 ? [asControlPlane(world, cluster, "nodePlacement", needs)] : [];
 }
 
 /** The route tables outside the nodes' group that kubenet's routes are written into, by subnet. */

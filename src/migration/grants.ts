@@ -13,6 +13,8 @@ export interface Grant {
   readonly role: string;
   readonly roleGuid: string;
   readonly scope: string;
+  /** The resource that it is for, where its scope is that resource's group. */
+  readonly on?: string;
   readonly reason: string;
 }
 
@@ -47,14 +49,18 @@ function shortName(scope: string): string {
 
 /** What the control plane needs: what the cluster's own resources ask for, and what the old principal held. */
 export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, target: Target): Grant[] {
-  const grants = [...neededByCluster(clusterId, facts, target)];
+  const grants: Grant[] = [];
+  const add = (next: Grant) => {
+    const isSame = (grant: Grant) => grant.roleGuid === next.roleGuid && sameId(grant.scope, next.scope);
+    if (!grants.some(isSame)) grants.push(next);
+  };
+  for (const needed of neededByCluster(clusterId, facts, target)) add(needed);
   for (const held of facts.heldRoles ?? []) {
     if (reasonNotToCopy(held) || PULL_ROLES.has(roleGuid(held))) continue;
     const reason = held.through
       ? `the old identity holds it through the group ${held.through}`
       : "the old identity holds it";
-    const copy = builtIn("control-plane", held.role, roleGuid(held), held.scope, reason);
-    if (!grants.some((grant) => grant.roleGuid === copy.roleGuid && sameId(grant.scope, copy.scope))) grants.push(copy);
+    add(builtIn("control-plane", held.role, roleGuid(held), held.scope, reason));
   }
   return grants;
 }
@@ -98,6 +104,7 @@ function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target
       yield give("Network Contributor", vnet, "the private DNS zone is linked to this virtual network");
     }
   }
+  for (const id of unique(facts.pools.flatMap(({ placement = [] }) => placement)).filter(outside)) yield placed(id);
   if (facts.diskEncryptionSet) yield give("Reader", facts.diskEncryptionSet, "disks are encrypted with its key");
   if (facts.kms?.vault)
     yield give("Key Vault Crypto User", facts.kms.vault, "Kubernetes secrets are encrypted with a key in it");
@@ -108,6 +115,24 @@ function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target
       "the control plane assigns the kubelet identity to the nodes",
     );
   }
+}
+
+/**
+ * What placing nodes takes: Contributor on the resource group of a host group or capacity reservation group (AKS
+ * documentation of each), the right to write a proximity placement group.
+ */
+function placed(id: string): Grant {
+  const { subscription, resourceGroup, type, name } = parseResourceId(id)!;
+  const isProximity = /\/proximityPlacementGroups$/i.test(type);
+  const scope = isProximity ? id : resourceGroupId(subscription, resourceGroup);
+  const grant = builtIn(
+    "control-plane",
+    "Contributor",
+    BUILT_IN_ROLES.Contributor,
+    scope,
+    `nodes are placed in ${name}`,
+  );
+  return isProximity ? grant : { ...grant, on: id };
 }
 
 /** Every subnet that the cluster's pools and API server are in. */

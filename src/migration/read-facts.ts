@@ -76,7 +76,11 @@ export async function readFacts(
   return { facts, widePulls: widePullsOf(pulling ?? []) };
 }
 
+/** Properties of pools that place their nodes on resources of the user's own. */
+const PLACEMENTS = ["proximityPlacementGroupID", "hostGroupID", "capacityReservationGroupID"];
+
 function poolFact(pool: JsonObject): ClusterFacts["pools"][number] {
+  const placement = PLACEMENTS.map((key) => asString(pool[key])).filter((id) => id?.startsWith("/"));
   return {
     name: asString(pool["name"]) ?? "",
     type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
@@ -84,6 +88,7 @@ function poolFact(pool: JsonObject): ClusterFacts["pools"][number] {
     mode: asString(pool["mode"]) ?? "User",
     ...optional("subnet", normalizeOptional(asString(pool["vnetSubnetID"]))),
     ...optional("podSubnet", normalizeOptional(asString(pool["podSubnetID"]))),
+    ...(placement.length > 0 ? { placement: placement.map((id) => normalizeId(id!)).sort() } : {}),
   };
 }
 

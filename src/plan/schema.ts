@@ -40,6 +40,8 @@ const poolFact = z.strictObject({
   mode: z.string(),
   subnet: resourceId.optional(),
   podSubnet: resourceId.optional(),
+  /** Where its nodes are placed: proximity placement group, host group, capacity reservation group. */
+  placement: z.array(resourceId).optional(),
 });
 
 /** What decides the plan. Live facts are compared with these; counts, tags, states and versions are not among them. */

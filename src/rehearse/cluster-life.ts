@@ -16,7 +16,7 @@ export interface NodeRoll {
 
 /** Work that an emulated cluster could not do for a while. */
 export interface BrokenWork {
-  /** `imagePull`, `diskAttach` or `loadBalancer`. */
+  /** `imagePull`, `diskAttach`, `loadBalancer` or `nodePlacement`. */
   readonly kind: string;
   readonly pool: string | undefined;
   readonly reason: string;
@@ -80,6 +80,8 @@ export function brokenWords(kind: string, times: number): string {
       return `${count(times, "disk attachment")} failed`;
     case "loadBalancer":
       return `${count(times, "load balancer reconciliation")} failed`;
+    case "nodePlacement":
+      return `${count(times, "node placement")} failed`;
     default:
       return `${kind} failed ${count(times, "time")}`;
   }

@@ -6,17 +6,7 @@ import type { ClusterReading } from "../../src/assess/reading.ts";
 import type { HeldRight } from "../../src/assess/rights.ts";
 import { PULL_ACTION, PULL_DATA_ACTION } from "../../src/migration/built-in-roles.ts";
 import type { ClusterFacts } from "../../src/plan/schema.ts";
-import {
-  CLUSTER,
-  clusterOf,
-  GROUP,
-  KUBELET,
-  onServicePrincipal,
-  readingOf,
-  right,
-  SUBSCRIPTION,
-  say,
-} from "./readings.ts";
+import { CLUSTER, GROUP, KUBELET, onServicePrincipal, readingOf, right, SUBSCRIPTION, say } from "./readings.ts";
 
 const NETWORK = `${SUBSCRIPTION}/resourceGroups/rg-net/providers/Microsoft.Network`;
 const SUBNET = `${NETWORK}/virtualNetworks/vnet/subnets/aks`;
@@ -55,10 +45,12 @@ const allThatIsNeeded = [
   }),
 ];
 
-const placed = {
-  cluster: clusterOf({ agentPoolProfiles: [{ name: "a", proximityPlacementGroupID: PLACEMENT }] }),
-  facts: { ...base, pools: [] },
-};
+const placedIn = (id: string) => ({
+  facts: { ...base, pools: [{ ...base.pools[0]!, placement: [id] }] },
+});
+const placed = placedIn(PLACEMENT);
+const HOSTS = `${SUBSCRIPTION}/resourceGroups/rg-place/providers/Microsoft.Compute/hostGroups/hosts`;
+const RESERVED = `${SUBSCRIPTION}/resourceGroups/rg-place/providers/Microsoft.Compute/capacityReservationGroups/reserved`;
 const operator = allThatIsNeeded[3]!;
 
 const gateway = { ingressApplicationGateway: { applicationGatewayId: `${NETWORK}/applicationGateways/agw` } };
@@ -108,6 +100,22 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     ["RB001 not assessed", "ID012 not assessed"],
   ],
   ["a placement group without a role", rights.checkControlPlaneRights, holding([operator], placed), ["RB008 high"]],
+  ["a host group without a role", rights.checkControlPlaneRights, holding([operator], placedIn(HOSTS)), ["RB008 high"]],
+  [
+    "a capacity reservation group whose role has no right to deploy",
+    rights.checkControlPlaneRights,
+    holding([operator, right(RESERVED, "Reader", { actions: ["*/read"] })], placedIn(RESERVED)),
+    ["RB008 high"],
+  ],
+  [
+    "a capacity reservation group with a role on its group",
+    rights.checkControlPlaneRights,
+    holding(
+      [operator, right(GROUP.replace("rg-shop", "rg-place"), "Contributor", { actions: ["*"] })],
+      placedIn(RESERVED),
+    ),
+    [],
+  ],
   [
     "a placement group with a role",
     rights.checkControlPlaneRights,

@@ -3,6 +3,7 @@ import { DEMO_CLUSTER } from "../support/cli.ts";
 import { Lab } from "../support/lab.ts";
 import {
   blockersOf,
+  changeCluster,
   endsOf,
   failedEvents,
   GROUP,
@@ -16,6 +17,7 @@ import {
 
 const ASSIGNMENT = /\/roleAssignments\//i;
 const NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7";
+const CONTRIBUTOR = "/providers/Microsoft.Authorization/roleDefinitions/b24988ac-6180-42a0-ab88-20f7382dd24c";
 const CONTROL_PLANE = `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments-prod`;
 
 function operator(...names: string[]) {
@@ -81,6 +83,50 @@ describe("roles that the old principal had and the new identity needs", () => {
       },
     ]);
     expect(keysOf(await lab.plan())).toContain(`role:Contributor@${account}→control-plane`);
+  });
+
+  test("groups in which nodes are placed get their roles before the switch, and nodes are placed in them ever after", async () => {
+    const lab = await Lab.open({}, "kubenet-plain");
+    const [id] = await lab.clusterIds();
+    const compute = `${id!.split("/").slice(0, 3).join("/")}/resourceGroups/rg-place/providers/Microsoft.Compute`;
+    const placement = {
+      proximityPlacementGroupID: `${compute}/proximityPlacementGroups/near`,
+      hostGroupID: `${compute}/hostGroups/hosts`,
+      capacityReservationGroupID: `${compute}/capacityReservationGroups/reserved`,
+    };
+    await changeCluster(lab, ({ agentPoolProfiles: [first, ...others] }) => ({
+      agentPoolProfiles: [{ ...first, ...placement }, ...others],
+    }));
+    const groups = Object.values(placement).map((each) => ({ id: each, type: each.split("/").slice(6, 8).join("/") }));
+    await lab.control("POST", "/_emulator/resources", groups);
+    const principal = (await lab.plan()).clusters[0]!.from.servicePrincipal!.objectId;
+    const properties = { principalId: principal, roleDefinitionId: CONTRIBUTOR };
+    const name = "99999999-1111-4222-8333-444444444449";
+    const group = compute.replace("/providers/Microsoft.Compute", "");
+    // What the old principal needed too; held above the group, so that it is not simply copied.
+    await lab.control("POST", "/_emulator/resources", [
+      {
+        id: `${id!.split("/").slice(0, 3).join("/")}/providers/Microsoft.Authorization/roleAssignments/${name}`,
+        type: "Microsoft.Authorization/roleAssignments",
+        properties,
+      },
+    ]);
+    const plan = await lab.plan();
+    const before = plan.clusters[0]!.steps.find(({ id: step }) => step === "assign-roles")!;
+    const keys = before.changes.map(({ key }) => key);
+    expect(keys).toContain(`role:Contributor@${group}→control-plane`);
+    expect(keys).toContain(`role:Contributor@${placement.proximityPlacementGroupID}→control-plane`);
+    expect(keys.filter((key) => key.includes("rg-place"))).toHaveLength(2);
+    expect(endsOf(await lab.apply(plan))).toEqual(["done"]);
+    const placed = (await lab.events()).filter(({ kind }) => kind === "nodePlacement");
+    expect(placed.length).toBeGreaterThan(0);
+    const identity = (await lab.connection
+      .azure()
+      .identities.get(
+        `${id!.split("/").slice(0, 5).join("/")}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${plan.clusters[0]!.target.controlPlaneIdentity!.name}`,
+      ))!;
+    expect(placed.map((event) => event.identity)).toContain(identity.principalId);
+    expect(await failedEvents(lab)).toEqual([]);
   });
 
   test("a key vault that encrypts etcd gets its role before the switch", async () => {

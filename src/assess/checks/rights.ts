@@ -1,12 +1,11 @@
-import { kubeletIdentityOf, poolsOf, userAssignedIdsOf } from "../../azure/clusters.ts";
+import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/clusters.ts";
 import { isWithin, parseResourceId } from "../../azure/ids.ts";
-import { asString } from "../../azure/json.ts";
 import { judgeRegistries } from "../../in-cluster/judge-inside.ts";
 import { isHostOf } from "../../in-cluster/workloads.ts";
 import { addonGrants } from "../../migration/addon-grants.ts";
 import { judgeAssignmentCount } from "../../migration/assignment-limit.ts";
 import { PULL_ACTION, PULL_DATA_ACTION } from "../../migration/built-in-roles.ts";
-import { controlPlaneGrants, describe, type Grant, nodeResourceGroupId } from "../../migration/grants.ts";
+import { controlPlaneGrants, describe, type Grant } from "../../migration/grants.ts";
 import type { PlannedIdentity } from "../../migration/migration.ts";
 import { LINKS } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
@@ -60,6 +59,17 @@ const NEEDS: readonly Need[] = [
     actions: ["Microsoft.Compute/diskEncryptionSets/read"],
   },
   {
+    type: "Microsoft.Compute/proximityPlacementGroups",
+    check: "RB008",
+    actions: ["Microsoft.Compute/proximityPlacementGroups/write"],
+  },
+  { type: "Microsoft.Compute/hostGroups", check: "RB008", actions: ["Microsoft.Compute/hostGroups/write"] },
+  {
+    type: "Microsoft.Compute/capacityReservationGroups",
+    check: "RB008",
+    actions: ["Microsoft.Compute/capacityReservationGroups/deploy/action"],
+  },
+  {
     type: "Microsoft.KeyVault/vaults",
     check: "RB009",
     actions: ["Microsoft.KeyVault/vaults/keys/encrypt/action"],
@@ -73,7 +83,7 @@ const NEEDS: readonly Need[] = [
 ];
 
 /**
- * RB001 to RB006, RB009 and ID012: what the control plane's managed identity lacks on the resources that the cluster names.
+ * RB001 to RB006, RB008, RB009 and ID012: what the control plane's managed identity lacks on the resources that the cluster names.
  * On a service principal this is no finding: the migration gives the new identity these rights.
  */
 export function checkControlPlaneRights({ id, cluster, facts, controlPlane }: ClusterReading): Outcome[] {
@@ -82,9 +92,9 @@ export function checkControlPlaneRights({ id, cluster, facts, controlPlane }: Cl
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const target = { controlPlane: own ? planned(own) : undefined, kubelet: kubelet ? planned(kubelet) : undefined };
   const grants = controlPlaneGrants(id, { ...facts, heldRoles: [] }, target);
-  return [...grants, ...placementGrants(id, facts, poolsOf(cluster))].flatMap((grant) => {
-    const type = parseResourceId(grant.scope)?.type.toLowerCase() ?? "";
-    const need = NEEDS.find((candidate) => candidate.type.toLowerCase() === type) ?? placementNeed(type);
+  return grants.flatMap((grant) => {
+    const type = parseResourceId(grant.on ?? grant.scope)?.type.toLowerCase() ?? "";
+    const need = NEEDS.find((candidate) => candidate.type.toLowerCase() === type);
     return need ? missing(controlPlane, grant, need) : [];
   });
 }
@@ -92,8 +102,9 @@ export function checkControlPlaneRights({ id, cluster, facts, controlPlane }: Cl
 function missing(holder: Holder, grant: Grant, need: Need): Outcome[] {
   const { items, gap } = holder.rights;
   const kind = need.dataAction ? "data action" : "action";
-  if (need.actions.some((action) => rightsFor(items, grant.scope, action, kind).length > 0)) return [];
-  const where = grant.scope.split("/").at(-1)!;
+  const on = grant.on ?? grant.scope;
+  if (need.actions.some((action) => rightsFor(items, on, action, kind).length > 0)) return [];
+  const where = on.split("/").at(-1)!;
   if (gap !== undefined) return [{ check: need.check, reason: `${where}: ${gap}` }];
   if (need.check === "RB009")
     return [{ check: need.check, reason: `${where}: no role gives it, and access policies of vaults are not read` }];
@@ -106,32 +117,6 @@ function missing(holder: Holder, grant: Grant, need: Need): Outcome[] {
       link: LINKS.permissions,
     },
   ];
-}
-
-/** Properties of pools that place their nodes on resources of the user's own: RB008. */
-const PLACEMENTS = ["proximityPlacementGroupID", "hostGroupID", "capacityReservationGroupID"];
-
-function placementGrants(id: string, facts: ClusterReading["facts"], pools: ReturnType<typeof poolsOf>): Grant[] {
-  const scopes = pools
-    .flatMap((pool) => PLACEMENTS.map((key) => asString(pool[key])))
-    .filter((scope) => scope !== undefined);
-  const outside = [...new Set(scopes)].filter((scope) => !isWithin(scope, nodeResourceGroupId(id, facts)));
-  return outside.map((scope) => ({
-    who: "control-plane",
-    role: "Contributor",
-    roleGuid: "",
-    scope,
-    reason: "nodes are placed in it",
-  }));
-}
-
-function placementNeed(type: string): Need | undefined {
-  const action = {
-    "microsoft.compute/proximityplacementgroups": "Microsoft.Compute/proximityPlacementGroups/write",
-    "microsoft.compute/hostgroups": "Microsoft.Compute/hostGroups/write",
-    "microsoft.compute/capacityreservationgroups": "Microsoft.Compute/capacityReservationGroups/deploy/action",
-  }[type];
-  return action === undefined ? undefined : { type, check: "RB008", actions: [action] };
 }
 
 function planned(id: string): PlannedIdentity {
