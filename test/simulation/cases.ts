@@ -18,7 +18,7 @@ export interface MigrationCase {
 /** A plan for several clusters, which are worked on side by side: what they are follows from the simulation's seed. */
 export const FLEET: FleetCase = {
   name: "a fleet of clusters on every kind of identity",
-  clusters: 5,
+  clusters: 3,
   subscriptions: 2,
 };
 

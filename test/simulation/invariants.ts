@@ -69,7 +69,8 @@ export class Invariants {
   /** A request is about to be served. */
   noteRequest(request: WireRequest): void {
     this.#requests += 1;
-    if (request.method === "GET" && sameId(pathOf(request), this.subject.clusterId)) this.#isScaledSinceRead = false;
+    if (!this.#isScaledSinceRead || request.method !== "GET") return;
+    if (sameId(pathOf(request), this.subject.clusterId)) this.#isScaledSinceRead = false;
   }
 
   /** Called before Azure gets a write about this cluster. */
@@ -177,7 +178,8 @@ export class Invariants {
     const pool = /^roll:(.*)$/.exec(key)?.[1];
     if (pool === undefined) return false;
     const events = await this.subject.site.read<Json[]>("/_emulator/events");
-    return !events.some((event) => at(event, "kind") === "nodeReimaged" && at(event, "pool") === pool);
+    const isHere = (event: Json) => sameId(asString(at(event, "cluster")), this.subject.clusterId);
+    return !events.some((event) => at(event, "kind") === "nodeReimaged" && at(event, "pool") === pool && isHere(event));
   }
 
   async #statusOf({ operation }: Begun): Promise<string | undefined> {
