@@ -80,6 +80,8 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     for (let cluster: ManagedCluster | undefined = {}; cluster; ) {
       if (retry.clock.now().getTime() >= giveUpAt) throw error;
       const reason = (error as Error).message;
+      if (retry.pauseAt && retry.clock.now().getTime() + CONFLICT_POLL_MS >= retry.pauseAt.getTime())
+        throw new TransientError(reason, { cause: error, retryAfterMs: CONFLICT_POLL_MS });
       retry.onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
       await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
       cluster = await get(id);

@@ -35,6 +35,8 @@ export interface ConnectOptions {
 export interface AzureHooks {
   readonly signal?: AbortSignal;
   readonly onRetry?: OnRetry;
+  /** When the caller's time box closes. */
+  readonly pauseAt?: Date | undefined;
   /** Throws where the request must not be sent. */
   readonly beforeWrite?: () => void;
   readonly pacedReads?: boolean;
@@ -93,7 +95,7 @@ function connectionOver({ cloud, credential, httpClient, caller, onDate, isTimel
     clock,
     lookAfresh: () => void memory.afresh(),
     caller,
-    azure: ({ signal, onRetry, beforeWrite, pacedReads } = {}) =>
+    azure: ({ signal, onRetry, pauseAt, beforeWrite, pacedReads } = {}) =>
       createAzure(
         createTransport({
           cloud,
@@ -102,7 +104,7 @@ function connectionOver({ cloud, credential, httpClient, caller, onDate, isTimel
           pacedReads,
           beforeWrite,
           memory: isTimeless ? memory.afresh() : memory,
-          retry: { clock, signal, onRetry, toClockMs },
+          retry: { clock, signal, onRetry, pauseAt, toClockMs },
           onDate,
         }),
       ),

@@ -18,6 +18,8 @@ export interface RetryContext {
   /** Turns the service's `Retry-After`, in milliseconds, into milliseconds of the clock. */
   readonly toClockMs: (ms: number) => number;
   readonly onRetry: OnRetry | undefined;
+  /** When whoever asked will have no more time: a wait for someone else's work ends before. */
+  readonly pauseAt?: Date | undefined;
 }
 
 /**

@@ -17,13 +17,17 @@ import { useColor } from "../text/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./plan.ts";
-import { checkedStep, type RunFlags, runNewPlan, runPlan } from "./run-plan.ts";
+import { checkedStep, type RunFlags, runNewPlan, runPlan, timeBoxEnd } from "./run-plan.ts";
+
+/** Paused, to be resumed later. */
+const PAUSED_CODE = 8;
 
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
   readonly plan: string;
   readonly dryRun?: boolean;
   readonly notBefore?: string;
+  readonly maxDuration?: string;
 }
 
 /** Runs a plan file. @returns the exit code */
@@ -41,10 +45,15 @@ export async function apply(flags: ApplyFlags): Promise<number> {
     process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
     return 0;
   }
+  const pauseAt = timeBoxEnd(connection, flags);
+  if (notBefore && pauseAt && notBefore > pauseAt) {
+    process.stderr.write(`Paused: the time box is over before ${notBefore.toISOString()}. Next: the same command.\n`);
+    return PAUSED_CODE;
+  }
   if (notBefore) await waitUntil(connection, notBefore);
   // A plan is applied once: a run of this very plan is continued.
   const earlier = findRunOfPlan(flags.stateDir, plan);
-  const runFlags = { ...flags, output: flags.output ?? "table" };
+  const runFlags = { ...flags, output: flags.output ?? "table", pauseAt };
   return earlier ? runPlan(connection, earlier, approval, runFlags) : runNewPlan(connection, plan, approval, runFlags);
 }
 

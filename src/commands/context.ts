@@ -163,6 +163,11 @@ export async function tenantOf(connection: Connection, subscription: string, fla
 export function parseTime(flag: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
-  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT/.test(text)) return time;
-  throw new AksMiError("USAGE", `${flag} names "${text}", which is not a time.`, "Write it like 2026-11-22T22:00:00Z.");
+  // Without its zone a time would be another one on another machine, and in autumn two.
+  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text)) return time;
+  throw new AksMiError(
+    "USAGE",
+    `${flag} names "${text}", which is not a time with its zone.`,
+    "Write it like 2026-11-22T22:00:00Z or 2026-11-22T23:00:00+01:00.",
+  );
 }

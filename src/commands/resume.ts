@@ -5,10 +5,13 @@ import { isApproved } from "../execute/execute-cluster.ts";
 import { openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
-import { checkedStep, type RunFlags, runPlan } from "./run-plan.ts";
+import { checkedStep, type RunFlags, runPlan, timeBoxEnd } from "./run-plan.ts";
 
 /** Continues a run, on the approval that it has. @returns the exit code */
-export async function resume(id: string | undefined, flags: CommonFlags & ApprovalFlags & RunFlags): Promise<number> {
+export async function resume(
+  id: string | undefined,
+  flags: CommonFlags & ApprovalFlags & RunFlags & { readonly maxDuration?: string },
+): Promise<number> {
   const until = checkedStep(flags.until);
   const run = openRun(flags.stateDir, id);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
@@ -16,7 +19,7 @@ export async function resume(id: string | undefined, flags: CommonFlags & Approv
   const approval = isApproved(events, until)
     ? undefined
     : await obtainApproval(run.plan, flags, () => show(run, events));
-  return runPlan(connection, run, approval, flags);
+  return runPlan(connection, run, approval, { ...flags, pauseAt: timeBoxEnd(connection, flags) });
 }
 
 /** What is to be approved, before the question. */

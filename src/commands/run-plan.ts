@@ -28,7 +28,8 @@ export interface RunFlags {
   readonly emulator?: string;
   readonly prompt: boolean;
   readonly until?: string;
-  readonly maxDuration?: string;
+  /** When the time box of `--max-duration` closes. */
+  readonly pauseAt?: Date | undefined;
   readonly breakLock?: string;
   readonly output: "table" | "json" | "jsonl";
 }
@@ -59,7 +60,6 @@ export async function runPlan(
   const signed = approval && { ...approval, account: await connection.caller() };
   // An emulator in this process ends with it: no later command can reach what the run did.
   const isEmbedded = connection.emulator && flags.emulator === undefined;
-  const pauseAt = flags.maxDuration ? new Date(clock.now().getTime() + parseDuration(flags.maxDuration)!) : undefined;
   const keys = isEmbedded
     ? "Ctrl-C stops; the emulated Azure ends with it."
     : `Ctrl-C saves and stops; aks-mi resume ${run.id} goes on.`;
@@ -82,7 +82,7 @@ export async function runPlan(
         onEvent: show,
         approval: signed,
         until: checkedStep(flags.until),
-        pauseAt,
+        pauseAt: flags.pauseAt,
         breakLock: breakLockOf(flags),
       }),
     );
@@ -116,6 +116,14 @@ function chooseObserver(run: RunDirectory, flags: RunFlags, keys: string, now: (
     env: process.env,
     reportFile: join(run.path, "report.md"),
   });
+}
+
+/** When a time box that opens now is closed again. */
+export function timeBoxEnd(
+  { clock }: Connection,
+  { maxDuration }: { readonly maxDuration?: string },
+): Date | undefined {
+  return maxDuration ? new Date(clock.now().getTime() + parseDuration(maxDuration)!) : undefined;
 }
 
 /** The step that --until names. @throws AksMiError `USAGE` when there is none of that name */

@@ -3,19 +3,28 @@ import type { StampedEvent } from "./events.ts";
 import type { History } from "./history.ts";
 import { relay } from "./relay.ts";
 import type { RunOptions } from "./run-options.ts";
-import type { AnyStep, ApplyEvent, Change } from "./step.ts";
+import { type AnyStep, type ApplyEvent, type Change, RISKS } from "./step.ts";
 
 /**
- * Holds what a step would do against what was approved.
+ * Holds what a step would do against what was approved: its key, and that it does no more harm than was said.
  * @throws AksMiError `PLAN_CHANGED` naming the first change that the approved plan does not contain
  */
 export function ensureApproved(options: RunOptions, changes: readonly Change[]): void {
-  const approved = new Set([...options.approved.values()].flat().map((change) => change.key));
-  const stranger = changes.find((change) => !approved.has(change.key));
-  if (!stranger) return;
-  throw new AksMiError(
+  const approved = new Map([...options.approved.values()].flat().map((change) => [change.key, change]));
+  for (const change of changes) {
+    const planned = approved.get(change.key);
+    if (!planned) throw planChanged(change, "which the approved plan does not contain");
+    if (RISKS.indexOf(change.risk) > RISKS.indexOf(planned.risk))
+      throw planChanged(change, `which is ${change.risk}, and was approved as ${planned.risk}`);
+    const drained = change.drains?.find((pool) => !planned.drains?.includes(pool));
+    if (drained !== undefined) throw planChanged(change, `which drains pool ${drained}, and that was not approved`);
+  }
+}
+
+function planChanged({ key, summary }: Change, what: string): AksMiError {
+  return new AksMiError(
     "PLAN_CHANGED",
-    `The run would need "${stranger.key}" (${stranger.summary}), which the approved plan does not contain.`,
+    `The run would need "${key}" (${summary}), ${what}.`,
     "Make a new plan with `aks-mi plan`, review it, and apply that.",
   );
 }

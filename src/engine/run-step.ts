@@ -9,7 +9,7 @@ import type { RunOptions, StepOutcome } from "./run-options.ts";
 import { lookAgain } from "./second-look.ts";
 import { type Settling, settle } from "./settle.ts";
 import { type ApplyEvent, type Change, STEP_TITLES, type Verdict } from "./step.ts";
-import { pause, wait } from "./wait.ts";
+import { isOver, pause, rest, wait } from "./wait.ts";
 
 /** How often a change is begun again when nobody knows whether Azure acted. */
 const MAX_TRANSIENT_FAILURES = 8;
@@ -63,9 +63,11 @@ export async function* runStep(options: RunOptions, index: number): AsyncGenerat
         ensureApproved(options, verdict.changes);
         const batch = nextChanges(verdict.changes, history);
         if (batch.length === 0) {
-          yield* settle(options, verdict.changes, settling);
+          const paused = yield* settle(options, step.id, verdict.changes, settling);
+          if (paused) return paused;
           continue;
         }
+        if (isOver(options)) return yield* pause(options, step.id, "The time box is over.", undefined);
         settling.since = undefined;
         if (batch[0]!.risk !== "additive") {
           const back = yield* lookAgain(options, index, batch[0]!);
@@ -78,7 +80,8 @@ export async function* runStep(options: RunOptions, index: number): AsyncGenerat
           if (!(error instanceof TransientError) || ++failures > MAX_TRANSIENT_FAILURES) throw gaveUp(error, next);
           const delayMs = error.retryAfterMs ?? TRANSIENT_DELAY_MS * failures;
           yield { type: "request:retried", request: next.summary, reason: error.message, delayMs };
-          await clock.sleep(delayMs, signal);
+          const paused = yield* rest(options, step.id, delayMs, `"${next.summary}" is to be sent again.`);
+          if (paused) return paused;
         }
       }
     }

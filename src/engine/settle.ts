@@ -1,8 +1,9 @@
 import { MINUTE_MS, SECOND_MS } from "./clock.ts";
 import { AksMiError } from "./errors.ts";
 import type { StampedEvent } from "./events.ts";
-import type { RunOptions } from "./run-options.ts";
-import type { Change } from "./step.ts";
+import type { Paused, RunOptions } from "./run-options.ts";
+import type { Change, StepId } from "./step.ts";
+import { rest } from "./wait.ts";
 
 /** How long Azure may take to show a change that it accepted, and how often we look. */
 const SETTLE_LIMIT_MS = 10 * MINUTE_MS;
@@ -20,9 +21,10 @@ export interface Settling {
  */
 export async function* settle(
   options: RunOptions,
+  step: StepId,
   changes: readonly Change[],
   settling: Settling,
-): AsyncGenerator<StampedEvent> {
+): AsyncGenerator<StampedEvent, Paused | undefined> {
   const keys = changes.map((change) => change.key);
   const vanished = changes.find((change) => options.history.stateOf(change.key) === "seen");
   if (vanished) {
@@ -49,5 +51,5 @@ export async function* settle(
         : "Look at the resource in the portal; run `aks-mi resume` when it shows, or make a new plan when it never will.",
     );
   }
-  await options.clock.sleep(SETTLE_POLL_MS, options.signal);
+  return yield* rest(options, step, SETTLE_POLL_MS, "Azure does not show yet what it has accepted.");
 }

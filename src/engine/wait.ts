@@ -28,6 +28,26 @@ export async function* wait(
   return undefined;
 }
 
+/**
+ * Sleeps for a while that is part of work under way; ends with a pause when the time box closes before.
+ * @throws the signal's reason when aborted
+ */
+export async function* rest(
+  options: RunOptions,
+  step: StepId,
+  ms: number,
+  reason: string,
+): AsyncGenerator<StampedEvent, Paused | undefined> {
+  if (isOver(options, ms)) return yield* pause(options, step, `${reason} The time box is over before that.`, undefined);
+  await options.clock.sleep(ms, options.signal);
+  return undefined;
+}
+
+/** True when the time box is closed, now or some milliseconds from now. */
+export function isOver({ clock, pauseAt }: RunOptions, inMs = 0): boolean {
+  return pauseAt !== undefined && clock.now().getTime() + inMs >= pauseAt.getTime();
+}
+
 /** Ends the run for now, with the event that says so. */
 export async function* pause(
   options: RunOptions,

@@ -81,6 +81,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const azure = connection.azure({
     signal,
     onRetry: (retry) => emit({ type: "request:retried", ...retry, step }),
+    pauseAt: settings.pauseAt,
     beforeWrite: () => record.ensureHeld(),
   });
   const migration = migrationOf(plan, clusterPlan, history, operations);

@@ -227,6 +227,37 @@ describe("a run", () => {
     expect(clock.now() < pauseAt).toBe(true);
   });
 
+  test("begins no change after the time box is closed", async () => {
+    const clock = new VirtualClock();
+    const world = new Set<string>();
+    const ended = await collect([worldStep("assign-roles", world, [change("a")])], { clock, pauseAt: clock.now() });
+    expect(ended.outcome).toMatchObject({ kind: "paused" });
+    expect(world).toEqual(new Set());
+  });
+
+  test("pauses when the time box closes while Azure does not show a change, or before it can be sent again", async () => {
+    const clock = new VirtualClock();
+    const pauseAt = new Date(clock.now().getTime() + 2 * MINUTE_MS);
+    const unseen = worldStep("assign-roles", new Set(), [change("a")], { apply: async () => {} });
+    const throttled = worldStep("assign-roles", new Set(), [change("a")], {
+      apply: () => Promise.reject(new TransientError("busy", { retryAfterMs: 5 * MINUTE_MS })),
+    });
+    for (const step of [throttled, unseen]) {
+      expect((await collect([step], { clock, pauseAt })).outcome).toMatchObject({ kind: "paused" });
+      expect(clock.now() <= pauseAt).toBe(true);
+    }
+  });
+
+  test.each<[string, Partial<Change>]>([
+    ["is worse than was approved", { risk: "disruptive" }],
+    ["drains a pool that was not approved", { drains: ["apps"] }],
+  ])("stops before a change of an approved key that %s", async (_, more) => {
+    const world = new Set<string>();
+    const ended = await collect([worldStep("assign-roles", world, [{ ...change("a"), ...more }])]);
+    expect(ended.error).toMatchObject({ code: "PLAN_CHANGED" });
+    expect(world).toEqual(new Set());
+  });
+
   test("sleeps a wait of known end in one go", async () => {
     const clock = new VirtualClock();
     const until = new Date(clock.now().getTime() + 60 * MINUTE_MS);
