@@ -7,6 +7,8 @@ import type { PodIdentityTraces, RegistryUse } from "./workloads.ts";
 /** What was seen inside a cluster: names, and nothing of what secrets and config maps hold. */
 export interface InClusterEvidence {
   readonly budgets: Known<readonly BlockingBudget[]>;
+  /** Validating webhooks that are asked about evictions. */
+  readonly evictionWebhooks: Known<readonly string[]>;
   /** Workloads that mount the nodes' own credentials. */
   readonly hostFileReaders: Known<readonly string[]>;
   readonly clientIdHolders: Known<ClientIdHolders>;

@@ -1,49 +1,12 @@
 import { parseResourceId } from "../azure/ids.ts";
 import type { Known, NotAssessed } from "../engine/known.ts";
 import type { Finding, RecordedFinding, Severity } from "../engine/step.ts";
-import type { BlockingBudget } from "./budgets.ts";
 import type { InClusterEvidence } from "./evidence.ts";
 import { listNames } from "./names.ts";
 import type { OutsideReference } from "./references.ts";
 
 /** What a look inside says: something found, or something that could not be looked at. */
 export type InsideOutcome = Finding | NotAssessed;
-
-/** RD005 for a cluster whose nodes are to be drained; nothing that a migration does can cure a budget. */
-export function judgeBudgets({ budgets }: Pick<InClusterEvidence, "budgets">): InsideOutcome[] {
-  if (!budgets.known) return [{ check: "RD005", reason: `disruption budgets that block a drain: ${budgets.reason}` }];
-  const namesOf = (blocks: BlockingBudget["blocks"]) =>
-    budgets.value.filter((budget) => budget.blocks === blocks).map(({ name }) => name);
-  const never = namesOf("never");
-  const now = namesOf("now");
-  const link =
-    "https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/error-code-poddrainfailure";
-  const finding = (seen: string, remedy: string): Finding => ({
-    check: "RD005",
-    severity: "blocker",
-    seen,
-    remedy,
-    link,
-  });
-  return [
-    ...(never.length > 0
-      ? [
-          finding(
-            `the disruption budget ${never.join(", ")} forbids every eviction (maxUnavailable 0): Azure refuses to drain the nodes`,
-            "Let it allow one, or take it away for the time of the migration.",
-          ),
-        ]
-      : []),
-    ...(now.length > 0
-      ? [
-          finding(
-            `the disruption budget ${now.join(", ")} allows no eviction now: the drain of its pods' nodes would run into its timeout`,
-            "Add replicas or repair its pods until it allows one (`kubectl get pdb --all-namespaces`), then look again.",
-          ),
-        ]
-      : []),
-  ];
-}
 
 /** WK001 to WK003, WK005 and WK006: workloads that lean on the old service principal, or on the old pod identity. */
 export function judgeWorkloads(evidence: InClusterEvidence): InsideOutcome[] {

@@ -16,6 +16,7 @@ import type { InClusterEvidence } from "./evidence.ts";
 import { nameOf, ofKind, sortedNames } from "./names.ts";
 import { type RunInside, readObjects } from "./read-objects.ts";
 import { findOutsideReferences } from "./references.ts";
+import { findEvictionWebhooks } from "./webhooks.ts";
 import {
   findDriverSecrets,
   findHostFileReaders,
@@ -38,13 +39,15 @@ export async function lookInside(
   const read = await openReader(azure, clusterId, cluster);
   const workloads = await read(WORKLOADS);
   const resources = await read("service,storageclass,persistentvolume");
-  const definitions = await read("customresourcedefinition");
+  const apis = await read("customresourcedefinition,validatingwebhookconfiguration");
+  const definitions = map(apis, (objects) => ofKind(objects, "CustomResourceDefinition"));
   const pods = map(workloads, (objects) => ofKind(objects, "Pod"));
   const clientIdHolders = await findHolders(read, pods, clientId);
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   const nodeGroup = resourceGroupId(parseResourceId(clusterId)!.subscription, group);
   return {
     ...drainEvidence(workloads),
+    evictionWebhooks: map(apis, (objects) => findEvictionWebhooks(ofKind(objects, "ValidatingWebhookConfiguration"))),
     hostFileReaders: map(pods, findHostFileReaders),
     clientIdHolders,
     podIdentity: await findTraces(read, definitions, pods),

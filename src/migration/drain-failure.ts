@@ -32,12 +32,16 @@ export function readDrainFailure(message: string): DrainFailure | undefined {
 /** What to do about a roll that failed, by what Azure says of it. */
 export function remedyForRoll(message: string): string {
   const drain = readDrainFailure(message);
-  if (!drain) return "Put right what Azure says (quota, addresses), then run `aks-mi resume`: it tries again.";
+  if (!drain)
+    return `Put right what Azure says (quota, addresses), then run \`aks-mi resume\`: it tries again.${uncordon()}`;
   const budgets = drain.budgets.join(", ");
-  const uncordon = drain.node
-    ? ` The node ${drain.node} may be left cordoned: \`kubectl uncordon ${drain.node}\`.`
-    : "";
-  return `Let the disruption budget ${budgets} allow an eviction (more replicas, a higher maxUnavailable, or away with it for the time of the migration), then run \`aks-mi resume\`.${uncordon}`;
+  return `Let the disruption budget ${budgets} allow an eviction (more replicas, a higher maxUnavailable, or away with it for the time of the migration), then run \`aks-mi resume\`.${drain.node ? uncordon(drain.node) : ""}`;
+}
+
+/** A roll that stopped leaves the node at which it stopped without new pods (AKS issue 3439), which nobody puts back by itself. */
+function uncordon(node?: string): string {
+  const which = node === undefined ? "A node at which it stopped" : `The node ${node}`;
+  return ` ${which} may be left cordoned (SchedulingDisabled in \`kubectl get nodes\`): \`kubectl uncordon ${node ?? "NAME"}\`, in a private cluster through \`az aks command invoke\`.`;
 }
 
 /** A budget that can never be met: Azure refuses the request at once, before any node is drained. */

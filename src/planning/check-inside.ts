@@ -2,13 +2,8 @@ import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { isWithin } from "../azure/ids.ts";
 import type { Finding } from "../engine/step.ts";
-import {
-  type InsideOutcome,
-  judgeBudgets,
-  judgeReferences,
-  judgeRegistries,
-  judgeWorkloads,
-} from "../in-cluster/judge-inside.ts";
+import { judgeBudgets, judgeDrains } from "../in-cluster/judge-drains.ts";
+import { type InsideOutcome, judgeReferences, judgeRegistries, judgeWorkloads } from "../in-cluster/judge-inside.ts";
 import { type DrainEvidence, lookAtDrains, lookInside } from "../in-cluster/look-inside.ts";
 import { isHostOf } from "../in-cluster/workloads.ts";
 import { controlPlaneGrants } from "../migration/grants.ts";
@@ -32,7 +27,7 @@ export async function checkInside(
   const grants = controlPlaneGrants(clusterId, facts, target).filter(({ role }) => !ROLES_WITHOUT_WRITES.has(role));
   const rolls = rollKindOf(path, migration) !== undefined;
   return [
-    ...(rolls ? judgeBudgets(inside) : []),
+    ...(rolls ? judgeDrains(inside) : []),
     ...judgeWorkloads(inside),
     ...judgeReferences(inside, ({ scope }) => grants.some((grant) => isWithin(scope, grant.scope))),
     ...(rolls ? judgePulls(inside, migration) : []),

@@ -98,6 +98,25 @@ describe("what only the inside of a cluster tells", () => {
     expect(found("RB007").join()).toMatch(/shares.*rg-files|rg-files.*shares/);
   });
 
+  test("an admission webhook that is asked about evictions is named before the nodes are drained", async () => {
+    const webhook = (name: string, rule: object) => ({
+      kind: "ValidatingWebhookConfiguration",
+      metadata: { name },
+      webhooks: [{ rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], ...rule }] }],
+    });
+    const { found, severityOf } = await findingsWith([
+      webhook("strimzi-drain-cleaner", { resources: ["pods/eviction"] }),
+      webhook("everything", { apiGroups: ["*"], operations: ["*"], resources: ["*/*"] }),
+      webhook("pods-alone", { resources: ["pods"] }),
+      webhook("deletions", { operations: ["DELETE"], resources: ["pods/eviction"] }),
+      webhook("of-another-group", { apiGroups: ["apps"], resources: ["*/*"] }),
+    ]);
+    expect(found("RD005")).toEqual([
+      expect.stringContaining("the validating webhook everything, strimzi-drain-cleaner is asked about each eviction"),
+    ]);
+    expect(severityOf("RD005")).toBe("medium");
+  });
+
   test("is said to be not assessed where nobody looked, and pods that ask the metadata service for any identity always", async () => {
     const without = await findingsWith([], false);
     expect(without.notAssessed).toEqual(expect.arrayContaining(["WK001", "WK002", "WK005", "WK007", "RB007", "RD005"]));

@@ -28,5 +28,6 @@ describe("Azure's message about a drain", () => {
     const message = "Operation could not be completed as it results in exceeding approved Total Regional Cores quota.";
     expect(readDrainFailure(message)).toBeUndefined();
     expect(remedyForRoll(message)).toContain("Put right what Azure says");
+    expect(remedyForRoll(message)).toContain("kubectl uncordon NAME");
   });
 });

@@ -1,5 +1,6 @@
 import { at } from "../../azure/json.ts";
-import { judgeBudgets, judgeReferences, judgeWorkloads } from "../../in-cluster/judge-inside.ts";
+import { judgeDrains } from "../../in-cluster/judge-drains.ts";
+import { judgeReferences, judgeWorkloads } from "../../in-cluster/judge-inside.ts";
 import type { OutsideReference } from "../../in-cluster/references.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
@@ -20,7 +21,7 @@ export function checkWorkloads(reading: ClusterReading): Outcome[] {
       ...judgeWorkloads(inside),
       imds,
       ...judgeReferences(inside, (reference) => covers(reading, reference)),
-      ...(isMigrationAhead(reading) ? judgeBudgets(inside) : []),
+      ...(isMigrationAhead(reading) ? judgeDrains(inside) : []),
     ];
   return [
     { check: "WK001", reason: `pods that read /etc/kubernetes/azure.json: ${NEEDS_CLUSTER}` },
@@ -30,7 +31,7 @@ export function checkWorkloads(reading: ClusterReading): Outcome[] {
     { check: "WK006", reason: `secret provider classes that use pod identity: ${NEEDS_CLUSTER}` },
     imds,
     { check: "RB007", reason: `volumes in storage accounts elsewhere: ${NEEDS_CLUSTER}` },
-    { check: "RD005", reason: `disruption budgets that block a drain: ${NEEDS_CLUSTER}` },
+    { check: "RD005", reason: `disruption budgets and admission webhooks that block a drain: ${NEEDS_CLUSTER}` },
   ];
 }
 
