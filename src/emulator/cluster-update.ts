@@ -1,3 +1,4 @@
+import { locksOf } from "./access.ts";
 import type { ArmReply, ArmRequest } from "./arm.ts";
 import { flat } from "./arm-error.ts";
 import { durationMs } from "./behaviour.ts";
@@ -12,7 +13,7 @@ import {
   type IdentityIntent,
   readIntent,
 } from "./identity-update.ts";
-import { nameOf, subscriptionOf } from "./ids.ts";
+import { isAtOrBelow, nameOf, subscriptionOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
 import { isUpgrade, takeVersion } from "./node-images.ts";
 import { rollNodes, unsatisfiableBudget, wholePools } from "./node-roll.ts";
@@ -20,7 +21,7 @@ import type { Operation } from "./operation.ts";
 import { beginOperation, endOperation, operationUrl } from "./operations.ts";
 import { fillInPool, syncPools } from "./pools.ts";
 import { pollHeaders } from "./retry-after.ts";
-import { profileOf } from "./scale-sets.ts";
+import { nodeGroupIdOf, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 /** PUT on a cluster that exists: checked at once, then carried out as a long-running operation. */
@@ -215,15 +216,28 @@ export function ensureRunning(cluster: Cluster): void {
 }
 
 /**
- * A budget that can never be met refuses the roll before it begins (public reports).
- * @throws ArmError 400 `UnsatisfiablePDB`
+ * A lock on the nodes or a budget that can never be met refuses the roll before it begins (public reports).
+ * @throws ArmError 409 `ScopeLocked`, 400 `UnsatisfiablePDB`
  */
 export function ensureDrainable(world: World, cluster: Cluster, pool: Pool): void {
+  ensureNodesUnlocked(world, cluster);
   const budget = unsatisfiableBudget(world, cluster, pool);
   if (!budget) return;
   throw flat(
     400,
     "UnsatisfiablePDB",
     `Upgrade is blocked due to invalid Pod Disruption Budgets (PDBs). Please review the PDB spec to allow disruption during upgrades. To bypass this error, set forceUpgrade in upgradeSettings.overrideSettings. Error details: 1 error occurred: PDB ${budget} has maxunavailable == 0 can't proceed with put operation.`,
+  );
+}
+
+/** AKS replaces no node while the nodes' resource group is locked, or anything in it (public reports). */
+function ensureNodesUnlocked(world: World, cluster: Cluster): void {
+  const group = nodeGroupIdOf(cluster);
+  const isLocked = locksOf(world).some(({ scope }) => isAtOrBelow(group, scope) || isAtOrBelow(scope, group));
+  if (!isLocked) return;
+  throw flat(
+    409,
+    "ScopeLocked",
+    `Resource group '${nameOf(group)}' under subscription: '${subscriptionOf(group)}' is locked, please remove lock and retry. Please see http://aka.ms/azure-lock-resources`,
   );
 }

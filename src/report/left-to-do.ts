@@ -1,5 +1,6 @@
 import { parseDuration } from "../engine/clock.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import { identityTasks } from "./identity-tasks.ts";
 import { nameOf } from "./ids.ts";
 import { retireTasks } from "./retire-principal.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
@@ -14,6 +15,7 @@ export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number)
   return [
     ...(state.state === "done" ? [] : [goOn(view, state)]),
     ...(cluster.from.servicePrincipal && cluster.path !== "none" ? principalTasks(plan, view, index) : []),
+    ...(state.state === "done" ? identityTasks(cluster, state) : []),
     {
       title: "Bring the infrastructure code in line",
       text: "A deployment of the old code asks for the service principal again; the snippets below are for this cluster.",

@@ -167,6 +167,18 @@ describe("what is left to do", () => {
     expect(ended({}, { ...found, settings: lookedInside.settings })).not.toContain("app delete");
   });
 
+  it("is to let others use the new identities, and to protect these from deletion", () => {
+    const text = ended({});
+    for (const name of ["id-payments-prod", "id-payments-prod-kubelet"]) {
+      expect(text).toContain(`az lock create --name keep-${name} --lock-type CanNotDelete --resource /subscriptions/`);
+      expect(text).toMatch(new RegExp(`"Managed Identity Operator" .* --scope \\S+/${name}\\n`));
+    }
+    const unfinished = renderRunMarkdown(plan, foldEvents(plan, FINISHED.slice(0, 6)), HASH);
+    expect(unfinished).not.toContain("az lock create");
+    const systemAssigned = buildPlan({ target: {} });
+    expect(ended({}, { ...systemAssigned, settings: lookedInside.settings })).not.toContain("az lock create");
+  });
+
   it("is to keep the old principal, where another cluster of the plan has not got so far", () => {
     const [first] = lookedInside.clusters;
     const two = { ...lookedInside, clusters: [first!, { ...first!, id: `${CLUSTER}-2` }] };
