@@ -24,7 +24,9 @@ try {
   });
   cpSync("src/emulator/scenarios", join(folder, "scenarios"), { recursive: true });
   const args = ["--enable-source-maps", outfile, ...process.argv.slice(2)];
-  process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
+  const { status, signal } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (signal) process.stderr.write(`The run was ended by ${signal} before it was through.\n`);
+  process.exitCode = status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
