@@ -21,13 +21,13 @@ describe("the source", () => {
     expect(filesWith(/\beval\s*\(|new Function\s*\(/)).toEqual([]);
   });
 
-  test("names no host over http but those of this machine, and what claims are called", () => {
+  // aka.ms is in the words in which Azure refuses what is locked; nothing is asked there.
+  test("names no host over http but those of this machine, what claims are called, and Azure's own words", () => {
     const hosts = sources.flatMap(({ text }) =>
       [...text.matchAll(/http:\/\/([a-z0-9.[\]:-]+)/gi)].map(([, host]) => host),
     );
-    expect(hosts.filter((host) => !/^(127\.0\.0\.1|localhost|\[::1\]|schemas\.microsoft\.com)/.test(host!))).toEqual(
-      [],
-    );
+    const known = /^(127\.0\.0\.1|localhost|\[::1\]|schemas\.microsoft\.com|aka\.ms)/;
+    expect(hosts.filter((host) => !known.test(host!))).toEqual([]);
   });
 
   test("opens no port but on this machine", () => {
