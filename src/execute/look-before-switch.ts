@@ -42,7 +42,7 @@ export async function lookBeforeSwitch(
     ...(credentials?.findings ?? []),
     ...(settings.inCluster ? await checkDrains(azure, cluster, migration, planned.path) : []),
   ];
-  const open = found.filter(({ check }) => check !== "RD001" || !isRetried(migration));
+  const open = found.filter(({ check }) => !LEFT_BY_ATTEMPT.has(check) || !isRetried(migration));
   return ignoreBlockers(open, settings.ignoredChecks).filter((finding) => isNews(finding, planned.findings));
 }
 
@@ -51,6 +51,9 @@ function withoutDone(plan: ClusterPlan, { history }: Migration): ClusterPlan {
   const isOpen = ({ key }: { readonly key: string }) => !["applied", "seen"].includes(history.stateOf(key) ?? "");
   return { ...plan, steps: plan.steps.map((step) => ({ ...step, changes: step.changes.filter(isOpen) })) };
 }
+
+/** What a failed attempt leaves: a failed cluster, and surge nodes that take cores and addresses. */
+const LEFT_BY_ATTEMPT: ReadonlySet<string> = new Set(["RD001", "RD006"]);
 
 function isRetried({ clusterId, history }: Migration): boolean {
   return [switchKey(clusterId), kubeletIdentityKey(clusterId)].some((key) => history.stateOf(key) === "failed");
@@ -63,10 +66,9 @@ const JUST_READ: ReadonlySet<string> = new Set([
   "Microsoft.ContainerRegistry/registries/read",
 ]);
 
-/** When the old principal's credentials end now: somebody may have renewed or revoked them. */
-async function readCredentials(azure: Azure, { from }: ClusterPlan) {
-  const clientId = from.servicePrincipal?.clientId;
-  return clientId === undefined ? undefined : readCredentialEnds(azure, clientId);
+/** When the old principal's credentials end now: somebody may have renewed or revoked them. A dead one has none that count. */
+async function readCredentials(azure: Azure, { from: { servicePrincipal } }: ClusterPlan) {
+  return servicePrincipal && !servicePrincipal.dead ? readCredentialEnds(azure, servicePrincipal.clientId) : undefined;
 }
 
 /** What stands in the plan has been approved with it; what could not be assessed then is worded differently now. */
