@@ -25,7 +25,7 @@ describe("a migration over the night in which the clocks change", () => {
     const hours = new Set([before, new Date(before.getTime() + DAY_MS)].map((date) => date.getTimezoneOffset()));
     expect(hours.size, "the zone's clock does change").toBe(2);
 
-    const site = await Site.open(MIGRATION);
+    const site = await Site.open(MIGRATION, { builtAt: new Date(before.getTime() - 10 * DAY_MS) });
     site.clock.advance(before.getTime() - site.clock.now().getTime());
     const disk = new Disk();
     expect((await runProcess(site, disk, { point() {} })).kind).toBe("done");

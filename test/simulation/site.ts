@@ -53,9 +53,9 @@ export class Site {
   /** Makes the emulated Azure, and the plan unless one made from the same beginning is given. @param seed of the fleet */
   static async open(
     migration: MigrationCase | FleetCase,
-    options: { behaviour?: Partial<Behaviour>; plan?: MigrationPlan; seed?: number } = {},
+    options: { behaviour?: Partial<Behaviour>; plan?: MigrationPlan; seed?: number; builtAt?: Date } = {},
   ): Promise<Site> {
-    const clock = new VirtualClock(BUILT_AT, LONGEST_MS);
+    const clock = new VirtualClock(options.builtAt ?? BUILT_AT, LONGEST_MS);
     const scenario = await scenarioOf(migration);
     const behaviour = { ...scenario.behaviour, ...options.behaviour };
     const seed = isFleet(migration) ? (options.seed ?? 1) : 1;
