@@ -1,7 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { AksMiError, TransientError } from "../engine/errors.ts";
 import { hasAzureCode, hasStatus, tell } from "./errors.ts";
-import { normalizeId, sameId } from "./ids.ts";
+import { normalizeId, parseResourceId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { toPutBody } from "./put-body.ts";
 import { AFRESH } from "./read-memory.ts";
@@ -9,6 +9,9 @@ import type { Transport } from "./transport.ts";
 
 /** The api-version of @azure/arm-containerservice 25.3.0. */
 const API_VERSION = "2026-04-01";
+
+/** The type of a managed cluster, in lower case. */
+const TYPE = "microsoft.containerservice/managedclusters";
 
 /** How long another operation on the cluster is waited for, and how often it is looked at. */
 const CONFLICT_LIMIT_MS = 60 * MINUTE_MS;
@@ -94,7 +97,10 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     async list(subscription, resourceGroup) {
       const scope = `/subscriptions/${subscription}${resourceGroup ? `/resourceGroups/${resourceGroup}` : ""}`;
       const path = `${scope}/providers/Microsoft.ContainerService/managedClusters`;
-      return (await arm.list(`list the clusters of ${scope}`, url(path))).map(asObject);
+      const found = (await arm.list(`list the clusters of ${scope}`, url(path))).map(asObject);
+      const stranger = found.find((item) => parseResourceId(asString(item["id"]) ?? "")?.type.toLowerCase() !== TYPE);
+      if (stranger) throw misunderstood(`list the clusters of ${scope}`);
+      return found;
     },
     async update(id, change) {
       // Read again right before: a pool that was scaled since the last look may not have changed the cluster's eTag.
@@ -141,9 +147,13 @@ function isConflict(error: unknown): boolean {
 function asCluster(body: Json, id: string): ManagedCluster {
   const cluster = asObject(body);
   if (sameId(asString(cluster["id"]), id)) return cluster;
-  throw new AksMiError(
+  throw misunderstood(`read cluster ${id}`);
+}
+
+function misunderstood(what: string): AksMiError {
+  return new AksMiError(
     "AZURE_ERROR",
-    `The answer to "read cluster ${id}" is not about that cluster.`,
+    `The answer to "${what}" is about something else.`,
     "Check for a proxy that answers in Azure's place, then run the command again.",
   );
 }
@@ -153,7 +163,9 @@ function clusterGone(id: string): AksMiError {
 }
 
 function accepted(response: { header(name: string): string | undefined; body: Json }): Accepted {
-  const operationUrl = response.header("azure-asyncoperation");
+  const named = response.header("azure-asyncoperation");
+  // What cannot be asked is no operation: the cluster itself shows what becomes of the write, which Azure has accepted.
+  const operationUrl = named && URL.canParse(named) ? named : undefined;
   const operation = operationUrl ? new URL(operationUrl).pathname.split("/").at(-1) : undefined;
   const correlationId = response.header("x-ms-correlation-request-id") ?? response.header("x-ms-request-id");
   return { operation, operationUrl, correlationId };

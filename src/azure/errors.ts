@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../engine/clock.ts";
 import { AksMiError, type ErrorCode, TransientError } from "../engine/errors.ts";
 import { redact } from "../engine/secrets.ts";
 import { asObject, asString, type Json } from "./json.ts";
@@ -114,8 +115,16 @@ export function tell(text: Json | undefined): string | undefined {
   return told === undefined ? undefined : redact(told.replace(/\s+/g, " "));
 }
 
+/** Azure asks for ten minutes at most (its RPC contract); whatever asks for much more is not obeyed. */
+const LONGEST_RETRY_AFTER_MS = HOUR_MS;
+
 /** Milliseconds that the service asks to be left alone, from `retry-after-ms` or `Retry-After` (seconds or a date). */
 function readRetryAfter(headers: { get(name: string): string | undefined } | undefined): number | undefined {
+  const asked = askedDelay(headers);
+  return asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS);
+}
+
+function askedDelay(headers: { get(name: string): string | undefined } | undefined): number | undefined {
   const ms = headers?.get("retry-after-ms") ?? headers?.get("x-ms-retry-after-ms");
   if (ms !== undefined && /^\d+$/.test(ms)) return Number(ms);
   const after = headers?.get("retry-after");

@@ -3,7 +3,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString } from "./json.ts";
-import { withRetry } from "./retry.ts";
+import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
 /** A user-assigned managed identity. */
@@ -45,16 +45,14 @@ export function createIdentities(transport: Transport): Identities {
     async get(id) {
       const { operations, resourceGroup, name } = locate(id);
       try {
-        return fromSdk(
-          await withRetry(`read identity ${name}`, retry, () => operations.get(resourceGroup, name, abort)),
-        );
+        return fromSdk(await callSdk(`read identity ${name}`, retry, () => operations.get(resourceGroup, name, abort)));
       } catch (error) {
         if (hasStatus(error, 404)) return undefined;
         throw error;
       }
     },
     async list(subscription) {
-      return withRetry(`list the identities of subscription ${subscription}`, retry, async () => {
+      return callSdk(`list the identities of subscription ${subscription}`, retry, async () => {
         const found: UserAssignedIdentity[] = [];
         for await (const identity of client(subscription).userAssignedIdentities.listBySubscription(abort))
           found.push(fromSdk(identity));
@@ -65,7 +63,7 @@ export function createIdentities(transport: Transport): Identities {
       const { operations, resourceGroup, name } = locate(id);
       let status = 0;
       let correlationId: string | undefined;
-      const identity = await withRetry(`create identity ${name} in ${resourceGroup}`, retry, () =>
+      const identity = await callSdk(`create identity ${name} in ${resourceGroup}`, retry, () =>
         operations.createOrUpdate(
           resourceGroup,
           name,
@@ -83,7 +81,7 @@ export function createIdentities(transport: Transport): Identities {
     },
     async remove(id) {
       const { operations, resourceGroup, name } = locate(id);
-      await withRetry(`delete identity ${name}`, retry, () => operations.delete(resourceGroup, name, abort));
+      await callSdk(`delete identity ${name}`, retry, () => operations.delete(resourceGroup, name, abort));
     },
   };
 }

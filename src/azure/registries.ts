@@ -3,7 +3,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString, at, type Json } from "./json.ts";
-import { withRetry } from "./retry.ts";
+import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
 /** A container registry, and how it decides who may pull. */
@@ -37,7 +37,7 @@ export function createRegistries(transport: Transport): Registries {
       const { subscription, resourceGroup, name } = parseResourceId(id)!;
       try {
         return fromSdk(
-          await withRetry(`read registry ${name}`, retry, () =>
+          await callSdk(`read registry ${name}`, retry, () =>
             client(subscription).registries.get(resourceGroup, name, abort),
           ),
         );
@@ -48,7 +48,7 @@ export function createRegistries(transport: Transport): Registries {
     },
     async list(subscription, resourceGroup) {
       const operations = client(subscription).registries;
-      return withRetry(`list the registries of subscription ${subscription}`, retry, async () => {
+      return callSdk(`list the registries of subscription ${subscription}`, retry, async () => {
         const found: Registry[] = [];
         const pages = resourceGroup ? operations.listByResourceGroup(resourceGroup, abort) : operations.list(abort);
         for await (const registry of pages) found.push(fromSdk(registry));

@@ -5,7 +5,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
 import { isWithin, normalizeId, subscriptionOf } from "./ids.ts";
 import { asArray, asObject, asString, at, type Json } from "./json.ts";
-import { withRetry } from "./retry.ts";
+import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
 /** A role that a principal holds on a scope. */
@@ -123,7 +123,7 @@ export function createRoles(transport: Transport): Roles {
         let correlationId: string | undefined;
         let status = 0;
         try {
-          const made = await withRetry(what, retry, () =>
+          const made = await callSdk(what, retry, () =>
             client(scope).roleAssignments.create(
               path,
               name,
@@ -157,7 +157,7 @@ export function createRoles(transport: Transport): Roles {
     },
     async remove(id) {
       const [scope, name] = id.split("/providers/Microsoft.Authorization/roleAssignments/") as [string, string];
-      await withRetry(`delete role assignment ${name}`, retry, () =>
+      await callSdk(`delete role assignment ${name}`, retry, () =>
         client(scope).roleAssignments.delete(scope.replace(/^\//, ""), name, abort),
       );
     },

@@ -41,13 +41,16 @@ const TEXTS = new Set([
   ],
 ]);
 
+/** By any name that a line may have for its type: an object would answer to `constructor`, too. */
+const OF_TYPE = new Map(Object.entries(REQUIRED));
+
 const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
 const TEXT_LISTS = new Set(["names", "keys", "otherUses"]);
 const DATES = ["at", "until", "retryAt", "atMost", "since", "lastUseAt", "knownAt"];
 
 /** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
 export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {
-  const required = ["run", "type", "at", ...(REQUIRED[String(value["type"])] ?? [])];
+  const required = ["run", "type", "at", ...(OF_TYPE.get(String(value["type"])) ?? [])];
   return (
     required.every((name) => typeof value[name] === "string") &&
     Object.entries(value).every(([name, field]) => isFieldOfItsType(name, field)) &&

@@ -92,3 +92,37 @@ describe("a bearer token", () => {
     expect(new Set(asked.map((url) => new URL(url).host))).toEqual(new Set(["management.azure.com"]));
   });
 });
+
+describe("an answer that says more than it may", () => {
+  test.each([
+    "nonsense",
+    "https://[",
+    "/relative",
+  ])("is accepted without an operation where that is at no URL: %s", async (url) => {
+    const azure = azureOn(answering(202, { "azure-asyncoperation": url }, []));
+    expect(await azure.clusters.upgradeNodeImage(CLUSTER, "system")).toMatchObject({
+      operation: undefined,
+      operationUrl: undefined,
+    });
+  });
+
+  test.each([
+    ["99999999999", 60 * 60_000],
+    ["Sun, 22 Nov 2099 08:00:00 GMT", 60 * 60_000],
+    ["120", 120_000],
+  ])("is left alone for an hour at most: Retry-After %s", async (after, expected) => {
+    const azure = azureOn(answering(503, { "retry-after": after }, []));
+    await expect(azure.clusters.upgradeNodeImage(CLUSTER, "system")).rejects.toMatchObject({ retryAfterMs: expected });
+  });
+
+  test("is refused in words where the SDK cannot read it", async () => {
+    for (const bodyAsText of ["null", "[]", "{}", '"x"']) {
+      const azure = azureOn({
+        sendRequest: async (request) => ({ request, status: 200, headers: createHttpHeaders(), bodyAsText }),
+      });
+      const registry = `${PROVIDERS}/Microsoft.ContainerRegistry/registries/r`;
+      await expect(azure.registries.get(registry)).rejects.toMatchObject({ code: "AZURE_ERROR" });
+      await expect(azure.registries.list(SUBSCRIPTION)).rejects.toMatchObject({ code: "AZURE_ERROR" });
+    }
+  });
+});
