@@ -53,7 +53,7 @@ export async function findDeparture(
   const departure = await recordedDeparture(connection, clusterId, cluster, flags);
   if (departure) return known(departure);
   return unknown(
-    `nobody knows which service principal it has left: no run of it is in ${flags.stateDir} (--state-dir names another directory, --service-principal its client id)`,
+    `nobody knows which service principal it has left: no run in ${flags.stateDir} tells (--state-dir names another directory, --service-principal its client id)`,
   );
 }
 

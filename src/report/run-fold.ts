@@ -167,20 +167,40 @@ function applyNodeProgress(
   step: StepDraft,
   event: Event & { readonly type: "node:progress" },
 ): void {
-  const { pool, reimaged, nodes, at } = event;
-  const earlier = cluster.steps.filter((other) => other !== step).flatMap(({ pools }) => pools);
-  const seen = earlier.filter((other) => other.pool === pool);
+  const { pool, reimaged, nodes, at, names = [] } = event;
   let found = step.pools.find((other) => other.pool === pool);
   if (!found) {
-    const most = Math.max(0, ...seen.map((other) => other.reimaged));
-    // Fewer than before: the pool is drained once more, and each of its nodes counts again.
-    found = { pool, reimaged, nodes, before: reimaged < most ? 0 : most, startedAt: at, at, names: [] };
+    found = { pool, reimaged, nodes, ...reimagedBefore(cluster, step, event), startedAt: at, at, names: [] };
     step.pools.push(found);
   }
   Object.assign(found, { reimaged, nodes, at });
-  const before = found.before > 0 ? seen.flatMap(({ names }) => names) : [];
-  const known = new Set([...before, ...found.names].map(({ name }) => name));
-  found.names.push(...(event.names ?? []).filter((name) => !known.has(name)).map((name) => ({ name, at })));
+  const known = new Set([...found.namesBefore, ...found.names.map(({ name }) => name)]);
+  found.names.push(...names.filter((name) => !known.has(name)).map((name) => ({ name, at })));
+}
+
+/** The nodes of a pool that were re-imaged already when a step began to look at it. */
+function reimagedBefore(
+  cluster: ClusterDraft,
+  step: StepDraft,
+  { pool, reimaged, names = [] }: Event & { readonly type: "node:progress" },
+): { before: number; namesBefore: string[] } {
+  if (!hasBegunToDrain(cluster, pool)) return { before: reimaged, namesBefore: [...names] };
+  const seen = cluster.steps.flatMap((other) =>
+    other === step ? [] : other.pools.filter((each) => each.pool === pool),
+  );
+  const most = Math.max(0, ...seen.map((other) => other.reimaged));
+  // Fewer than before: the pool is drained once more, and each of its nodes counts again.
+  if (reimaged < most) return { before: 0, namesBefore: [] };
+  return {
+    before: most,
+    namesBefore: seen.flatMap((other) => [...other.namesBefore, ...other.names.map(({ name }) => name)]),
+  };
+}
+
+/** False where whatever re-imaged the pool's nodes was not of this run. */
+function hasBegunToDrain(cluster: ClusterDraft, pool: string): boolean {
+  const begun = cluster.steps.flatMap(({ changes }) => changes).filter(({ startedAt }) => startedAt !== undefined);
+  return begun.some(({ risk, drains }) => risk === "irreversible" || drains?.includes(pool));
 }
 
 /** Sets the state and keeps the stretches of work and waiting apart. */

@@ -41,6 +41,8 @@ export interface PoolView {
   readonly nodes: number;
   /** How many of them were so already when this step began to look. */
   readonly before: number;
+  /** Their names, as far as they are known. */
+  readonly namesBefore: readonly string[];
   readonly startedAt: string;
   readonly at: string;
   /** Nodes that are newly re-imaged, with the time at which that was seen. */

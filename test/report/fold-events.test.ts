@@ -4,6 +4,7 @@ import type { Event } from "../../src/engine/events.ts";
 import { foldEvents } from "../../src/report/fold-events.ts";
 import { estimateRemaining, timeSpentMs } from "../../src/report/remaining.ts";
 import { listNodes } from "../../src/report/run-digest.ts";
+import { summarizeCluster } from "../../src/report/run-summary.ts";
 import { changeWords } from "../../src/report/run-view.ts";
 import { renderStatus, statusJson } from "../../src/report/status.ts";
 import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID } from "./fixtures.ts";
@@ -62,6 +63,7 @@ describe("the fold over a run's events", () => {
         reimaged: 2,
         nodes: 3,
         before: 0,
+        namesBefore: [],
         startedAt: "2026-11-22T09:00:20Z",
         at: "2026-11-22T09:12:17Z",
         names: [
@@ -86,6 +88,22 @@ describe("the fold over a run's events", () => {
       "aks-system-2",
     ]);
     expect(upgraded(progress(0), progress(3, "aks-system-0", "aks-system-1", "aks-system-2"))).toHaveLength(5);
+  });
+
+  it("counts no node that was re-imaged before anything of the run could have done it", () => {
+    const progress = (reimaged: number, ...names: string[]) =>
+      ({ type: "node:progress", pool: "system", reimaged, nodes: 3, names }) as const;
+    const upgrade = "upgrade-node-images";
+    const events = buildEvents(
+      ["09:00:00", undefined, { type: "run:started", planHash: HASH, tool: "1.0.0", resumed: false }],
+      ["09:00:01", upgrade, { type: "step:started", title: "Upgrade node images" }],
+      ["09:00:02", upgrade, progress(1, "aks-system-0")],
+      ["09:00:03", upgrade, { type: "change:started", key: "roll:system", summary: "", risk: "disruptive" }],
+      ["09:20:00", upgrade, progress(3, "aks-system-0", "aks-system-1", "aks-system-2")],
+    );
+    const cluster = foldEvents(plan, events).clusters[0]!;
+    expect(listNodes(cluster).map(({ node }) => node)).toEqual(["aks-system-1", "aks-system-2"]);
+    expect(summarizeCluster(plan.clusters[0]!, cluster, "run-1").join(" ")).toContain("2 nodes seen drained");
   });
 
   it("has the approval once, though it is journalled again with each resume", () => {

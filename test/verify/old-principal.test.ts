@@ -143,7 +143,7 @@ describe("the principal that a cluster has left", () => {
     const { lab, clientId } = await migrated();
     const elsewhere = `${lab.stateDir}/elsewhere`;
     const unknown = await verify(lab, { stateDir: elsewhere });
-    expect(unknown.gap).toContain("nobody knows which service principal it has left: no run of it is in");
+    expect(unknown.gap).toContain("nobody knows which service principal it has left: no run in");
     expect(unknown.json).toBeUndefined();
     const told = await verify(lab, { stateDir: elsewhere, servicePrincipal: clientId });
     expect(told.found).toEqual((await verify(lab)).found);
