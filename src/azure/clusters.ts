@@ -30,6 +30,8 @@ export interface Accepted {
   /** Signed: never shown, never logged. */
   readonly operationUrl: string | undefined;
   readonly correlationId: string | undefined;
+  /** When Azure answered, by its own clock; undefined when it does not tell. */
+  readonly at: Date | undefined;
 }
 
 /** What an operation says of itself. `error` may be there although it goes on, or succeeded (recorded in 2024). */
@@ -107,7 +109,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       const live = await get(id, AFRESH);
       if (!live) throw clusterGone(id);
       const body = await change(toPutBody(live), live);
-      if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined };
+      if (!body) return { operation: undefined, operationUrl: undefined, correlationId: undefined, at: undefined };
       const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
       const headers = eTag ? { "if-match": eTag } : {};
       const send = () => arm.send(`update cluster ${id}`, "PUT", url(id), body, headers);
@@ -168,7 +170,8 @@ function accepted(response: { header(name: string): string | undefined; body: Js
   const operationUrl = named && URL.canParse(named) ? named : undefined;
   const operation = operationUrl ? new URL(operationUrl).pathname.split("/").at(-1) : undefined;
   const correlationId = response.header("x-ms-correlation-request-id") ?? response.header("x-ms-request-id");
-  return { operation, operationUrl, correlationId };
+  const answered = Date.parse(response.header("date") ?? "");
+  return { operation, operationUrl, correlationId, at: Number.isNaN(answered) ? undefined : new Date(answered) };
 }
 
 /** The pools of a cluster, as plain objects. */

@@ -46,7 +46,7 @@ const OF_TYPE = new Map(Object.entries(REQUIRED));
 
 const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
 const TEXT_LISTS = new Set(["names", "keys", "otherUses"]);
-const DATES = ["at", "until", "retryAt", "atMost", "since", "lastUseAt", "knownAt"];
+const DATES = ["at", "acceptedAt", "until", "retryAt", "atMost", "since", "lastUseAt", "knownAt"];
 
 /** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
 export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {

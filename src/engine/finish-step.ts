@@ -4,9 +4,11 @@ import { type AnyStep, type Change, isGap } from "./step.ts";
 
 /** Writes down that a step is done: what a dead run had left open, the gaps that close with it, and why. */
 export async function* finishStep(options: RunOptions, step: AnyStep, evidence: string): AsyncGenerator<StampedEvent> {
-  // A run that was killed between Azure's answer and the journal finds here what it had begun.
+  // A run that was killed between Azure's answer and the journal finds here what it had begun, and one whose operation failed
+  // what Azure has brought to its end since: somebody may have reconciled the cluster.
   for (const key of options.history.keysOf(step.id)) {
-    if (options.history.stateOf(key) === "started") yield { type: "change:applied", key };
+    const state = options.history.stateOf(key);
+    if (state === "started" || state === "failed") yield { type: "change:applied", key };
   }
   for (const gap of openGaps(options, step)) {
     yield { type: "change:started", key: gap.key, summary: gap.summary, risk: gap.risk };

@@ -10,20 +10,18 @@ export type ChangeState = "started" | "applied" | "failed" | "seen";
 interface ChangeRecord {
   state: ChangeState;
   readonly step: StepId | undefined;
-  readonly startedAt: Date | undefined;
   readonly lastStartedAt: Date | undefined;
-  acceptedStart: Date | undefined;
+  earliestEffect: Date | undefined;
   appliedAt: Date | undefined;
 }
 
-/** After these something is new. */
+/** After these a wait is another one. */
 const ENDS_WAITING: ReadonlySet<StampedEvent["type"]> = new Set([
   "change:started",
   "change:applied",
   "change:failed",
   "change:undone",
   "operation:started",
-  "node:progress",
   "run:paused",
 ]);
 
@@ -47,7 +45,7 @@ export class History {
     if (event.type === "change:started") this.#start(event.key, event.step, at);
     else if (event.type === "change:applied") this.#apply(event.key, at);
     else if (event.type === "change:failed") this.#move(event.key, "failed");
-    else if (event.type === "operation:started") this.#noteOperation(event.key);
+    else if (event.type === "operation:started") this.#noteOperation(event.key, event.acceptedAt);
     else if (event.type === "change:undone") this.#changes.delete(event.key);
     else if (event.type === "node:progress") this.#reimaged.set(event.pool, event.reimaged);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
@@ -65,12 +63,12 @@ export class History {
   }
 
   /**
-   * When the first attempt at a change was begun that Azure may have accepted: those before the first one whose operation
-   * is known were refused, or the operation would have been found instead of being begun.
+   * The moment before which Azure can have done nothing of a change: when it accepted the first attempt whose operation is
+   * known. Without an operation, when the last attempt was begun: it would not have been if those before had had an effect.
    */
-  acceptedStartOf(key: string): Date | undefined {
+  earliestEffectOf(key: string): Date | undefined {
     const change = this.#changes.get(key);
-    return change?.acceptedStart ?? change?.startedAt;
+    return change?.earliestEffect ?? change?.lastStartedAt;
   }
 
   /** When Azure had last accepted a change, as the journal dates it. */
@@ -89,8 +87,8 @@ export class History {
   }
 
   /**
-   * Since when a step has waited for the same reason, over all resumes, with nothing new to be seen meanwhile; undefined
-   * when it does not. A pause is an end of it: nobody has looked since.
+   * Since when a step has waited for the same reason, over all resumes, with nothing new to be seen meanwhile, such as another
+   * node re-imaged; undefined when it does not. A pause is an end of it: nobody has looked since.
    */
   waitingSince(step: StepId, reason: string): Date | undefined {
     return this.#waiting?.step === step && this.#waiting.reason === reason ? this.#waiting.since : undefined;
@@ -110,6 +108,8 @@ export class History {
     if (event.type === "step:waiting") {
       const isSame = this.#waiting?.step === event.step && this.#waiting?.reason === event.reason;
       if (!isSame) this.#waiting = { step: event.step, reason: event.reason, since: at };
+    } else if (event.type === "node:progress") {
+      if (this.#waiting) this.#waiting = { ...this.#waiting, since: at };
     } else if (ENDS_WAITING.has(event.type) || (event.type === "step:done" && event.step === this.#waiting?.step)) {
       this.#waiting = undefined;
     }
@@ -120,16 +120,15 @@ export class History {
     this.#changes.set(key, {
       state: "started",
       step,
-      startedAt: known?.startedAt ?? at,
       lastStartedAt: at,
-      acceptedStart: known?.acceptedStart,
+      earliestEffect: known?.earliestEffect,
       appliedAt: known?.appliedAt,
     });
   }
 
-  #noteOperation(key: string): void {
+  #noteOperation(key: string, acceptedAt: string | undefined): void {
     const change = this.#changes.get(key);
-    if (change) change.acceptedStart ??= change.lastStartedAt;
+    if (change) change.earliestEffect ??= acceptedAt === undefined ? change.lastStartedAt : new Date(acceptedAt);
   }
 
   #apply(key: string, at: Date | undefined): void {

@@ -68,7 +68,7 @@ export async function* runStep(options: RunOptions, index: number): AsyncGenerat
           continue;
         }
         if (isOver(options)) return yield* pause(options, step.id, "The time box is over.", undefined);
-        settling.since = undefined;
+        settling.since = announced = undefined;
         if (batch[0]!.risk !== "additive") {
           const back = yield* lookAgain(options, index, batch[0]!);
           if (back) return back;

@@ -104,6 +104,8 @@ export type ApplyEvent =
       /** The operation's id in Azure; its URL is kept apart. */
       readonly operation: string;
       readonly correlationId?: string | undefined;
+      /** When Azure answered, by its own clock: a request may have been long on its way. */
+      readonly acceptedAt?: string | undefined;
     }
   | {
       readonly type: "node:progress";

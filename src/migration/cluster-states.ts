@@ -55,8 +55,8 @@ export async function rememberOperation(
   accepted: Accepted,
   report: Report,
 ): Promise<void> {
-  const { operation, operationUrl, correlationId } = accepted;
+  const { operation, operationUrl, correlationId, at } = accepted;
   if (!operation || !operationUrl) return;
   operations.save({ id: operation, key, url: operationUrl });
-  await report({ type: "operation:started", key, operation, correlationId });
+  await report({ type: "operation:started", key, operation, correlationId, acceptedAt: at?.toISOString() });
 }

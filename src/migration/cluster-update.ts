@@ -61,7 +61,7 @@ export async function readClusterUpdate(
         azure,
         clusterId,
         cluster,
-        history.acceptedStartOf(key),
+        history.earliestEffectOf(key),
         poolsOf(cluster),
         target.kubelet?.id,
       );

@@ -6,7 +6,7 @@ import { readNodeGroupGrantTime } from "./node-group-grant.ts";
 import { readPrincipals } from "./principals.ts";
 
 /**
- * The moment before which no node can have got the identity that it is to have: when this run began the last update that
+ * The moment before which no node can have got the identity that it is to have: when Azure accepted this run's last update that
  * brings it, else what the plan was told, else, for a cluster that comes from a service principal, when AKS gave the new
  * control-plane identity its role on the node resource group.
  * @returns undefined when nodes keep their identity, or nothing tells
@@ -19,7 +19,8 @@ export async function readSwitchStart(
   const { history, from, clusterId } = migration;
   if (from.switchedAt !== undefined) return new Date(from.switchedAt);
   if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return undefined;
-  const begun = history.acceptedStartOf(kubeletIdentityKey(clusterId)) ?? history.acceptedStartOf(switchKey(clusterId));
+  const begun =
+    history.earliestEffectOf(kubeletIdentityKey(clusterId)) ?? history.earliestEffectOf(switchKey(clusterId));
   if (begun || !from.servicePrincipal) return begun;
   return readGrantTime(azure, migration, cluster);
 }

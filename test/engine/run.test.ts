@@ -116,6 +116,20 @@ describe("a run", () => {
     expect(types(ended).filter((type) => type === "change:started")).toHaveLength(1);
   });
 
+  test("says again that it waits after each change, though for the same reason", async () => {
+    let looks = 0;
+    const waiting = { kind: "wait", reason: "Azure is at work.", pollMs: MINUTE_MS } as const;
+    const verdicts = [waiting, { kind: "change", changes: [change("a")] }, waiting, waiting] as const;
+    const step = worldStep("assign-roles", new Set(), [], {
+      decide: (): Verdict => verdicts[looks++] ?? { kind: "done", evidence: "all there" },
+    });
+    expect(types(await collect([step])).filter((type) => /waiting|applied/.test(type))).toEqual([
+      "step:waiting",
+      "change:applied",
+      "step:waiting",
+    ]);
+  });
+
   test("looks at everything again before the point of no return, and goes back to what has gone", async () => {
     const world = new Set<string>();
     let vanishOnce = true;

@@ -137,6 +137,7 @@ const step = z.strictObject({
       reimaged: z.int(),
       nodes: z.int(),
       before: z.int().describe("how many of them were so already when the step began to look"),
+      namesBefore: z.array(z.string()),
       startedAt: time,
       at: time,
       names: z.array(z.strictObject({ name: z.string(), at: time })),
@@ -227,7 +228,7 @@ const anyEvent = z.union([
   event("change:bound", { key, resourceId: z.string(), correlationId, adopted: z.boolean().optional() }),
   event("change:undone", { key, resourceId: z.string() }),
   event("change:failed", { key, code: z.string(), message: z.string() }),
-  event("operation:started", { key, operation: z.string(), correlationId }),
+  event("operation:started", { key, operation: z.string(), correlationId, acceptedAt: time.optional() }),
   event("step:settling", { keys: z.array(z.string()), atMost: time }),
   event("step:waiting", { reason: z.string(), until: time.optional() }),
   event("node:progress", {

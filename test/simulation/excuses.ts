@@ -10,6 +10,9 @@ const PASSING: readonly Trouble[] = ["refusedForNow", "droppedBefore", "droppedA
 /** Deeds that end or fail an operation, or that stand in its way. */
 const MEDDLING: readonly Deed[] = ["abort", "blockEviction", "update", "scale", "rollPool", "tag", "addPool"];
 
+/** How Azure refuses an update of the cluster whose identity is gone since it was looked at. */
+const WITHOUT_AN_IDENTITY: readonly string[] = ["FailedIdentityOperation", "CustomKubeletIdentityPropertyError"];
+
 /** What went wrong up to the end of a process. */
 export interface Wrongs {
   /** What its requests met. */
@@ -42,7 +45,7 @@ export function unexcused(ended: Ended, wrongs: Wrongs): string | undefined {
     case "AZURE_ERROR":
       // A refusal that was torn on its way has lost its code.
       if (error instanceof AzureError && /^HTTP \d+$/.test(error.azureCode)) return hasMet("torn") ? undefined : told;
-      if (error instanceof AzureError && error.azureCode === "FailedIdentityOperation")
+      if (error instanceof AzureError && WITHOUT_AN_IDENTITY.includes(error.azureCode))
         return deeds.has("deleteIdentity") ? undefined : told;
       if (error instanceof AzureError) return isInTheWay ? onlyConflicts(error, told) : told;
       return hasMet("torn") ? undefined : told;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { parseDuration } from "../../src/engine/clock.ts";
+import { HOUR_MS, MINUTE_MS, parseDuration } from "../../src/engine/clock.ts";
 import { History } from "../../src/engine/history.ts";
+import { describeEnd } from "./crash.ts";
 import { daysWork } from "./days-work.ts";
-import { behave } from "./deeds.ts";
+import { behave, doDeed } from "./deeds.ts";
+import { repair } from "./operators.ts";
 import { Disk, type Hooks, runProcess } from "./process.ts";
+import { Random } from "./random.ts";
 import { Site } from "./site.ts";
 import { caseOf, kinds, runUntilDone } from "./until-done.ts";
 
@@ -189,7 +192,7 @@ describe("what the simulation found", () => {
     } as const;
     const paused = { type: "run:paused", reason: "", step, at: at(4) } as const;
     expect(since(...twice)).toEqual(new Date(at(1)));
-    expect(since(...twice, progress)).toBeUndefined();
+    expect(since(...twice, progress)).toEqual(new Date(at(4)));
     expect(since(...twice, paused, { ...waiting, at: at(5) })).toEqual(new Date(at(5)));
     expect(since(...twice, { ...waiting, reason: "Something else.", at: at(5) })).toBeUndefined();
   });
@@ -216,18 +219,68 @@ describe("what the simulation found", () => {
     expect([isRolled, wrong]).toEqual([true, []]);
   });
 
-  test("the token wait of a switch that had to be sent twice counts from the second time", () => {
+  describe("the dates of a switch that had to be sent twice", () => {
     const at = (minute: number) => `2026-11-22T08:0${minute}:00.000Z`;
-    const started = { type: "change:started", key: "switch:x", summary: "", risk: "irreversible" } as const;
-    const failed = { type: "change:failed", key: "switch:x", code: "", message: "" } as const;
-    const history = new History([
-      { ...started, at: at(0) },
-      { ...failed, at: at(1) },
-      { ...started, at: at(2) },
-    ]);
-    expect([history.acceptedStartOf("switch:x"), history.lastStartedAt("switch:x")]).toEqual([
-      new Date(at(0)),
-      new Date(at(2)),
-    ]);
+    const started = (minute: number) =>
+      ({ type: "change:started", key: "switch:x", summary: "", risk: "irreversible", at: at(minute) }) as const;
+    const accepted = (minute: number) =>
+      ({ type: "operation:started", key: "switch:x", operation: "o", acceptedAt: at(minute), at: at(minute) }) as const;
+    const failed = { type: "change:failed", key: "switch:x", code: "", message: "", at: at(3) } as const;
+    const dates = (...events: ConstructorParameters<typeof History>[0][]) => {
+      const history = new History(events.flat().filter((event) => event !== undefined));
+      return [history.earliestEffectOf("switch:x"), history.lastStartedAt("switch:x")];
+    };
+
+    test("the token wait counts from the second time, and the nodes from when Azure accepted the first", () => {
+      const events = [started(0), accepted(2), failed, started(4), accepted(5)];
+      expect(dates(events)).toEqual([new Date(at(2)), new Date(at(4))]);
+    });
+
+    test("a node that was rolled while Azure refused it does not count as rolled by it, though no answer came", () => {
+      expect(dates([started(0), started(4)])).toEqual([new Date(at(4)), new Date(at(4))]);
+    });
+  });
+
+  test("nodes that somebody rolls while the switch is on its way do not count as rolled by it", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"), {
+      behaviour: {
+        latestModelApplied: true,
+        nodeImageUpgradePerNode: "2m",
+        combinedIdentityUpdate: "appliesWithoutRoll",
+      },
+    });
+    let isRolled = false;
+    const { ended, disk } = await runUntilDone(site, {
+      point() {},
+      async carry(request) {
+        const isSwitch = request.method === "PUT" && new URL(request.url).pathname === site.clusterId;
+        if (isSwitch && !isRolled) {
+          isRolled =
+            (await site.ask("POST", `${site.clusterId}/agentPools/apps/upgradeNodeImageVersion`)).status === 202;
+          site.clock.advance(15 * MINUTE_MS);
+          await behave(site, { newerNodeImage: true });
+        }
+        return site.emulator.handle(request);
+      },
+    });
+    expect(kinds(ended).at(-1)).toBe("done");
+    const rolls = disk.events.filter((event) => event.type === "change:applied" && event.key === "roll:apps");
+    expect([isRolled, rolls.length, await daysWork(site.subjects[0]!, undefined)]).toEqual([true, 1, []]);
+  });
+
+  test("what failed and was brought to its end by somebody is written down as done", async () => {
+    const site = await Site.open(caseOf("service principal to own identities, in one update"));
+    const subject = site.subjects[0]!;
+    await doDeed("blockEviction", subject, new Random(1));
+    const disk = new Disk();
+    expect(describeEnd(await runProcess(site, disk, { point() {} }))).toContain("Drain node");
+    const key = `switch:${site.clusterId}`;
+    expect(disk.events).toContainEqual(expect.objectContaining({ type: "change:failed", key }));
+    await doDeed("allowEviction", subject, new Random(1));
+    await repair(site, false, () => {});
+    site.clock.advance(HOUR_MS);
+    expect(kinds([await runProcess(site, disk, { point() {} })])).toEqual(["done"]);
+    const told = disk.events.flatMap((event) => ("key" in event && event.key === key ? [event.type] : []));
+    expect(told.slice(-2)).toEqual(["change:failed", "change:applied"]);
   });
 });
