@@ -4,7 +4,7 @@ export default defineConfig({
   define: { AKS_MI_VERSION: JSON.stringify("0.0.0-test") },
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: "test/support/build.ts",
+    globalSetup: "test/support/global-setup.ts",
     testTimeout: 60_000,
     // Much of the time goes into waiting for other processes: every core may have its worker.
     maxWorkers: "100%",
