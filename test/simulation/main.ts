@@ -118,17 +118,34 @@ async function runCrashes(): Promise<boolean> {
   return sum(broken) === 0;
 }
 
-async function main(): Promise<void> {
+/** What is to be run. @throws Error in one sentence for what cannot be understood */
+function readArguments(): () => Promise<boolean> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { seeds: { type: "string" }, seed: { type: "string" }, from: { type: "string" }, bug: { type: "string" } },
   });
   const bug = PLANTED_BUGS.find((name) => name === values.bug);
-  let isWhole: boolean;
-  if (positionals[0] === "crash") isWhole = await runCrashes();
-  else if (values.seed !== undefined) isWhole = await replay(Number(values.seed), bug);
-  else isWhole = await runSeeds(Number(values.from ?? 1), Number(values.seeds ?? 1000), bug);
-  process.exitCode = isWhole ? 0 : 1;
+  if (values.bug !== undefined && !bug) throw new Error(`--bug takes one of ${PLANTED_BUGS.join(", ")}`);
+  const number = (name: "seed" | "seeds" | "from", otherwise: number): number => {
+    const given = values[name] ?? String(otherwise);
+    if (!/^[1-9]\d{0,8}$/.test(given)) throw new Error(`--${name} takes a whole number from 1 on, not ${given}`);
+    return Number(given);
+  };
+  const [seed, from, count] = [number("seed", 1), number("from", 1), number("seeds", 1000)];
+  if (positionals[0] === "crash") return runCrashes;
+  return values.seed === undefined ? () => runSeeds(from, count, bug) : () => replay(seed, bug);
+}
+
+async function main(): Promise<void> {
+  let run: () => Promise<boolean>;
+  try {
+    run = readArguments();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  process.exitCode = (await run()) ? 0 : 1;
 }
 
 if (!serveTasks(work)) await main();
