@@ -1,6 +1,6 @@
 import pRetry from "p-retry";
 import { type Clock, SECOND_MS } from "../engine/clock.ts";
-import { AksMiError, TransientError } from "../engine/errors.ts";
+import { AksMiError, TimeBoxOver, TransientError } from "../engine/errors.ts";
 import { translateError } from "./errors.ts";
 
 /** How often a request that may be sent again is sent again. */
@@ -18,7 +18,7 @@ export interface RetryContext {
   /** Turns the service's `Retry-After`, in milliseconds, into milliseconds of the clock. */
   readonly toClockMs: (ms: number) => number;
   readonly onRetry: OnRetry | undefined;
-  /** When whoever asked will have no more time: a wait for someone else's work ends before. */
+  /** When whoever asked will have no more time: no wait goes on until then. */
   readonly pauseAt?: Date | undefined;
 }
 
@@ -26,7 +26,8 @@ export interface RetryContext {
  * Sends a request that changes nothing when it is sent twice, again and again while the failure may pass. This is the
  * one place where requests are repeated: the SDK's own retries are off, and other writes are left to the engine,
  * which looks at Azure before it repeats them.
- * @throws AksMiError `AZURE_UNREACHABLE` when it never got through, or what Azure answered
+ * @throws AksMiError `AZURE_UNREACHABLE` when it never got through, or what Azure answered; TimeBoxOver when there is no time
+ * for another attempt
  */
 export async function withRetry<T>(what: string, context: RetryContext, call: () => Promise<T>): Promise<T> {
   try {
@@ -38,6 +39,10 @@ export async function withRetry<T>(what: string, context: RetryContext, call: ()
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         if (!(error instanceof TransientError) || retriesLeft === 0) return;
         const delayMs = error.retryAfterMs ?? Math.min(FIRST_DELAY_MS * 2 ** (attemptNumber - 1), LONGEST_DELAY_MS);
+        if (context.pauseAt && context.clock.now().getTime() + delayMs >= context.pauseAt.getTime())
+          throw new TimeBoxOver(
+            `"${what}" got no answer: ${error.message}. The time box is over before it may be sent again.`,
+          );
         context.onRetry?.({ request: what, reason: error.message, delayMs });
         if (delayMs > 0) await context.clock.sleep(delayMs, context.signal);
       },

@@ -1,7 +1,7 @@
 import { isOnManagedIdentity } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { formatDuration, MINUTE_MS } from "../engine/clock.ts";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import { isAllDone } from "../execute/execute.ts";
@@ -41,15 +41,18 @@ export async function apply(flags: ApplyFlags): Promise<number> {
     process.stderr.write(report(plan, flags.plan, process.stderr)),
   );
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
-  if (await nothingToDo(connection, plan, flags.stateDir)) {
-    process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
-    return 0;
-  }
   const pauseAt = timeBoxEnd(connection, flags);
-  if (notBefore && pauseAt && notBefore > pauseAt) {
-    process.stderr.write(`Paused: the time box is over before ${notBefore.toISOString()}. Next: the same command.\n`);
-    return PAUSED_CODE;
+  try {
+    if (await nothingToDo(connection, plan, { ...flags, pauseAt })) {
+      process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
+      return 0;
+    }
+  } catch (error) {
+    if (error instanceof TimeBoxOver) return pausedBeforeRun(error.message);
+    throw error;
   }
+  if (notBefore && pauseAt && notBefore > pauseAt)
+    return pausedBeforeRun(`The time box is over before ${notBefore.toISOString()}.`);
   if (notBefore) await waitUntil(connection, notBefore);
   // A plan is applied once: a run of this very plan is continued.
   const earlier = findRunOfPlan(flags.stateDir, plan);
@@ -72,8 +75,18 @@ export function ensureNotBlocked(plan: MigrationPlan): void {
   );
 }
 
-async function nothingToDo(connection: Connection, plan: MigrationPlan, stateDir: string): Promise<boolean> {
-  const azure = connection.azure();
+/** Says that the time box is over before there is a run. @returns the exit code */
+function pausedBeforeRun(reason: string): number {
+  process.stderr.write(`Paused: ${reason} Next: the same command.\n`);
+  return PAUSED_CODE;
+}
+
+async function nothingToDo(
+  connection: Connection,
+  plan: MigrationPlan,
+  { stateDir, pauseAt }: Pick<RunFlags, "stateDir" | "pauseAt">,
+): Promise<boolean> {
+  const azure = connection.azure({ pauseAt });
   let progress = plan.clusters.every((cluster) => cluster.path === "none");
   for (const cluster of plan.clusters) {
     const live = await azure.clusters.get(cluster.id);

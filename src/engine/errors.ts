@@ -35,6 +35,11 @@ export function isAksMiError(value: unknown, code?: ErrorCode): value is AksMiEr
   return value instanceof AksMiError && (code === undefined || value.code === code);
 }
 
+/** Thrown where the time box of a run ends before a request may be sent again: the run is paused, not failed. */
+export class TimeBoxOver extends Error {
+  override readonly name = "TimeBoxOver";
+}
+
 /** Thrown by `Step.apply` when nobody knows whether Azure acted: the engine looks again before it does anything else. */
 export class TransientError extends Error {
   override readonly name = "TransientError";

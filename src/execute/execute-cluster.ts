@@ -1,7 +1,7 @@
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { Connection } from "../azure/connection.ts";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
 import type { Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
@@ -85,7 +85,6 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     beforeWrite: () => record.ensureHeld(),
   });
   const migration = migrationOf(plan, clusterPlan, history, operations);
-  await ensureNotStale(azure, clusterPlan, await readCluster(azure, migration));
   const events = run({
     steps: stepsOf(plan, clusterPlan, history, operations, azure),
     approved: new Map(clusterPlan.steps.map((step) => [step.id, step.changes])),
@@ -99,11 +98,18 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     until: settings.until,
     pauseAt: settings.pauseAt,
   });
-  for (;;) {
-    const next = await events.next();
-    if (next.done) return next.value;
-    step = next.value.step;
-    emit(next.value);
+  try {
+    await ensureNotStale(azure, clusterPlan, await readCluster(azure, migration));
+    for (;;) {
+      const next = await events.next();
+      if (next.done) return next.value;
+      step = next.value.step;
+      emit(next.value);
+    }
+  } catch (error) {
+    if (!(error instanceof TimeBoxOver)) throw error;
+    emit({ type: "run:paused", step, reason: error.message });
+    return { kind: "paused", reason: error.message, retryAt: undefined };
   }
 }
 

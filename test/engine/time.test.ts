@@ -113,6 +113,25 @@ describe("--max-duration", () => {
     expect(line.lab.clock.now().getTime() - start).toBeLessThanOrEqual(5 * 60_000);
   });
 
+  test.each([
+    ["the first read of the run", "managedClusters/payments-prod"],
+    ["a step's own read", "userAssignedIdentities/"],
+  ])("does not wait until Azure may be asked again after its end: %s", async (_, path) => {
+    const line = await InProcessCommandLine.open();
+    const plan = line.file("plan.yaml");
+    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    await line.lab.control("POST", "/_emulator/faults", {
+      match: { method: "GET", pathPattern: path },
+      fault: { status: 429, code: "TooManyRequests", retryAfter: 600 },
+      times: 3,
+    });
+    const start = line.lab.clock.now().getTime();
+    const paused = await line.run("apply", "--plan", plan, "--yes", "--max-duration", "5m");
+    expect([paused.code, line.lab.clock.now().getTime() - start]).toEqual([8, 0]);
+    expect(paused.stdout + paused.stderr).toContain("The time box is over before it may be sent again.");
+    expect((await line.run("apply", "--plan", plan, "--yes")).code).toBe(0);
+  });
+
   test("does not wait for a time that comes after its end", async () => {
     const line = await InProcessCommandLine.open();
     const plan = line.file("plan.yaml");
