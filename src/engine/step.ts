@@ -200,6 +200,6 @@ export const STEP_TITLES: Record<StepId, string> = {
 };
 
 /** True for a gap in rights: announced and approved like a change, but nobody writes it; it closes when its step is done. */
-export function isGap(change: Change): boolean {
-  return change.key.startsWith("gap:");
+export function isGap({ key }: Pick<Change, "key">): boolean {
+  return key.startsWith("gap:");
 }

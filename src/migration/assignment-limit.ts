@@ -4,7 +4,7 @@ import { reasonFor } from "../azure/refusals.ts";
 import { allows, type RoleAssignment } from "../azure/roles.ts";
 import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
-import { scopeOfGrant } from "./grants.ts";
+import { parseRoleKey } from "../plan/change-keys.ts";
 
 /** Azure's limit of role assignments per subscription, those on groups and resources in it included, and how close is close. */
 const ASSIGNMENT_LIMIT = 4_000;
@@ -37,8 +37,8 @@ export function countAssignments(subscription: string, assignments: readonly Rol
 /** The same for a plan, by the keys of its changes: each subscription in which it assigns roles, with a list of its own. */
 export async function checkAssignmentLimit(azure: Azure, keys: readonly string[]): Promise<(Finding | NotAssessed)[]> {
   const planned = new Map<string, number>();
-  for (const scope of keys.map(scopeOfGrant)) {
-    const subscription = scope && subscriptionOf(scope)?.toLowerCase();
+  for (const key of keys) {
+    const subscription = subscriptionOf(parseRoleKey(key)?.scope ?? "")?.toLowerCase();
     if (subscription) planned.set(subscription, (planned.get(subscription) ?? 0) + 1);
   }
   const outcomes: (Finding | NotAssessed)[] = [];

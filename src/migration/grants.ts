@@ -1,11 +1,9 @@
 import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import type { Change } from "../engine/step.ts";
+import { type Grantee, roleKey } from "../plan/change-keys.ts";
 import type { ClusterFacts, ClusterPlan, HeldRole } from "../plan/schema.ts";
 import { BUILT_IN_ROLES, type BuiltInRole, PULL_ROLES, ROLES_THAT_GRANT_ROLES } from "./built-in-roles.ts";
 import type { Target } from "./migration.ts";
-
-/** Who gets a role. */
-export type Grantee = "control-plane" | "kubelet" | `addon:${string}`;
 
 /** A role that one of the new identities is to hold. */
 export interface Grant {
@@ -24,16 +22,11 @@ export type Right = ClusterPlan["rights"][number];
 /** The change that makes a grant. */
 export function grantChange(grant: Grant): Change {
   return {
-    key: `role:${grant.role}@${grant.scope}→${grant.who}`,
+    key: roleKey(grant),
     summary: `assign ${grant.role} on ${shortName(grant.scope)} to the ${describe(grant.who)}`,
     reason: grant.reason,
     risk: "additive",
   };
-}
-
-/** The scope that a change assigns a role on; undefined for changes of another kind. */
-export function scopeOfGrant(key: string): string | undefined {
-  return /^role:[^@]+@(.+)→/.exec(key)?.[1];
 }
 
 /** A grantee in words. */

@@ -4,7 +4,8 @@ import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Report } from "../engine/step.ts";
-import { type Grant, type Grantee, grantChange } from "./grants.ts";
+import type { Grantee } from "../plan/change-keys.ts";
+import { type Grant, grantChange } from "./grants.ts";
 import type { Migration } from "./migration.ts";
 import { type Principals, readPrincipals } from "./principals.ts";
 

@@ -1,4 +1,5 @@
 import type { Finding } from "../engine/step.ts";
+import { updatesCluster } from "../plan/change-keys.ts";
 import type { Target } from "./migration.ts";
 
 const ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
@@ -10,8 +11,7 @@ const ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
  */
 export function checkLaterUpdates({ controlPlane, kubelet }: Target, keys: readonly string[]): Finding[] {
   const identities = [controlPlane, kubelet].filter((identity) => identity !== undefined);
-  const switches = keys.some((key) => /^(switch|kubelet-identity):/.test(key));
-  if (!switches || identities.length === 0) return [];
+  if (!keys.some(updatesCluster) || identities.length === 0) return [];
   const names = identities.map(({ name }) => name).join(" and ");
   return [
     {

@@ -5,8 +5,9 @@ import { isWithin, parseResourceId, resourceGroupId, subscriptionOf } from "../a
 import { asString, at } from "../azure/json.ts";
 import { allows } from "../azure/roles.ts";
 import type { Finding } from "../engine/step.ts";
+import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterFacts, ClusterPlan } from "../plan/schema.ts";
-import { nodeResourceGroupId, scopeOfGrant } from "./grants.ts";
+import { nodeResourceGroupId } from "./grants.ts";
 import { resolveTarget } from "./migration.ts";
 
 /** A management lock as Azure lists it. */
@@ -108,7 +109,7 @@ function scopesWritten({ id, target }: Pick<ClusterPlan, "id" | "target">, keys:
     ["identity:control-plane", controlPlane?.id],
     ["identity:kubelet", kubelet?.id],
   ]);
-  return keys.map((key) => identities.get(key) ?? scopeOfGrant(key)).filter((scope) => scope !== undefined);
+  return keys.map((key) => identities.get(key) ?? parseRoleKey(key)?.scope).filter((scope) => scope !== undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { parseResourceId, resourceGroupId, subscriptionOf } from "../azure/ids.ts";
+import { parseRoleKey, updatesCluster } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { clusterSubnets, nodeResourceGroupId, scopeOfGrant } from "./grants.ts";
+import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
 import { resolveTarget } from "./migration.ts";
 
 /** An action that whoever runs a plan must be allowed on a scope. */
@@ -78,15 +79,14 @@ function* ofChanges(plan: PermissionsPlan, cluster: ClusterPlan): Generator<Requ
     }
   }
   for (const key of keys) {
-    const scope = scopeOfGrant(key);
+    const scope = parseRoleKey(key)?.scope;
     if (!scope) continue;
     yield { action: "Microsoft.Authorization/roleAssignments/read", scope, why: "to see which roles are assigned" };
     if (!plan.settings.roleRequests) {
       yield { action: "Microsoft.Authorization/roleAssignments/write", scope, why: "to assign the roles of the plan" };
     }
   }
-  if (keys.some((key) => key.startsWith("switch:") || key.startsWith("kubelet-identity:")))
-    yield* ofClusterUpdate(cluster);
+  if (keys.some(updatesCluster)) yield* ofClusterUpdate(cluster);
   if (keys.some((key) => key.startsWith("roll:"))) {
     yield {
       action: "Microsoft.ContainerService/managedClusters/agentPools/upgradeNodeImageVersion/action",

@@ -1,5 +1,6 @@
+import { type Grantee, parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
-import { describe, type Grantee } from "./grants.ts";
+import { describe } from "./grants.ts";
 import { resolveTarget } from "./migration.ts";
 
 /** A role assignment that someone else has to make, because the operator may not. */
@@ -19,9 +20,9 @@ export function roleRequests(plan: MigrationPlan): RoleRequest[] {
   return plan.clusters.flatMap((cluster) =>
     cluster.steps.flatMap((step) =>
       step.changes.flatMap((change) => {
-        const match = /^role:([^@]+)@(.+)→(.+)$/.exec(change.key);
-        if (!match) return [];
-        const [, role, scope, who] = match as unknown as [string, string, string, Grantee];
+        const parsed = parseRoleKey(change.key);
+        if (!parsed) return [];
+        const { role, scope, who } = parsed;
         const command = [
           "az role assignment create --assignee-principal-type ServicePrincipal",
           `--assignee-object-id "$(${principalQuery(cluster, who)})"`,
@@ -39,7 +40,10 @@ function principalQuery(cluster: ClusterPlan, who: Grantee): string {
   const show = (query: string) => `az aks show --ids "${cluster.id}" --query ${query} -o tsv`;
   if (who === "control-plane") return controlPlane ? identityQuery(controlPlane.id) : show("identity.principalId");
   if (who === "kubelet") return kubelet ? identityQuery(kubelet.id) : show("identityProfile.kubeletidentity.objectId");
-  return show(`addonProfiles.${who.slice("addon:".length)}.identity.objectId`);
+  const addon = who.slice("addon:".length);
+  // Azure keeps this one beside the other add-ons.
+  const profile = addon === "webAppRouting" ? `ingressProfile.${addon}` : `addonProfiles.${addon}`;
+  return show(`${profile}.identity.objectId`);
 }
 
 function identityQuery(id: string): string {

@@ -1,5 +1,5 @@
 import type { Event } from "../engine/events.ts";
-import type { StepId } from "../engine/step.ts";
+import { isGap, type StepId } from "../engine/step.ts";
 import type { BrokenWork, NodeRoll } from "./cluster-life.ts";
 import { brokenWords } from "./cluster-life.ts";
 import { listPauses, withoutRepeats } from "./pauses.ts";
@@ -64,7 +64,7 @@ function textOf(event: Event): Pick<TimelineEntry, "kind" | "text"> | undefined 
     case "step:started":
       return { kind: "step", text: event.title };
     case "change:started":
-      return event.key.startsWith("gap:") ? undefined : { kind: "change", text: event.summary };
+      return isGap(event) ? undefined : { kind: "change", text: event.summary };
     case "step:waiting":
       return { kind: "wait", text: event.reason };
     case "step:failed":

@@ -1,6 +1,7 @@
 import { MINUTE_MS, parseDuration, SECOND_MS } from "../engine/clock.ts";
 import type { Change, StepId } from "../engine/step.ts";
 import { isGap } from "../engine/step.ts";
+import { parseRoleKey, updatesCluster } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 
 /** A duration between two bounds. */
@@ -133,14 +134,14 @@ function estimateWrites(step: StepId, changes: readonly Change[], changing: bool
     const { minMs, maxMs } = durationOfWrite(change);
     return { minMs: change.onlyIf ? 0 : minMs, maxMs };
   });
-  const replicates = changes.some(({ key }) => key.startsWith("role:"));
+  const replicates = changes.some(({ key }) => parseRoleKey(key) !== undefined);
   return addRanges(replicates ? [...ranges, DURATIONS.principalReplication] : ranges);
 }
 
 function durationOfWrite({ key }: Change): DurationRange {
   if (key.startsWith("identity:")) return DURATIONS.createIdentity;
-  if (key.startsWith("role:")) return DURATIONS.assignRole;
-  if (key.startsWith("switch:") || key.startsWith("kubelet-identity:")) return DURATIONS.identityUpdate;
+  if (parseRoleKey(key)) return DURATIONS.assignRole;
+  if (updatesCluster(key)) return DURATIONS.identityUpdate;
   return NOTHING;
 }
 

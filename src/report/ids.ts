@@ -81,20 +81,6 @@ export function shortId(id: string, home?: string): string {
   return `${kindOf(id)} ${name}${place.length > 0 ? ` (${place.join(", ")})` : ""}`;
 }
 
-/** A role change, read from its key `role:<role>@<scope>→<who>`. */
-export interface RoleKey {
-  readonly role: string;
-  readonly scope: string;
-  /** `control-plane`, `kubelet` or `addon:<name>`. */
-  readonly who: string;
-}
-
-/** The role, scope and principal that a change's key names; undefined for other changes. */
-export function parseRoleKey(key: string): RoleKey | undefined {
-  const match = /^role:(.+?)@(\/.*)→(.+)$/u.exec(key);
-  return match ? { role: match[1]!, scope: match[2]!, who: match[3]! } : undefined;
-}
-
 /** A copy of plain data in which each subscription id is replaced by `subscription-1`, `subscription-2` …; `like` gives the order. */
 export function maskSubscriptions<T>(value: T, like: unknown = value): T {
   const found = JSON.stringify(like).matchAll(/\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/gi);

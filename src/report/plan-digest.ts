@@ -1,9 +1,9 @@
 import type { Change, RecordedFinding, Risk, StepId } from "../engine/step.ts";
 import { isGap, STEP_TITLES } from "../engine/step.ts";
+import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import type { ClusterEstimate, StepEstimate } from "./durations.ts";
 import { estimate } from "./durations.ts";
-import { parseRoleKey } from "./ids.ts";
 import { principalWords, STEP_REASONS, sortFindings, worstRisk } from "./words.ts";
 
 /** One role that a principal gets for one reason, on one scope or several. */

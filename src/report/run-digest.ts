@@ -1,6 +1,7 @@
 import { isGap, STEP_TITLES } from "../engine/step.ts";
+import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
-import { nameOf, parseRoleKey } from "./ids.ts";
+import { nameOf } from "./ids.ts";
 import type { ApprovalView, ChangeView, ClusterView } from "./run-view.ts";
 import { targetIds } from "./snippets.ts";
 import { formatMoment, principalWords } from "./words.ts";

@@ -1,4 +1,5 @@
 import type { Event } from "../engine/events.ts";
+import { isGap } from "../engine/step.ts";
 import { nameOf } from "../report/ids.ts";
 import { count, formatLength, formatTime } from "../report/words.ts";
 import { sanitize } from "../text/terminal.ts";
@@ -20,10 +21,10 @@ function eventText(event: Event): string | undefined {
     case "step:started":
       return event.title;
     case "change:started":
-      if (event.key.startsWith("gap:")) return `gap in rights: ${event.summary}`;
+      if (isGap(event)) return `gap in rights: ${event.summary}`;
       return `${event.again ? "again: " : ""}${event.summary} (${event.risk})`;
     case "change:applied":
-      return event.key.startsWith("gap:") ? `closed ${event.key}` : `applied ${event.key}`;
+      return isGap(event) ? `closed ${event.key}` : `applied ${event.key}`;
     case "change:bound":
       return `${event.key} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
     case "operation:started":

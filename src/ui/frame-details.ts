@@ -1,5 +1,6 @@
 import { isGap } from "../engine/step.ts";
-import { kindOf, nameOf, parseRoleKey } from "../report/ids.ts";
+import { parseRoleKey } from "../plan/change-keys.ts";
+import { kindOf, nameOf } from "../report/ids.ts";
 import type { ChangeView, PoolView, RetryView, StepView } from "../report/run-view.ts";
 import { changeWords } from "../report/run-view.ts";
 import { count, formatLength, formatTime, sentence, withClockTimes } from "../report/words.ts";

@@ -1,6 +1,7 @@
 import { isWithin, subscriptionOf } from "../../src/azure/ids.ts";
 import { asString, at, type Json } from "../../src/azure/json.ts";
-import { controlPlaneGrants, type Grantee, kubeletGrants } from "../../src/migration/grants.ts";
+import { controlPlaneGrants, kubeletGrants } from "../../src/migration/grants.ts";
+import type { Grantee } from "../../src/plan/change-keys.ts";
 import type { Subject } from "./site.ts";
 
 /** A right that the migrated cluster needs. */
