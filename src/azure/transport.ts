@@ -48,7 +48,7 @@ export interface RawResponse {
 export interface RawClient {
   /** Reads; repeated while the failure may pass. @throws AzureError */
   get(what: string, pathAndQuery: string, headers?: Record<string, string>): Promise<RawResponse>;
-  /** Reads every page of a list. @throws AzureError */
+  /** Reads every page of a list. @throws AzureError; AksMiError `AZURE_ERROR` for a list that never ends */
   list(what: string, pathAndQuery: string): Promise<Json[]>;
   /** Writes, once. @throws TransientError when nobody knows whether Azure acted */
   send(
@@ -60,7 +60,7 @@ export interface RawClient {
   ): Promise<RawResponse>;
 }
 
-/** A list that never ends is a defect of the service, or a loop. */
+/** A list that goes on after this is a defect of the service, or a loop. */
 const MAX_PAGES = 1_000;
 
 /** Makes the transport for one cloud, one credential and one door. */
@@ -179,7 +179,8 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     async list(what, target) {
       const items: Json[] = [];
       let next: string | undefined = target;
-      for (let page = 0; next !== undefined && page < MAX_PAGES; page++) {
+      for (let page = 0; next !== undefined; page++) {
+        if (page === MAX_PAGES) throw endless(what);
         const body = asObject((await get(what, next)).body);
         items.push(...asArray(body["value"]));
         next = asString(body["nextLink"]) ?? asString(body["@odata.nextLink"]);
@@ -189,6 +190,15 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     send: (what, method, target, body, headers) =>
       once(what, retry, () => attempt(what, method, target, body, headers)),
   };
+}
+
+/** A part of a list is never taken for the whole: what is missing in it would pass for not being there. */
+function endless(what: string): AksMiError {
+  return new AksMiError(
+    "AZURE_ERROR",
+    `The answer to "${what}" has more than ${MAX_PAGES} pages, and is not read any further.`,
+    "Check for a proxy that answers in Azure's place, then run the command again.",
+  );
 }
 
 /** A bearer token goes only to the host it is for, whatever URL a response named. */

@@ -94,6 +94,19 @@ describe("a bearer token", () => {
 });
 
 describe("an answer that says more than it may", () => {
+  test("is no list where it never ends: a part of it is not taken for the whole", async () => {
+    const azure = azureOn({
+      async sendRequest(request) {
+        const bodyAsText = JSON.stringify({ value: [], nextLink: request.url });
+        return { request, status: 200, headers: createHttpHeaders(), bodyAsText };
+      },
+    });
+    await expect(azure.clusters.list(SUBSCRIPTION)).rejects.toMatchObject({
+      code: "AZURE_ERROR",
+      message: expect.stringContaining("more than 1000 pages"),
+    });
+  });
+
   test.each([
     "nonsense",
     "https://[",
