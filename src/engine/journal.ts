@@ -23,13 +23,13 @@ export interface Journal {
 /**
  * Opens an append-only journal file, one JSON object a line. A last line without an end was never acknowledged: it is
  * cut off.
- * @throws AksMiError `STATE_UNREADABLE` when a line in the middle is damaged or the version is not ours
+ * @throws AksMiError `STATE_UNREADABLE` when it cannot be read, a line in the middle is damaged or the version is not ours;
+ * `STATE_UNWRITABLE` when it cannot be kept
  */
 export function openJournal(file: string, head: JournalHead): Journal {
   const events = existsSync(file) ? readJournal(file) : [];
   const handle = attempt(file, () => openSync(file, "a+", 0o600));
-  if (events.length === 0) attempt(file, () => truncateTo(handle, 0));
-  else attempt(file, () => truncateTo(handle, acknowledgedLength(readFileSync(file))));
+  attempt(file, () => ftruncateSync(handle, events.length === 0 ? 0 : acknowledgedLength(readFileSync(file))));
   const write = (value: object) =>
     attempt(file, () => {
       writeWhole(handle, Buffer.from(`${JSON.stringify(value)}\n`));
@@ -68,7 +68,7 @@ function number(seq: number, event: StampedEvent, { run, cluster, now }: Journal
 
 /** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */
 export function readJournal(file: string): Event[] {
-  const data = attempt(file, () => readFileSync(file));
+  const data = readWhole(file);
   const lines = data.subarray(0, acknowledgedLength(data)).toString("utf8").split("\n").slice(0, -1);
   const events: Event[] = [];
   lines.forEach((line, index) => {
@@ -82,6 +82,19 @@ export function readJournal(file: string): Event[] {
     else events.push(value as unknown as Event);
   });
   return events;
+}
+
+function readWhole(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new AksMiError(
+      "STATE_UNREADABLE",
+      `The journal ${file} cannot be read: ${(error as Error).message}`,
+      "Run the command as the user who began the run, or give yourself the right to read its directory.",
+      { cause: error },
+    );
+  }
 }
 
 /** The length up to which lines are complete: what comes after was being written when the process died. */
@@ -104,10 +117,6 @@ function parseLine(line: string): Record<string, unknown> | undefined {
 /** A disk that is nearly full takes part of a line and calls that a success. */
 function writeWhole(handle: number, line: Buffer): void {
   for (let written = 0; written < line.length; ) written += writeSync(handle, line, written);
-}
-
-function truncateTo(handle: number, length: number): void {
-  ftruncateSync(handle, length);
 }
 
 function attempt<T>(file: string, action: () => T): T {

@@ -77,6 +77,14 @@ describe("a journal", () => {
     expect(() => readJournal(file)).toThrow("number 3 instead of 2");
   });
 
+  test("says so when it cannot be read, whatever of it could be written", () => {
+    const folder = mkdtempSync(join(tmpdir(), "aks-mi-journal-"));
+    for (const read of [readJournal, (path: string) => openJournal(path, head)])
+      expect(() => read(folder)).toThrow(
+        expect.objectContaining({ code: "STATE_UNREADABLE", message: expect.stringContaining(folder) }),
+      );
+  });
+
   test("says what to do when it cannot be written", () => {
     expect(() => openJournal("/proc/nowhere/journal.jsonl", head)).toThrow(
       expect.objectContaining({ code: "STATE_UNWRITABLE" }),
