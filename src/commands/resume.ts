@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Event } from "../engine/events.ts";
 import { STEP_TITLES } from "../engine/step.ts";
-import { isApproved } from "../execute/execute-cluster.ts";
+import { ensureSamePlan, isApproved } from "../execute/execute-cluster.ts";
+import { planHash } from "../plan/canonical.ts";
 import { openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan } from "./context.ts";
@@ -14,9 +15,11 @@ export async function resume(
 ): Promise<number> {
   const until = checkedStep(flags.until);
   const run = openRun(flags.stateDir, id);
-  const connection = await connectForPlan(run.plan, flags, "USAGE");
   const events = readEvents(run);
-  const approval = isApproved(events, until)
+  const hash = planHash(run.plan);
+  ensureSamePlan(hash, events);
+  const connection = await connectForPlan(run.plan, flags, "USAGE");
+  const approval = isApproved(events, hash, until)
     ? undefined
     : await obtainApproval(run.plan, flags, () => show(run, events));
   return runPlan(connection, run, approval, { ...flags, pauseAt: timeBoxEnd(connection, flags) });

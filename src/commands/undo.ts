@@ -2,11 +2,11 @@ import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { openJournal } from "../engine/journal.ts";
-import { lockBroken } from "../execute/execute-cluster.ts";
+import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { planHash } from "../plan/canonical.ts";
 import { type ClusterLock, lockCluster } from "../state/lock.ts";
-import { journalFile, openRun, type RunDirectory, readEventsOf } from "../state/state-directory.ts";
+import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
 import { sanitize } from "../text/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan } from "./context.ts";
@@ -27,6 +27,8 @@ export async function undo(
   flags: CommonFlags & ApprovalFlags & { readonly breakLock?: string; readonly output: "table" | "json" },
 ): Promise<number> {
   const run = openRun(flags.stateDir, id);
+  const plan = planHash(run.plan);
+  ensureSamePlan(plan, readEvents(run));
   const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));
   const all = perCluster.flat();
   if (flags.output === "json")
@@ -36,7 +38,6 @@ export async function undo(
   await obtainApproval(run.plan, flags, () => {});
   const connection = await connectForPlan(run.plan, flags, "USAGE");
   const breakLock = breakLockOf(flags);
-  const plan = planHash(run.plan);
   for (const [index, cluster] of run.plan.clusters.entries()) {
     if (perCluster[index]!.length === 0) continue;
     const lock = lockCluster({ stateDir: flags.stateDir, clusterId: cluster.id, run: run.id, plan, breakLock });

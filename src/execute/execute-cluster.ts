@@ -28,10 +28,10 @@ export interface Approval {
   readonly stopsBefore?: StepId | undefined;
 }
 
-/** True when a journal has an approval that reaches as far as a run is to go. */
-export function isApproved(events: readonly Event[], until: StepId | undefined): boolean {
+/** True when a journal has an approval of the plan with this hash that reaches as far as a run is to go. */
+export function isApproved(events: readonly Event[], hash: string, until: StepId | undefined): boolean {
   return events.some((event) => {
-    if (event.type !== "run:approved") return false;
+    if (event.type !== "run:approved" || event.planHash !== hash) return false;
     if (event.stopsBefore === undefined) return true;
     return until !== undefined && STEP_IDS.indexOf(until) <= STEP_IDS.indexOf(event.stopsBefore);
   });
@@ -72,7 +72,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const hash = planHash(plan);
   ensureSamePlan(hash, journal.events);
   emit({ type: "run:started", planHash: hash, tool: `aks-mi ${settings.tool}`, resumed });
-  if (settings.approval && !isApproved(journal.events, settings.until)) {
+  if (settings.approval && !isApproved(journal.events, hash, settings.until)) {
     emit({ type: "run:approved", planHash: hash, ...settings.approval });
   }
   if (record.brokenLock) emit(lockBroken(record.brokenLock));
@@ -118,10 +118,15 @@ export function lockBroken({ holder: { run: holder, host, pid, since }, by }: Br
   return { type: "lock:broken", holder, host, pid, since, by };
 }
 
-/** An edited plan is a new plan: the approval in the journal is not for it. */
-function ensureSamePlan(hash: string, events: readonly Event[]): void {
-  const begun = events.find((event) => event.type === "run:started");
-  if (!begun || begun.planHash === hash) return;
+/**
+ * An edited plan is a new plan: the approval in the journals is not for it, nor for a cluster that has not begun.
+ * @param events of one cluster of a run, or of all
+ * @throws AksMiError `PLAN_CHANGED` when a run was begun, or approved, with a plan of another hash
+ */
+export function ensureSamePlan(hash: string, events: readonly Event[]): void {
+  const isOther = (event: Event) =>
+    (event.type === "run:started" || event.type === "run:approved") && event.planHash !== hash;
+  if (!events.some(isOther)) return;
   throw new AksMiError(
     "PLAN_CHANGED",
     "The plan in the run's directory is not the one that was approved: its hash is another one.",

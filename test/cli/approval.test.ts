@@ -14,16 +14,17 @@ function readJournal(line: InProcessCommandLine): { file: string; events: Event[
 }
 
 test("an approval reaches as far as it says", () => {
-  const approved = { type: "run:approved", planHash: "", by: "ada", how: "prompt" } as const;
+  const approved = { type: "run:approved", planHash: "h", by: "ada", how: "prompt" } as const;
   const event = (stopsBefore?: "enable-managed-identity") =>
     ({ ...approved, run: "r", seq: 1, at: "2026-11-22T08:00:00Z", stopsBefore }) satisfies Event;
-  expect(isApproved([], undefined)).toBe(false);
-  expect(isApproved([event()], undefined)).toBe(true);
+  expect(isApproved([], "h", undefined)).toBe(false);
+  expect(isApproved([event()], "h", undefined)).toBe(true);
+  expect(isApproved([event()], "another", undefined)).toBe(false);
   const upToSwitch = [event("enable-managed-identity")];
-  expect(isApproved(upToSwitch, undefined)).toBe(false);
-  expect(isApproved(upToSwitch, "upgrade-node-images")).toBe(false);
-  expect(isApproved(upToSwitch, "enable-managed-identity")).toBe(true);
-  expect(isApproved(upToSwitch, "assign-roles")).toBe(true);
+  expect(isApproved(upToSwitch, "h", undefined)).toBe(false);
+  expect(isApproved(upToSwitch, "h", "upgrade-node-images")).toBe(false);
+  expect(isApproved(upToSwitch, "h", "enable-managed-identity")).toBe(true);
+  expect(isApproved(upToSwitch, "h", "assign-roles")).toBe(true);
 });
 
 test("a run that was only approved up to the switch needs another approval to go further", async () => {

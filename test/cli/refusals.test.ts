@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { parseScenario } from "../../src/emulator/scenario.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 
@@ -29,6 +30,31 @@ test("a plan edited after its approval is not resumed", async () => {
   expect(refused.code).toBe(5);
   expect(refused.stderr).toContain("not the one that was approved");
   expect((await line.lab.writes()).length).toBe(writes);
+});
+
+test("a plan edited after its approval is not resumed for a cluster that had not begun, either", async () => {
+  const two = await InProcessCommandLine.open(
+    {},
+    parseScenario("generate: { clusters: 2, subscriptions: 1 }", "two.yaml"),
+  );
+  const file = two.file("plan.yaml");
+  const ids = (await two.lab.clusterIds()).flatMap((id) => ["--id", id]);
+  await two.run("plan", ...ids, "--out", file);
+  expect((await two.run("apply", "--plan", file, "--yes", "--until", "assign-roles")).code).toBe(8);
+  const runs = two.file("state/runs");
+  const run = join(runs, readdirSync(runs)[0]!);
+  // As it is when the process dies before it comes to the second cluster.
+  const second = readdirSync(run).find((name) => name.startsWith("2-"))!;
+  rmSync(join(run, second, "journal.jsonl"));
+  const planned = join(run, "plan.yaml");
+  writeFileSync(planned, readFileSync(planned, "utf8").replace("wait: 60m", "wait: 1s"));
+  const requests = (await two.lab.requests()).length;
+  for (const command of [["resume"], ["resume", "--yes"], ["undo", "--yes"]]) {
+    const refused = await two.run(...command);
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("not the one that was approved")]);
+  }
+  expect((await two.lab.requests()).length).toBe(requests);
+  expect(existsSync(join(run, second, "journal.jsonl"))).toBe(false);
 });
 
 test("a step that --until does not know is refused before anything is done", async () => {
