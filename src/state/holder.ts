@@ -21,6 +21,15 @@ export interface Holder extends ProcessIdentity {
   readonly since: string;
 }
 
+const TEXTS = ["host", "pidNamespace", "processStart", "bootId", "run", "plan", "since"] as const;
+
+/** True for what says who holds a lock: all of it is relied on when one is broken. */
+export function isHolder(value: unknown): value is Holder {
+  if (typeof value !== "object" || value === null) return false;
+  const holder = value as Partial<Record<keyof Holder, unknown>>;
+  return Number.isInteger(holder.pid) && TEXTS.every((name) => typeof holder[name] === "string");
+}
+
 /** What can be told of a process from here: `elsewhere` is another host, or a container of its own. */
 export type Life = "alive" | "dead" | "elsewhere";
 

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
-import { type Holder, lifeOf, thisProcess } from "./holder.ts";
+import { type Holder, isHolder, lifeOf, thisProcess } from "./holder.ts";
 
 /** Whose lock may be broken, and who says so. */
 export interface BreakLock {
@@ -178,9 +178,11 @@ function readLock(folder: string): { file: string; holder: Holder | undefined } 
   }
 }
 
+/** @returns undefined for what does not say who holds the lock, however it came there */
 function readHolder(file: string): Holder | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Holder;
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isHolder(value) ? value : undefined;
   } catch {
     return undefined;
   }

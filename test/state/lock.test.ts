@@ -104,9 +104,15 @@ describe("a lock on a cluster", () => {
     expect(() => lock("near")).toThrow(expect.objectContaining({ code: "LOCKED" }));
   });
 
-  test("that cannot be read stops a run, which is told which file to look at", () => {
+  test.each([
+    "",
+    "null",
+    "{}",
+    '{"host":"elsewhere"}',
+    '{"host":"elsewhere","run":"one","pid":"../../self"}',
+  ])("that does not say whose it is stops a run, which is told which file to look at: %j", (text) => {
     lock("one");
-    writeFileSync(holderFile(), "");
+    writeFileSync(holderFile(), text);
     expect(() => lock("two")).toThrow(
       expect.objectContaining({ code: "LOCKED", message: expect.stringContaining(holderFile()) }),
     );
