@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync
 import { AksMiError } from "./errors.ts";
 import { hasEventShape } from "./event-shape.ts";
 import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
-import { redactDeep } from "./secrets.ts";
+import { redact, redactByLook, redactDeep } from "./secrets.ts";
 
 /** What numbers and dates an event. */
 export interface JournalHead {
@@ -62,8 +62,19 @@ export function memoryJournal(head: JournalHead): Journal {
   };
 }
 
+/**
+ * By these fields a resume knows what was done. They come from the plan and from ids, and stay the same whatever word someone
+ * has put into a tag or a setting that is called a secret.
+ */
+const NAMING_FIELDS = new Set(["run", "cluster", "type", "step", "planHash", "key", "keys", "resourceId"]);
+
 function number(seq: number, event: StampedEvent, { run, cluster, now }: JournalHead): Event {
-  return redactDeep({ run, seq, at: now().toISOString(), cluster, ...event });
+  const whole = { run, seq, at: now().toISOString(), cluster, ...event };
+  const fields = Object.entries(whole).map(([name, value]) => [
+    name,
+    redactDeep(value, NAMING_FIELDS.has(name) ? redactByLook : redact),
+  ]);
+  return Object.fromEntries(fields) as Event;
 }
 
 /** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */

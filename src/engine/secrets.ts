@@ -31,7 +31,8 @@ const LOOKS: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, REDACTED],
   // The signatures of operations and of storage.
   [/([?&](?:t|c|s|h|sig)=)[^&\s"'<>)\\]+/gi, `$1${REDACTED}`],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>\\]+@/gi, `$1${REDACTED}@`],
+  // No scheme is long: without a limit a text of many full stops would take for ever.
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"'<>\\]+@/gi, `$1${REDACTED}@`],
   [new RegExp(`((?:${NAMES})=)[^\\s;&"'<>,)\\\\]+`, "gi"), `$1${REDACTED}`],
   [new RegExp(`("[^"]{0,80}(?:${NAMES})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)+`, "gi"), `$1${REDACTED}`],
 ];
@@ -87,11 +88,11 @@ export function redactByLook(text: string): string {
 }
 
 /** A copy of plain data with every text in it redacted. */
-export function redactDeep<T>(value: T): T {
-  if (typeof value === "string") return redact(value) as T;
-  if (Array.isArray(value)) return value.map(redactDeep) as T;
+export function redactDeep<T>(value: T, redactText: (text: string) => string = redact): T {
+  if (typeof value === "string") return redactText(value) as T;
+  if (Array.isArray(value)) return value.map((item) => redactDeep(item, redactText)) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item)])) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactDeep(item, redactText)])) as T;
 }
 
 function knownPattern(): RegExp {

@@ -50,6 +50,13 @@ describe("a text", () => {
     for (const form of forms) expect(redact(`it was ${form}.`)).toBe("it was REDACTED.");
   });
 
+  test("is read in a time that grows with its length alone", () => {
+    const long = "a.".repeat(200_000);
+    const start = performance.now();
+    expect(redact(long)).toBe(long);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
   test("keeps what is too short or too plain to be a secret", () => {
     for (const plain of ["true", "system", "********"]) rememberSecret(plain);
     expect(redact("system is true ********")).toBe("system is true ********");
@@ -84,6 +91,18 @@ test("a token that a credential gave is told nowhere, however it looks", async (
   await credential.getToken("scope");
   const journal = memoryJournal({ run: "r", cluster: "c", now: () => new Date() });
   expect(journal.append({ type: "step:done", evidence: `sent ${token}` })).toMatchObject({ evidence: "sent REDACTED" });
+});
+
+test("a word that someone has named a secret stays in what a resume knows changes by, and in nothing else", () => {
+  rememberSecretsIn('{"tags":{"token":"payments-of-may"}}');
+  const key = "switch:/subscriptions/s/resourceGroups/payments-of-may/providers/p/t/payments-of-may";
+  const journal = memoryJournal({ run: "r", cluster: "payments-of-may", now: () => new Date() });
+  const event = { type: "change:bound", key, resourceId: key.slice(7), adopted: false } as const;
+  expect(journal.append(event)).toMatchObject({ ...event, cluster: "payments-of-may" });
+  expect(journal.append({ type: "step:settling", keys: [key], atMost: "2026-11-22T08:00:00Z" })).toMatchObject({
+    keys: [key],
+  });
+  expect(journal.append({ type: "step:done", evidence: "payments-of-may" })).toMatchObject({ evidence: "REDACTED" });
 });
 
 test("nothing that is printed tells a secret, whoever prints it", () => {
