@@ -80,15 +80,16 @@ export function createTransport(options: {
 }): Transport {
   const { cloud, credential, retry } = options;
   const door = rememberAnswers(withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate));
-  const direct = guardWrites(guardHosts(door, [cloud.resourceManager, cloud.graph]), options.beforeWrite);
+  const direct = guardWrites(door, options.beforeWrite);
   const paced = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
     : direct;
   const httpClient = options.memory?.in(paced) ?? paced;
+  const toResourceManager = guardHost(httpClient, cloud.resourceManager);
   const clientOptions = {
     endpoint: cloud.resourceManager,
     credentialScopes: [`${cloud.resourceManager}/.default`],
-    httpClient,
+    httpClient: toResourceManager,
     retryOptions: { maxRetries: 0 as const },
   };
   const client = new ContainerServiceClient(credential, {
@@ -102,19 +103,17 @@ export function createTransport(options: {
     credential,
     clientOptions,
     retry,
-    arm: rawClient(cloud.resourceManager, withoutTracing(client.pipeline), httpClient, retry),
-    graph: rawClient(cloud.graph, withoutTracing(graphPipeline), httpClient, retry),
+    arm: rawClient(cloud.resourceManager, withoutTracing(client.pipeline), toResourceManager, retry),
+    graph: rawClient(cloud.graph, withoutTracing(graphPipeline), guardHost(httpClient, cloud.graph), retry),
   };
 }
 
-/** The SDK follows the links that a response names, token and all: nothing leaves for a host that is not the cloud's own. */
-function guardHosts(inner: HttpClient, endpoints: readonly string[]): HttpClient {
-  const hosts = endpoints.map((endpoint) => new URL(endpoint));
+/** The SDK follows the links that a response names, token and all: nothing leaves for another host than the token is for. */
+function guardHost(inner: HttpClient, endpoint: string): HttpClient {
+  const own = new URL(endpoint);
   return {
     sendRequest(request) {
-      const url = new URL(request.url);
-      const own = hosts.find(({ origin }) => origin === url.origin);
-      ensureSameHost(url, own ?? hosts[0]!);
+      ensureSameHost(new URL(request.url), own);
       return inner.sendRequest(request);
     },
   };

@@ -29,11 +29,11 @@ function answering(status: number, headers: Record<string, string>, asked: strin
 }
 
 /** An Azure whose every list goes on at another host. */
-function luring(asked: string[]): HttpClient {
+function luring(asked: string[], host: string): HttpClient {
   return {
     async sendRequest(request) {
       asked.push(new URL(request.url).host);
-      const bodyAsText = JSON.stringify({ value: [], nextLink: "https://elsewhere.example/next" });
+      const bodyAsText = JSON.stringify({ value: [], nextLink: `https://${host}/next` });
       return { request, status: 200, headers: createHttpHeaders({ "content-type": "application/json" }), bodyAsText };
     },
   };
@@ -47,9 +47,12 @@ describe("a bearer token", () => {
     subscriptions: (azure) => azure.resources.subscriptions(),
   };
 
-  test.each(Object.keys(lists))("goes to no other host that a list of %s names", async (name) => {
+  // Microsoft Graph is Azure's own too, and no place for a token of the Resource Manager.
+  test.each(
+    Object.keys(lists).flatMap((name) => ["elsewhere.example", "graph.microsoft.com"].map((host) => ({ name, host }))),
+  )("goes to no other host that a list of $name names: $host", async ({ name, host }) => {
     const asked: string[] = [];
-    await expect(lists[name]!(azureOn(luring(asked)))).rejects.toMatchObject({ code: "AZURE_ERROR" });
+    await expect(lists[name]!(azureOn(luring(asked, host)))).rejects.toMatchObject({ code: "AZURE_ERROR" });
     expect(new Set(asked)).toEqual(new Set(["management.azure.com"]));
   });
 
