@@ -8,7 +8,7 @@ import type { PolicyAssignment } from "../azure/policies.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Registry } from "../azure/registries.ts";
 import type { Subscription } from "../azure/resources.ts";
-import { allows, type RoleDefinition } from "../azure/roles.ts";
+import { allows, type RoleDefinition, roleGuidOf } from "../azure/roles.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
 import type { Lock } from "../migration/locks.ts";
 import { type Known, known, type Listed, unknown } from "./outcome.ts";
@@ -106,7 +106,7 @@ export class Estate {
 
   /** A role by its definition's id: the built-in ones are the same in every subscription. */
   role(roleDefinitionId: string): Promise<Known<RoleDefinition | undefined>> {
-    const guid = roleDefinitionId.split("/").at(-1)!.toLowerCase();
+    const guid = roleGuidOf(roleDefinitionId);
     return this.#read(`role ${guid}`, `the role ${guid}`, () => this.azure.roles.definition(roleDefinitionId));
   }
 

@@ -1,4 +1,5 @@
 import { hasStatus } from "./errors.ts";
+import { applicationQuery, lastSignInQuery, servicePrincipalQuery } from "./graph-queries.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "./json.ts";
 import { withRetry } from "./retry.ts";
 import type { Transport } from "./transport.ts";
@@ -62,7 +63,7 @@ export function createGraph({ graph, retry }: Transport): Graph {
   const ask = async <T>(
     what: string,
     path: string,
-    read: (values: ReturnType<typeof asObject>[]) => T | undefined,
+    read: (values: JsonObject[]) => T | undefined,
   ): Promise<GraphAnswer<T>> => {
     try {
       const value = read((await graph.list(what, path)).map(asObject));
@@ -77,7 +78,7 @@ export function createGraph({ graph, retry }: Transport): Graph {
     servicePrincipal: (clientId) =>
       ask(
         "look up the service principal",
-        `/v1.0/servicePrincipals?$filter=${encodeURIComponent(`servicePrincipalNames/any(c:c eq '${quote(clientId)}')`)}`,
+        servicePrincipalQuery(clientId),
         ([first]) =>
           first && {
             objectId: asString(first["id"]) ?? "",
@@ -106,7 +107,7 @@ export function createGraph({ graph, retry }: Transport): Graph {
     credentialEnds: (appId) =>
       ask(
         "read the application's credentials",
-        `/v1.0/applications?$filter=${encodeURIComponent(`appId eq '${quote(appId)}'`)}`,
+        applicationQuery(appId),
         ([first]) =>
           first &&
           [...asArray(first["passwordCredentials"]), ...asArray(first["keyCredentials"])]
@@ -119,11 +120,10 @@ export function createGraph({ graph, retry }: Transport): Graph {
         groups.map((group) => asString(group["id"]) ?? "").filter((id) => id !== ""),
       ),
     async lastSignIn(appId, since) {
-      const filter = `appId eq '${quote(appId)}' and createdDateTime ge ${since.toISOString()} and signInEventTypes/any(t: t eq 'servicePrincipal')`;
-      const path = `/beta/auditLogs/signIns?$top=1&$filter=${encodeURIComponent(filter)}`;
       try {
-        // The newest come first (Graph documentation), and each would be a page of its own.
-        const [first] = asArray(at((await graph.get("look up the last sign-in", path)).body, "value")).map(asObject);
+        // Each would be a page of its own.
+        const { body } = await graph.get("look up the last sign-in", lastSignInQuery(appId, since));
+        const [first] = asArray(at(body, "value")).map(asObject);
         const moment = new Date(asString(first?.["createdDateTime"]) ?? "");
         if (!first || Number.isNaN(moment.getTime())) return { kind: "missing" };
         return { kind: "found", value: { at: moment, resource: asString(first["resourceDisplayName"]) } };
@@ -164,9 +164,4 @@ function kindOf(object: JsonObject): DirectoryKind {
     default:
       return "other";
   }
-}
-
-/** A string inside an OData filter. */
-function quote(text: string): string {
-  return text.replaceAll("'", "''");
 }

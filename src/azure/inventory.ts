@@ -1,5 +1,6 @@
 import { AzureError, hasStatus } from "./errors.ts";
-import { parseResourceId } from "./ids.ts";
+import { applicationQuery, servicePrincipalQuery } from "./graph-queries.ts";
+import { parseResourceGroupId, parseResourceId } from "./ids.ts";
 import { asObject, type JsonObject } from "./json.ts";
 import type { RawClient, Transport } from "./transport.ts";
 
@@ -52,8 +53,6 @@ const API_VERSIONS: readonly (readonly [type: RegExp, version: string])[] = [
   [/^microsoft\.keyvault\/vaults$/i, "2024-11-01"],
   [/^microsoft\.operationalinsights\/workspaces$/i, "2023-09-01"],
 ];
-
-const RESOURCE_GROUP = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+$/i;
 
 /** The inventory as plain requests through the pipelines of Azure Resource Manager and Microsoft Graph. */
 export function createInventory({ arm, graph }: Transport): Inventory {
@@ -110,21 +109,13 @@ export function createInventory({ arm, graph }: Transport): Inventory {
         "list the maintenance configurations",
         `${clusterId}/maintenanceConfigurations?api-version=${CONTAINER_SERVICE}`,
       ),
-    servicePrincipal: (clientId) =>
-      first(
-        "look up the service principal",
-        `/v1.0/servicePrincipals?$filter=${encodeURIComponent(`servicePrincipalNames/any(c:c eq '${quote(clientId)}')`)}`,
-      ),
-    application: (appId) =>
-      first(
-        "read the application's credentials",
-        `/v1.0/applications?$filter=${encodeURIComponent(`appId eq '${quote(appId)}'`)}`,
-      ),
+    servicePrincipal: (clientId) => first("look up the service principal", servicePrincipalQuery(clientId)),
+    application: (appId) => first("read the application's credentials", applicationQuery(appId)),
   };
 }
 
 function versionFor(id: string): string | undefined {
-  if (RESOURCE_GROUP.test(id)) return "2022-09-01";
+  if (parseResourceGroupId(id)) return "2022-09-01";
   const type = parseResourceId(id)?.type;
   return type && API_VERSIONS.find(([pattern]) => pattern.test(type))?.[1];
 }
@@ -139,9 +130,4 @@ async function see<T>(read: () => Promise<T>): Promise<Seen<T>> {
       return { kind: "unreadable", reason: `${error.azureCode} (HTTP ${error.status})` };
     throw error;
   }
-}
-
-/** A string inside an OData filter. */
-function quote(text: string): string {
-  return text.replaceAll("'", "''");
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AuthorizationManagementClient, type RoleAssignment as SdkAssignment } from "@azure/arm-authorization";
+import { AuthorizationManagementClient } from "@azure/arm-authorization";
 import { SECOND_MS } from "../engine/clock.ts";
 import { clientPerSubscription } from "./clients.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
@@ -11,6 +11,7 @@ import type { Transport } from "./transport.ts";
 /** A role that a principal holds on a scope. */
 export interface RoleAssignment {
   readonly id: string;
+  /** Empty for the root. */
   readonly scope: string;
   /** The GUID at the end of the role definition's id. */
   readonly roleGuid: string;
@@ -195,6 +196,11 @@ export function assignmentName(scope: string, roleGuid: string, principalId: str
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
 
+/** The GUID at the end of a role definition's id, in lower case: for built-in roles the same in every subscription. */
+export function roleGuidOf(roleDefinitionId: string): string {
+  return roleDefinitionId.split("/").at(-1)!.toLowerCase();
+}
+
 /** True when a role's actions cover an action such as `Microsoft.ContainerRegistry/registries/pull/read`. */
 export function allows(role: EffectivePermissions, action: string): boolean {
   return (
@@ -220,20 +226,16 @@ function covers(pattern: string, action: string): boolean {
 
 function fromWire(value: Json): RoleAssignment {
   const properties = asObject(at(value, "properties"));
-  const assignment: SdkAssignment = {
-    scope: asString(properties["scope"]) ?? "/",
-    roleDefinitionId: asString(properties["roleDefinitionId"]) ?? "",
-    principalId: asString(properties["principalId"]) ?? "",
-  };
+  const roleDefinitionId = asString(properties["roleDefinitionId"]) ?? "";
   const dates = ["createdOn", "updatedOn"]
     .map((key) => Date.parse(asString(properties[key]) ?? ""))
     .filter((time) => !Number.isNaN(time));
   return {
     id: normalizeId(asString(at(value, "id")) ?? ""),
-    scope: normalizeId(assignment.scope!),
-    roleGuid: assignment.roleDefinitionId!.split("/").at(-1)!.toLowerCase(),
-    roleDefinitionId: assignment.roleDefinitionId!,
-    principalId: assignment.principalId!.toLowerCase(),
+    scope: normalizeId(asString(properties["scope"]) ?? "/"),
+    roleGuid: roleGuidOf(roleDefinitionId),
+    roleDefinitionId,
+    principalId: (asString(properties["principalId"]) ?? "").toLowerCase(),
     principalType: asString(properties["principalType"]),
     since: dates.length > 0 ? new Date(Math.max(...dates)) : undefined,
     conditional: asString(properties["condition"]) !== undefined,

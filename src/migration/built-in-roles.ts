@@ -1,3 +1,5 @@
+import { roleGuidOf } from "../azure/roles.ts";
+
 /** GUIDs of the built-in roles that this project assigns or looks for, from Azure's list of built-in roles. */
 export const BUILT_IN_ROLES = {
   AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
@@ -15,6 +17,7 @@ export const BUILT_IN_ROLES = {
   "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
 } as const;
 
+/** A built-in role, by its name. */
 export type BuiltInRole = keyof typeof BUILT_IN_ROLES;
 
 /** Roles that let their holder hand out roles: never copied from one principal to another. */
@@ -53,7 +56,7 @@ const PULLING_ROLES: ReadonlySet<BuiltInRole> = new Set([
  * @returns undefined for a role that is not in the list above
  */
 export function builtInRole(roleDefinitionId: string): { name: BuiltInRole; pulls: boolean } | undefined {
-  const guid = roleDefinitionId.split("/").at(-1)!.toLowerCase();
+  const guid = roleGuidOf(roleDefinitionId);
   const name = (Object.keys(BUILT_IN_ROLES) as BuiltInRole[]).find((role) => BUILT_IN_ROLES[role] === guid);
   return name && { name, pulls: PULLING_ROLES.has(name) };
 }

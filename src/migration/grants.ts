@@ -1,8 +1,10 @@
 import { isWithin, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
+import { roleGuidOf } from "../azure/roles.ts";
 import type { Change } from "../engine/step.ts";
 import { type Grantee, roleKey } from "../plan/change-keys.ts";
 import type { ClusterFacts, ClusterPlan, HeldRole } from "../plan/schema.ts";
 import { BUILT_IN_ROLES, type BuiltInRole, PULL_ROLES, ROLES_THAT_GRANT_ROLES } from "./built-in-roles.ts";
+import { isBelowSubscription } from "./foreign-roles.ts";
 import type { Target } from "./migration.ts";
 
 /** A role that one of the new identities is to hold. */
@@ -53,7 +55,7 @@ export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, targe
     const reason = held.through
       ? `the old identity holds it through the group ${held.through}`
       : "the old identity holds it";
-    add(builtIn("control-plane", held.role, roleGuid(held), held.scope, reason));
+    add({ who: "control-plane", role: held.role, roleGuid: roleGuid(held), scope: held.scope, reason });
   }
   return grants;
 }
@@ -62,20 +64,20 @@ export function controlPlaneGrants(clusterId: string, facts: ClusterFacts, targe
 export function kubeletGrants(facts: ClusterFacts): Grant[] {
   return facts.registries.map((registry) => {
     const role: BuiltInRole = registry.mode === "abac" ? "Container Registry Repository Reader" : "AcrPull";
-    return builtIn(
-      "kubelet",
-      role,
-      BUILT_IN_ROLES[role],
-      registry.id,
-      `the nodes pull images from it (${registry.source})`,
-    );
+    const reason = `the nodes pull images from it (${registry.source})`;
+    return { who: "kubelet", role, roleGuid: BUILT_IN_ROLES[role], scope: registry.id, reason };
   });
 }
 
 function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target): Generator<Grant> {
   const outside = (id: string) => !isWithin(id, nodeResourceGroupId(clusterId, facts));
-  const give = (role: BuiltInRole, scope: string, reason: string) =>
-    builtIn("control-plane", role, BUILT_IN_ROLES[role], scope, reason);
+  const give = (role: BuiltInRole, scope: string, reason: string): Grant => ({
+    who: "control-plane",
+    role,
+    roleGuid: BUILT_IN_ROLES[role],
+    scope,
+    reason,
+  });
   const subnets = clusterSubnets(facts).filter(outside);
   for (const id of subnets) yield give("Network Contributor", id, "nodes and load balancers join this subnet");
   for (const id of facts.network.routeTables.filter(outside)) {
@@ -118,14 +120,14 @@ function placed(id: string): Grant {
   const { subscription, resourceGroup, type, name } = parseResourceId(id)!;
   const isProximity = /\/proximityPlacementGroups$/i.test(type);
   const scope = isProximity ? id : resourceGroupId(subscription, resourceGroup);
-  const grant = builtIn(
-    "control-plane",
-    "Contributor",
-    BUILT_IN_ROLES.Contributor,
+  return {
+    who: "control-plane",
+    role: "Contributor",
+    roleGuid: BUILT_IN_ROLES.Contributor,
     scope,
-    `nodes are placed in ${name}`,
-  );
-  return isProximity ? grant : { ...grant, on: id };
+    ...(isProximity ? {} : { on: id }),
+    reason: `nodes are placed in ${name}`,
+  };
 }
 
 /** Every subnet that the cluster's pools and API server are in. */
@@ -166,25 +168,20 @@ function reasonNotToCopy(held: HeldRole): { decision: "narrowed" | "dropped"; re
   if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) {
     return { decision: "dropped", reason: `${held.role} may hand out roles, which no cluster needs` };
   }
-  if (!/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope)) {
+  if (!isBelowSubscription(held.scope)) {
     return { decision: "narrowed", reason: "it reaches over a whole subscription or more" };
   }
   return undefined;
 }
 
 function proposeInstead(held: HeldRole): string {
-  const wide = !/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(held.scope);
-  return wide
+  return !isBelowSubscription(held.scope)
     ? `the roles of this plan on the cluster's own resources; where workloads need more, ${ROLES_THAT_GRANT_ROLES.has(roleGuid(held)) ? "a role without role assignment" : held.role} on the one resource group concerned`
     : "a role for the one action that is needed, for example Network Contributor on the resource";
 }
 
-function roleGuid(held: HeldRole): string {
-  return held.roleDefinitionId.split("/").at(-1)!.toLowerCase();
-}
-
-function builtIn(who: Grantee, role: string, guid: string, scope: string, reason: string): Grant {
-  return { who, role, roleGuid: guid, scope, reason };
+function roleGuid({ roleDefinitionId }: HeldRole): string {
+  return roleGuidOf(roleDefinitionId);
 }
 
 function unique(ids: string[]): string[] {

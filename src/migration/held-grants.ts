@@ -72,7 +72,7 @@ async function findAssignment(
   lists.set(key, list);
   return (await list)
     .filter((held) => held.principalId === principal && held.roleGuid === grant.roleGuid.toLowerCase())
-    .filter((held) => isWithin(grant.scope, held.scope === "/" ? "" : held.scope) && !held.conditional)
+    .filter((held) => isWithin(grant.scope, held.scope) && !held.conditional)
     .sort((a, b) => (a.since?.getTime() ?? 0) - (b.since?.getTime() ?? 0))[0];
 }
 

@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { subscriptionOf } from "../azure/ids.ts";
 import type { Inventory } from "../azure/inventory.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "../azure/json.ts";
+import { roleGuidOf } from "../azure/roles.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { READS_AT_ONCE } from "./live-cluster.ts";
@@ -65,7 +66,7 @@ async function readRoleDefinitions(draft: TwinDraft, inventory: Inventory): Prom
   const ids = new Map<string, string>();
   for (const assignment of draft.ofType(ASSIGNMENTS)) {
     const id = asString(at(assignment, "properties", "roleDefinitionId")) ?? "";
-    ids.set(guidOf(id), id);
+    ids.set(roleGuidOf(id), id);
   }
   const unknown = [...ids].filter(([guid]) => !BUILT_IN_ROLES.some((role) => role.guid === guid));
   await pMap(
@@ -120,8 +121,4 @@ function isNamed(subscription: string, plan: ClusterPlan): boolean {
 
 function lowerCased(values: readonly (string | undefined)[]): string[] {
   return values.filter((value) => value !== undefined).map((value) => value.toLowerCase());
-}
-
-function guidOf(roleDefinitionId: string): string {
-  return roleDefinitionId.split("/").at(-1)!.toLowerCase();
 }
