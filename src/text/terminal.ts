@@ -10,8 +10,8 @@ export function createPalette(color: boolean): Palette {
   return picocolors.createColors(color);
 }
 
-/** Controls, invisible format characters (bidirectional overrides among them) and line separators. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Controls, invisible format characters (bidirectional overrides among them), halves of characters and line separators. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const LINE_BREAKS = /[\r\n\t\u2028\u2029]+/g;
 
 /**

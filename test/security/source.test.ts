@@ -90,9 +90,27 @@ test("JSON that is printed means the same, and plays no tricks on a terminal", (
   const written: string[] = [];
   const stream = { write: (text: string) => written.push(text) > 0 } as unknown as NodeJS.WriteStream;
   const undo = guardOutput(stream);
-  const data = { name: "a\u009b31mb\u202ec\u2028d\u200be\u001b[2Jf" };
+  const data = { name: "a\u009b31mb\u202ec\u2028d\u200be\u001b[2Jf\u061cg\u00adh\u{e0041}i" };
   stream.write(JSON.stringify(data));
   undo();
   expect(written[0]).toMatch(/^[ -~]*$/);
   expect(JSON.parse(written[0]!)).toEqual(data);
+});
+
+test("nothing that is printed is a command to a CI system, but what is written as one", () => {
+  const written: string[] = [];
+  const stream = { write: (text: string) => written.push(text) > 0 } as unknown as NodeJS.WriteStream;
+  const undo = guardOutput(stream);
+  const name = "##vso[task.setvariable variable=a]b ##[error]c ###VSO[x]";
+  stream.write(`${JSON.stringify({ name })}\n`);
+  stream.write(`NAME\n${name}\n  ::add-mask::a\n::error::b\nstd::string\n`);
+  stream.write("##[group]Assign roles ##vso[task.complete]\n");
+  stream.write("::group::Assign roles\n");
+  undo();
+  expect(JSON.parse(written[0]!)).toEqual({ name });
+  expect(written[0]).not.toMatch(/##(vso)?\[/i);
+  expect(written[1]).toBe(
+    "NAME\n\\u0023#vso[task.setvariable variable=a]b \\u0023#[error]c #\\u0023#VSO[x]\n  \\u003a:add-mask::a\n\\u003a:error::b\nstd::string\n",
+  );
+  expect(written.slice(2)).toEqual(["##[group]Assign roles \\u0023#vso[task.complete]\n", "::group::Assign roles\n"]);
 });
