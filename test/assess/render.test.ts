@@ -3,6 +3,7 @@ import type { Assessment } from "../../src/assess/assess-estate.ts";
 import { renderAssessmentMarkdown } from "../../src/assess/render/markdown.ts";
 import { renderAssessmentSarif } from "../../src/assess/render/sarif.ts";
 import { renderAssessmentTable } from "../../src/assess/render/table.ts";
+import { sanitizeDeep } from "../../src/text/terminal.ts";
 import { CLUSTER } from "./readings.ts";
 
 const assessment: Assessment = {
@@ -119,4 +120,20 @@ test("in Markdown, text from Azure cannot break out of its cell", () => {
   expect(text).toContain("it uses the service principal a\\|b");
   expect(text).toContain("[ID001](https://learn.microsoft.com/azure/aks/use-managed-identity)");
   expect(text).toContain("- WK001: the cluster was not read");
+});
+
+test("in SARIF, text from Azure makes no link, and half a character no defect", () => {
+  const [cluster] = assessment.clusters;
+  const seen = "it uses [sign in](https://elsewhere.example) [a](0)";
+  const id = `${CLUSTER}\ud800`;
+  const reason = "[b](https://elsewhere.example)";
+  const log = sarif(
+    sanitizeDeep({
+      clusters: [{ ...cluster!, id, findings: [{ ...cluster!.findings[0]!, seen, remedy: seen }] }],
+      subscriptionsNotAssessed: [{ id: "s", reason }],
+    }),
+  );
+  const text = JSON.stringify(log);
+  expect(text).toContain("it uses [sign in\\\\](https://elsewhere.example) [a\\\\](0)");
+  expect(text).not.toMatch(/[^\\]\]\(/);
 });

@@ -43,7 +43,7 @@ export function renderAssessmentSarif(assessment: Assessment, toolVersion: strin
             executionSuccessful: true,
             toolExecutionNotifications: subscriptionsNotAssessed.map(({ id, reason }) => ({
               level: "warning",
-              message: { text: `Subscription ${id} was not assessed: ${reason}.` },
+              message: message(`Subscription ${id} was not assessed: ${reason}.`),
             })),
           },
         ],
@@ -66,7 +66,7 @@ function rule(check: string, clusters: readonly AssessedCluster[]) {
   if (!finding) return { id: check };
   return {
     id: check,
-    help: { text: finding.remedy },
+    help: message(finding.remedy),
     ...(finding.link ? { helpUri: finding.link } : {}),
     defaultConfiguration: { level: LEVELS[finding.severity] },
     properties: {
@@ -81,7 +81,7 @@ function found(cluster: AssessedCluster, { check, severity, seen, remedy, rules 
     ruleId: check,
     ruleIndex: checks.indexOf(check),
     level: LEVELS[severity],
-    message: { text: `${clusterName(cluster)}: ${seen}. ${remedy}` },
+    message: message(`${clusterName(cluster)}: ${seen}. ${remedy}`),
     locations: [location(cluster)],
     partialFingerprints: { "clusterCheck/v1": `${cluster.id.toLowerCase()} ${check}` },
     properties: { severity, state: cluster.state, ...(rules ? { rules: [...rules] } : {}) },
@@ -104,10 +104,15 @@ function openQuestions(clusters: readonly AssessedCluster[], checks: readonly st
     ruleIndex: checks.indexOf(gap.check),
     kind: "open",
     level: "none",
-    message: { text: `Not assessed on ${countClusters(concerned.length)}: ${gap.reason}.` },
+    message: message(`Not assessed on ${countClusters(concerned.length)}: ${gap.reason}.`),
     locations: concerned.map(location),
     partialFingerprints: { "notAssessed/v1": key },
   }));
+}
+
+/** A message without links, which SARIF knows in plain text too (2.1.0, 3.11.6): names come from Azure. */
+function message(text: string): { readonly text: string } {
+  return { text: text.replaceAll("](", "\\](") };
 }
 
 /** A cluster is no file: its id, as a relative reference, stands where viewers want one, and as a logical location. */
