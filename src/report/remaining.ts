@@ -51,7 +51,9 @@ function rollsLeft({ steps }: ClusterView, step: StepView): readonly PoolRoll[] 
 }
 
 function hasBegun({ changes }: StepView, pool: string): boolean {
-  return changes.some(({ drains, state }) => drains?.includes(pool) && (state === "started" || state === "applied"));
+  return changes.some(
+    ({ drains, state }) => drains?.includes(pool) && ["started", "applied", "failed"].includes(state),
+  );
 }
 
 /** What a node took so far; the plan's expectation as long as none is done. */

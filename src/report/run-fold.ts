@@ -26,6 +26,11 @@ function applyRunEvent(cluster: ClusterDraft, event: Event, before: string): voi
       // A killed process wrote no end: what it was at has been idle since its last event.
       for (const step of cluster.steps) interruptStep(step, before);
       break;
+    case "change:undone":
+      // Whoever takes a change back belongs to no step.
+      for (const change of cluster.steps.flatMap(({ changes }) => changes))
+        if (change.key === event.key) change.state = "undone";
+      break;
     case "request:retried":
       if (!event.step) cluster.retry = retryOf(event);
       break;
@@ -133,6 +138,9 @@ function applyChangeEvent(step: StepDraft, event: Event): void {
       change.appliedAt = event.at;
       break;
     }
+    case "change:failed":
+      findChange(step, event.key).state = "failed";
+      break;
   }
 }
 
@@ -157,8 +165,8 @@ function addCorrelation(change: Draft<ChangeView>, id: string | undefined): void
 }
 
 function settleChange(change: Draft<ChangeView>, at: string): void {
-  if (change.state === "started") change.state = "applied";
-  else if (change.state === "pending") change.state = "not-needed";
+  if (change.state === "started" || change.state === "failed") change.state = "applied";
+  else if (change.state === "pending" || change.state === "undone") change.state = "not-needed";
   if (change.state === "applied") change.appliedAt ??= at;
 }
 

@@ -37,12 +37,16 @@ function outcomeWords(cluster: ClusterPlan, view: ClusterView): string {
 function wayBackWords(cluster: ClusterPlan, view: ClusterView, run: string): string {
   const final = view.steps.flatMap(({ changes }) => changes).find(({ risk }) => risk === "irreversible");
   if (!final) return "";
-  if (final.startedAt) return `It was switched on ${formatMoment(final.startedAt)}. ${noWayBackWords(cluster)}`;
+  if (final.startedAt) {
+    const begun = formatMoment(final.startedAt);
+    const what =
+      final.state === "failed" ? `Its switch was begun on ${begun} and failed` : `It was switched on ${begun}`;
+    return `${what}. ${noWayBackWords(cluster)}`;
+  }
   if (view.state === "done") return "";
-  const made = listWrites(view).some(({ state }) => state === "applied");
-  return made
-    ? `It is not switched yet: aks-mi undo ${run} takes back what was made.`
-    : "It is not switched yet, and nothing was made.";
+  const states = new Set(listWrites(view).map(({ state }) => state));
+  if (states.has("applied")) return `It is not switched yet: aks-mi undo ${run} takes back what was made.`;
+  return `It is not switched yet, and ${states.has("undone") ? "what was made has been taken back" : "nothing was made"}.`;
 }
 
 function effortWords(view: ClusterView): string {

@@ -10,7 +10,7 @@ export type RunState = "running" | "paused" | "failed" | "done";
 /** How far a step is. */
 export type StepState = "pending" | "running" | "waiting" | "done" | "failed";
 /** What became of a change. */
-export type ChangeState = "pending" | "started" | "applied" | "not-needed";
+export type ChangeState = "pending" | "started" | "applied" | "failed" | "undone" | "not-needed";
 
 /** A stretch of time in which a step worked or waited. */
 export interface SpanView {
@@ -22,7 +22,10 @@ export interface SpanView {
 
 /** A change of the plan, and what became of it. */
 export interface ChangeView extends Change {
-  /** `not-needed`: its step is done without it, because Azure showed it already or its condition did not come true. */
+  /**
+   * `failed`: Azure accepted it, and it came to nothing. `undone`: taken back by `undo`. `not-needed`: its step is done
+   * without it, because Azure showed it already or its condition did not come true.
+   */
   readonly state: ChangeState;
   readonly startedAt?: string | undefined;
   readonly appliedAt?: string | undefined;
@@ -144,8 +147,7 @@ export interface RunView {
   readonly nextWakeUp?: string | undefined;
 }
 
-const GAP_WORDS: Record<ChangeState, string> = {
-  pending: "announced",
+const GAP_WORDS: Partial<Record<ChangeState, string>> = {
   started: "open",
   applied: "closed",
   "not-needed": "did not occur",
@@ -153,8 +155,9 @@ const GAP_WORDS: Record<ChangeState, string> = {
 
 /** The state of a change for people; a gap is announced and closed, not written. */
 export function changeWords(change: ChangeView): string {
-  if (isGap(change)) return GAP_WORDS[change.state];
+  if (isGap(change)) return GAP_WORDS[change.state] ?? "announced";
   if (change.state === "applied") return change.adopted ? "taken over" : "applied";
   if (change.state === "not-needed") return change.onlyIf ? "not needed" : "in place already";
-  return change.state === "started" ? "in progress" : "pending";
+  if (change.state === "undone") return "taken back";
+  return change.state === "started" ? "in progress" : change.state;
 }

@@ -4,7 +4,7 @@ import { nameOf } from "../report/ids.ts";
 import { count, formatLength, formatTime } from "../report/words.ts";
 import { sanitize } from "../text/terminal.ts";
 
-/** What an event says, as one printable line without its time and place; undefined for types that are not known. */
+/** What an event says, as one printable line without its time and place; undefined for what its step tells too, and for types that are not known. */
 export function describeEvent(event: Event): string | undefined {
   const text = eventText(event);
   return text === undefined ? undefined : sanitize(text);
@@ -27,6 +27,8 @@ function eventText(event: Event): string | undefined {
       return isGap(event) ? `closed ${event.key}` : `applied ${event.key}`;
     case "change:bound":
       return `${event.key} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
+    case "change:undone":
+      return `taken back ${event.key}: ${event.resourceId} is removed`;
     case "operation:started":
       return `Azure accepted ${event.key} as operation ${event.operation}${correlation(event)}`;
     case "step:settling":

@@ -28,12 +28,12 @@ function reasonLines({ state, reason }: StepView, { paint, width, now }: FrameOp
   return wrapText(withClockTimes(reason, now), width - 6).map((line) => ({ left: `     ${line}`, style: paint.dim }));
 }
 
-/** In the plan's order where all fit; else changes in progress first, then those to come, and what doesn't fit is counted. */
+/** In the plan's order where all fit; else what failed or is in progress first, then what is to come, and the rest is counted. */
 function changeLines({ changes, state }: StepView, options: FrameOptions, room: number): FrameLine[] {
   const shown = changes.filter((change) => !isGap(change) && change.state !== "not-needed");
   if (shown.length === 0 || room < 1) return [];
   if (shown.length <= room || state === "failed") return shown.map((change) => changeLine(change, options));
-  const order: ChangeView["state"][] = ["started", "pending", "applied"];
+  const order: ChangeView["state"][] = ["failed", "started", "pending", "undone", "applied"];
   const sorted = [...shown].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
   const applied = shown.filter((change) => change.state === "applied").length;
   const rest: FrameLine = { left: `     … ${applied} of ${shown.length} changes applied`, style: options.paint.dim };
@@ -43,6 +43,7 @@ function changeLines({ changes, state }: StepView, options: FrameOptions, room: 
 function changeLine(change: ChangeView, { paint }: FrameOptions): FrameLine {
   const words = changeWords(change);
   if (change.state === "applied") return { left: `     ✔ ${shortSummary(change)}`, right: paint.green(words) };
+  if (change.state === "failed") return { left: `     ✖ ${shortSummary(change)}`, right: paint.red(words) };
   if (change.state === "started") return { left: `     ▸ ${shortSummary(change)}`, right: paint.cyan(words) };
   return { left: `     · ${shortSummary(change)}`, style: paint.dim };
 }

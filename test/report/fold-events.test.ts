@@ -150,6 +150,27 @@ describe("the fold over a run's events", () => {
     expect(view.clusters[0]!.steps[3]!.state).toBe("pending");
   });
 
+  it("tells a change that failed from one in progress, until it is done after all", () => {
+    const step = "enable-managed-identity";
+    const change = { type: "change:failed", key: `switch:${CLUSTER}`, code: "Conflict", message: "no" } as const;
+    const failed = [...ROLLING, ...buildEvents(["09:13:00", step, change])];
+    expect(stepOf(failed, step).changes.map(changeWords)[0]).toBe("failed");
+    const done = [...failed, ...buildEvents(["09:20:00", step, { type: "step:done", evidence: "it is" }])];
+    expect(stepOf(done, step).changes.map(changeWords)[0]).toBe("applied");
+  });
+
+  it("tells what was taken back, which belongs to no step, until it is made again", () => {
+    const own = INTERRUPTED.filter(({ type }) => type !== "change:bound");
+    const undo = { type: "change:undone", key: "identity:kubelet", resourceId: KUBELET_ID } as const;
+    const undone = [...own, ...buildEvents(["08:31:00", undefined, undo])];
+    const wordsOf = (events: readonly Event[]) =>
+      changeWords(stepOf(events, "create-identities").changes.find(({ key }) => key === undo.key)!);
+    expect(wordsOf(own)).toBe("applied");
+    expect(wordsOf(undone)).toBe("taken back");
+    const again = { type: "change:started", key: undo.key, summary: "", risk: "additive" } as const;
+    expect(wordsOf([...undone, ...buildEvents(["08:32:00", "create-identities", again])])).toBe("in progress");
+  });
+
   it("keeps clusters apart, and a run that goes on in one of them goes on", () => {
     const other = CLUSTER.replace("payments-prod", "orders-prod");
     const two = { ...plan, clusters: [plan.clusters[0]!, { ...plan.clusters[0]!, id: other }] };

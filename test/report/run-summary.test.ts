@@ -4,7 +4,7 @@ import { foldEvents } from "../../src/report/fold-events.ts";
 import { renderRunHtml } from "../../src/report/run-html.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
 import { summarizeCluster } from "../../src/report/run-summary.ts";
-import { buildEvents, buildPlan, CLUSTER, HASH } from "./fixtures.ts";
+import { buildEvents, buildPlan, CLUSTER, HASH, REGISTRY } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
 
 const plan = buildPlan();
@@ -27,6 +27,23 @@ describe("the summary of a cluster's run", () => {
     const paused = summaryOf([...INTERRUPTED, ...buildEvents(["08:40:00", undefined, PAUSE])]);
     expect(paused).toContain("is paused, with 2 of 11 steps done. It is not switched yet: aks-mi undo r1 takes back");
     expect(paused).toContain("No node seen drained, 1 change written");
+  });
+
+  it("says of one that was taken back that nothing is left to take back", () => {
+    const undone = ["identity:kubelet", `role:AcrPull@${REGISTRY}→kubelet`].map(
+      (key) => ["08:41:00", undefined, { type: "change:undone", key, resourceId: key }] as const,
+    );
+    const paused = [...INTERRUPTED, ...buildEvents(["08:40:00", undefined, PAUSE], ...undone.map(([...one]) => one))];
+    expect(summaryOf(paused)).toContain("It is not switched yet, and what was made has been taken back.");
+  });
+
+  it("says of a switch that failed no more than that it was begun", () => {
+    const switchFailed = { type: "change:failed", key: `switch:${CLUSTER}`, code: "Conflict", message: "no" } as const;
+    const failed = buildEvents(
+      ["09:13:00", "enable-managed-identity", switchFailed],
+      ["09:13:00", "enable-managed-identity", FAILURE],
+    );
+    expect(summaryOf([...ROLLING, ...failed])).toContain("Its switch was begun on 22 Nov 2026 09:00 UTC and failed.");
   });
 
   it("says of one that failed after the switch where, and that there is no way back", () => {

@@ -105,7 +105,7 @@ const change = z.strictObject({
   drains: z.array(z.string()).optional(),
   nodes: z.int().optional(),
   onlyIf: z.string().optional(),
-  state: z.enum(["pending", "started", "applied", "not-needed"]),
+  state: z.enum(["pending", "started", "applied", "failed", "undone", "not-needed"]),
   startedAt: time.optional(),
   appliedAt: time.optional(),
   resourceId: z.string().optional(),
