@@ -1,7 +1,13 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, poolsOf } from "../src/azure/clusters.ts";
+import {
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  poolsOf,
+  powerStateOf,
+  provisioningStateOf,
+} from "../src/azure/clusters.ts";
 import { sameId } from "../src/azure/ids.ts";
-import { asString, at } from "../src/azure/json.ts";
 import type { MaintenanceConfiguration } from "../src/azure/maintenance.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
@@ -72,7 +78,7 @@ export function upgradeNodeImages(
       const cluster = await readCluster(azure, migration);
       const switched = isOnManagedIdentity(cluster) && namesKubeletIdentity(cluster, migration);
       const switchedAt = await readSwitchStart(azure, migration, cluster);
-      const busy = poolsOf(cluster).filter((pool) => !isTerminal(asString(pool["provisioningState"]) ?? "Succeeded"));
+      const busy = poolsOf(cluster).filter((pool) => !isTerminal(provisioningStateOf(pool)));
       // While a pool is at work nothing is decided about the others: they are not read either.
       const evidence = await readNodeEvidence(
         azure,
@@ -82,7 +88,7 @@ export function upgradeNodeImages(
         switched && busy.length > 0 ? busy : undefined,
       );
       const isStopped = (name: string) =>
-        poolsOf(cluster).some((pool) => pool["name"] === name && at(pool, "powerState", "code") === "Stopped");
+        poolsOf(cluster).some((pool) => pool["name"] === name && powerStateOf(pool) === "stopped");
       const pools: Pool[] = [];
       let next: string | undefined;
       for (const pool of evidence) {

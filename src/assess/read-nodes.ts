@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, provisioningStateOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
 import { resourceGroupId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
@@ -25,7 +25,7 @@ export async function readNodes(
       const seen = reasonFor(error, "the instances of its scale set");
       evidence.push({
         pool: asString(pool["name"]) ?? "",
-        provisioningState: asString(pool["provisioningState"]) ?? "Succeeded",
+        provisioningState: provisioningStateOf(pool),
         nodeImageVersion: asString(pool["nodeImageVersion"]),
         type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
         rank: "unknown",

@@ -18,7 +18,7 @@ const CONFLICT_LIMIT_MS = 60 * MINUTE_MS;
 const CONFLICT_POLL_MS = 30 * SECOND_MS;
 
 /** The states in which nothing is at work. */
-const ENDED_STATES = new Set(["Succeeded", "Failed", "Canceled"]);
+const ENDED_STATES = ["Succeeded", "Failed", "Canceled"];
 
 /** A managed cluster as the service returns it: nothing of it may be lost. */
 export type ManagedCluster = JsonObject;
@@ -90,7 +90,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       retry.onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
       await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
       cluster = await get(id);
-      if (cluster && !unsettledStates(cluster).some(({ state }) => !ENDED_STATES.has(state))) break;
+      if (cluster && !unsettledStates(cluster).some(({ state }) => !ENDED_STATES.includes(state))) break;
     }
     throw new TransientError((error as Error).message, { cause: error, retryAfterMs: SECOND_MS });
   };
@@ -130,7 +130,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     async operation(operationUrl) {
       try {
         const { body } = await arm.get("read the operation", operationUrl);
-        const status = asString(at(body, "status")) ?? "Unknown";
+        const status = spelledAsAzureDoes(asString(at(body, "status")) ?? "Unknown");
         return { status, code: tell(at(body, "error", "code")), message: tell(at(body, "error", "message")) };
       } catch (error) {
         if (hasStatus(error, 404)) return undefined;
@@ -185,9 +185,14 @@ export function userAssignedIdsOf(cluster: ManagedCluster): string[] {
   return Object.keys(asObject(at(cluster, "identity", "userAssignedIdentities"))).map(normalizeId);
 }
 
-/** True once the control plane is on a managed identity, from the moment that Azure accepted the switch. */
+/**
+ * True once the control plane is on a managed identity, from the moment that Azure accepted the switch. Where a cluster shows no
+ * service principal's profile at all, its identity tells.
+ */
 export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
-  return asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase() === "msi";
+  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase();
+  const type = asString(at(cluster, "identity", "type"))?.toLowerCase() ?? "none";
+  return clientId === undefined ? type !== "none" : clientId === "msi";
 }
 
 /** The kubelet identity that the cluster names, if it names one. */
@@ -203,8 +208,23 @@ export function kubeletIdentityOf(
 export function unsettledStates(cluster: ManagedCluster): { what: string; state: string }[] {
   const states = poolsOf(cluster).map((pool) => ({
     what: `pool ${asString(pool["name"])}`,
-    state: asString(pool["provisioningState"]) ?? "Succeeded",
+    state: provisioningStateOf(pool),
   }));
-  const own = { what: "the cluster", state: asString(at(cluster, "properties", "provisioningState")) ?? "Succeeded" };
+  const own = { what: "the cluster", state: provisioningStateOf(asObject(cluster["properties"])) };
   return [own, ...states].filter(({ state }) => state !== "Succeeded");
+}
+
+/** The provisioning state of a pool, or in a cluster's properties; one that is not shown is `Succeeded`. */
+export function provisioningStateOf(properties: JsonObject): string {
+  return spelledAsAzureDoes(asString(properties["provisioningState"]) ?? "Succeeded");
+}
+
+/** A state in the spelling that everything else compares with: case means nothing in Azure's enumerations. */
+function spelledAsAzureDoes(state: string): string {
+  return ENDED_STATES.find((known) => known.toLowerCase() === state.toLowerCase()) ?? state;
+}
+
+/** The power state of a cluster's properties or of a pool, in lower case: `running`, `stopped`. */
+export function powerStateOf(properties: JsonObject): string {
+  return asString(at(properties, "powerState", "code"))?.toLowerCase() ?? "running";
 }

@@ -60,5 +60,8 @@ export function createRegistries(transport: Transport): Registries {
 
 function fromSdk(registry: { id?: string; roleAssignmentMode?: string; properties?: unknown }): Registry {
   const mode = registry.roleAssignmentMode ?? asString(at(registry.properties as Json, "roleAssignmentMode"));
-  return { id: normalizeId(asString(registry.id) ?? ""), mode: mode === "AbacRepositoryPermissions" ? "abac" : "rbac" };
+  return {
+    id: normalizeId(asString(registry.id) ?? ""),
+    mode: mode?.toLowerCase() === "abacrepositorypermissions" ? "abac" : "rbac",
+  };
 }

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import { type ManagedCluster, powerStateOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
-import { asString, at, type JsonObject } from "../azure/json.ts";
+import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import { findBlockingBudgets } from "./budgets.ts";
@@ -85,8 +85,8 @@ type Read = (kinds: string, selector?: string) => Promise<Known<JsonObject[]>> |
 export async function openCluster(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<Known<RunInside>> {
   if (at(cluster, "properties", "apiServerAccessProfile", "disableRunCommand") === true)
     return unknown("the cluster's run command is off");
-  const power = asString(at(cluster, "properties", "powerState", "code")) ?? "Running";
-  if (power !== "Running") return unknown(`the cluster is ${power}`);
+  const power = powerStateOf(asObject(cluster["properties"]));
+  if (power !== "running") return unknown(`the cluster is ${power}`);
   const signsIn = at(cluster, "properties", "aadProfile", "managed") === true;
   return known(async (command) => {
     try {

@@ -1,5 +1,11 @@
-import type { Accepted, Clusters, ManagedCluster, OperationStatus } from "../azure/clusters.ts";
-import { asString, at } from "../azure/json.ts";
+import {
+  type Accepted,
+  type Clusters,
+  type ManagedCluster,
+  type OperationStatus,
+  provisioningStateOf,
+} from "../azure/clusters.ts";
+import { asObject } from "../azure/json.ts";
 import type { Operation, OperationStore } from "../engine/operations.ts";
 import type { Report } from "../engine/step.ts";
 
@@ -18,7 +24,7 @@ export function endedBadly(state: string): boolean {
 
 /** The provisioning state of the cluster itself. */
 export function clusterState(cluster: ManagedCluster): string {
-  return asString(at(cluster, "properties", "provisioningState")) ?? "Succeeded";
+  return provisioningStateOf(asObject(cluster["properties"]));
 }
 
 /** How the operation of a change stands. */

@@ -2,7 +2,7 @@ import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, unsettledS
 import { asString, at } from "../azure/json.ts";
 import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
-import { isTerminal } from "./cluster-states.ts";
+import { clusterState, endedBadly, isTerminal } from "./cluster-states.ts";
 import { isBehind, isEmpty } from "./evidence.ts";
 import type { PoolEvidence } from "./nodes.ts";
 
@@ -59,7 +59,7 @@ export function judgeCluster(cluster: ManagedCluster, pools: readonly PoolEviden
 }
 
 function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): ClusterState {
-  if (["Failed", "Canceled"].includes(asString(at(cluster, "properties", "provisioningState")) ?? "")) return "broken";
+  if (endedBadly(clusterState(cluster))) return "broken";
   if (!isOnManagedIdentity(cluster)) return "service-principal";
   if (!kubeletIdentityOf(cluster) || pools.some(isBehind)) return "half-migrated";
   return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned"

@@ -1,10 +1,17 @@
 import type { Azure } from "../azure/azure.ts";
-import { kubeletIdentityOf, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import {
+  kubeletIdentityOf,
+  type ManagedCluster,
+  poolsOf,
+  powerStateOf,
+  provisioningStateOf,
+} from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import type { ApplyEvent } from "../engine/step.ts";
+import { isTerminal } from "./cluster-states.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readMachineEvidence } from "./machines.ts";
 
@@ -50,7 +57,7 @@ export async function readNodeEvidence(
     const name = asString(pool["name"]) ?? "";
     const base = {
       pool: name,
-      provisioningState: asString(pool["provisioningState"]) ?? "Succeeded",
+      provisioningState: provisioningStateOf(pool),
       nodeImageVersion: asString(pool["nodeImageVersion"]),
       type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
     };
@@ -117,17 +124,13 @@ function remember(azure: Azure, clusterId: string, scaleSets: readonly ScaleSet[
 }
 
 function atWork(pools: readonly JsonObject[]): boolean {
-  return (
-    pools.length > 0 &&
-    pools.every((pool) => !/^(succeeded|failed|canceled)$/i.test(asString(pool["provisioningState"]) ?? "succeeded"))
-  );
+  return pools.length > 0 && pools.every((pool) => !isTerminal(provisioningStateOf(pool)));
 }
 
 /** A scale set without instances proves nothing; where the pool is to have nodes, it is not even known where they are. */
 function rankEmpty(pool: JsonObject): RankedNodes {
   const nodes = Number(pool["count"] ?? 0);
-  const isStopped = asString(at(pool, "powerState", "code"))?.toLowerCase() === "stopped";
-  if (nodes > 0 && !isStopped)
+  if (nodes > 0 && powerStateOf(pool) !== "stopped")
     return { rank: "unknown", nodes, reimaged: [], seen: `its scale set lists none of the pool's ${nodes} nodes` };
   const seen = "it has no node; its scale set carries the kubelet identity, which the next one is to get";
   return { rank: "model", nodes: 0, reimaged: [], seen };

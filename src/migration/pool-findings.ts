@@ -1,5 +1,5 @@
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
-import { asString, at, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
+import { asString, type JsonObject } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** How a path re-images the nodes: with the update that gives them a kubelet identity, or with a node image upgrade. */
@@ -17,8 +17,8 @@ export function checkPoolKinds(cluster: ManagedCluster, roll: RollKind): Finding
   };
   const windows = named((pool) => isText(pool["osType"], "windows"));
   const spot = named((pool) => isText(pool["scaleSetPriority"], "spot"));
-  const stopped = named((pool) => isText(at(pool, "powerState", "code"), "stopped"));
-  const empty = named((pool) => pool["count"] === 0 && !isText(at(pool, "powerState", "code"), "stopped"));
+  const stopped = named((pool) => powerStateOf(pool) === "stopped");
+  const empty = named((pool) => pool["count"] === 0 && powerStateOf(pool) !== "stopped");
   const autoscaled = named((pool) => pool["enableAutoScaling"] === true);
   return [
     ...(windows ? [windowsFinding(windows, roll)] : []),

@@ -1,5 +1,5 @@
-import { type ManagedCluster, poolsOf, unsettledStates } from "../azure/clusters.ts";
-import { asString, at } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, powerStateOf, unsettledStates } from "../azure/clusters.ts";
+import { asObject, asString, at } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { clusterState, isTerminal } from "./cluster-states.ts";
@@ -21,12 +21,11 @@ export function checkReadiness(cluster: ManagedCluster): Finding[] {
       link: "https://aka.ms/aks-pending-operation",
     });
   }
-  const power = asString(at(cluster, "properties", "powerState", "code")) ?? "Running";
-  if (power !== "Running") {
+  if (powerStateOf(asObject(cluster["properties"])) !== "running") {
     findings.push({
       check: "RD001",
       severity: "blocker",
-      seen: `the cluster is ${power}`,
+      seen: `the cluster is ${asString(at(cluster, "properties", "powerState", "code"))}`,
       remedy: "Start it with `az aks start`, then plan again.",
       link: "https://learn.microsoft.com/azure/aks/start-stop-cluster",
     });
@@ -59,8 +58,11 @@ function reasonsForUserAssigned(cluster: ManagedCluster, facts: ClusterFacts): s
   const pools = poolsOf(cluster);
   const names = (key: string) => pools.filter((pool) => asString(pool[key])).map((pool) => asString(pool["name"]));
   if (facts.privateDnsZone) reasons.push("it has a private DNS zone of its own");
-  if (facts.network.plugin?.toLowerCase() === "kubenet" && facts.network.routeTables.length > 0) {
+  const { plugin = "none", outboundType, routeTables } = facts.network;
+  if (plugin.toLowerCase() === "kubenet" && routeTables.length > 0) {
     reasons.push("it uses kubenet with a route table of its own");
+  } else if (plugin.toLowerCase() !== "azure" && outboundType?.toLowerCase() === "userdefinedrouting") {
+    reasons.push("its nodes reach the network by a route table of its own, without Azure CNI");
   }
   if (facts.kms) reasons.push("it encrypts etcd with a key of its own (KMS)");
   const hosts = names("hostGroupID");

@@ -1,5 +1,5 @@
 import type { Usage } from "../azure/capacity.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { Subnet } from "../azure/networks.ts";
@@ -23,7 +23,7 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
   return pools.filter(
     (pool) =>
       asString(pool["scaleSetPriority"])?.toLowerCase() !== "spot" &&
-      asString(at(pool, "powerState", "code"))?.toLowerCase() !== "stopped" &&
+      powerStateOf(pool) !== "stopped" &&
       nodesOf(pool) > 0,
   );
 }

@@ -54,7 +54,7 @@ function flatten(facts: ClusterFacts): Map<string, string> {
 function isOwn(clusterId: string, path: string, planned: ClusterFacts, live: ClusterFacts, target: Target): boolean {
   switch (path) {
     case "clientId":
-      return live.clientId === "msi";
+      return live.clientId.toLowerCase() === "msi";
     case "identity.type":
       return live.identity.type.toLowerCase() === (target.controlPlane ? "userassigned" : "systemassigned");
     case "identity.userAssigned": {

@@ -85,6 +85,25 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     ),
     ["ID007 blocker", "ID007 blocker", "ID007 blocker"],
   ],
+  ...["kubenet", "none"].map((plugin): (typeof CASES)[number] => [
+    `system-assigned with outbound routes of its own and the network plugin ${plugin}`,
+    identity.checkSystemAssignedIdentity,
+    systemAssigned({
+      facts: { ...systemFacts, network: { ...systemFacts.network, plugin, outboundType: "userDefinedRouting" } },
+    }),
+    ["ID007 blocker"],
+  ]),
+  [
+    "system-assigned with outbound routes of its own and Azure CNI",
+    identity.checkSystemAssignedIdentity,
+    systemAssigned({
+      facts: {
+        ...systemFacts,
+        network: { ...systemFacts.network, plugin: "azure", outboundType: "userDefinedRouting" },
+      },
+    }),
+    ["ID008 info"],
+  ],
   ["user-assigned", identity.checkSystemAssignedIdentity, readingOf(), []],
 
   [
