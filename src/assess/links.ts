@@ -9,7 +9,6 @@ export const LINKS = {
   localAccounts: "https://learn.microsoft.com/azure/aks/manage-local-accounts-managed-azure-ad",
   kubernetesRbac: "https://learn.microsoft.com/azure/aks/concepts-identity",
   workloadIdentity: "https://learn.microsoft.com/azure/aks/workload-identity-overview",
-  podIdentityMigration: "https://learn.microsoft.com/azure/aks/workload-identity-migrate-from-pod-identity",
   registry: "https://learn.microsoft.com/azure/aks/cluster-container-registry-integration",
   containerInsights: "https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-authentication",
   appRouting: "https://learn.microsoft.com/azure/aks/app-routing",
@@ -19,7 +18,6 @@ export const LINKS = {
   commandInvoke: "https://learn.microsoft.com/azure/aks/access-private-cluster",
   policies: "https://learn.microsoft.com/azure/aks/policy-reference",
   tenantMove: "https://learn.microsoft.com/azure/role-based-access-control/transfer-subscription",
-  tags: "https://learn.microsoft.com/azure/aks/use-tags",
 } as const;
 
 /** Rules of other tools that look at the same thing, as findings name them. */

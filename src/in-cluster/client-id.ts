@@ -42,13 +42,15 @@ export function findClientIdInConfigMaps(configMaps: readonly JsonObject[], clie
   return sortedNames(found.map((configMap) => `ConfigMap ${nameOf(configMap)}`));
 }
 
-/** Looks for a client id that pods are given as settings or arguments. @returns names only */
+/** Looks for a client id that pods are given as settings, commands or arguments. @returns names only */
 export function findClientIdInPods(pods: readonly JsonObject[], clientId: string): string[] {
   const found = pods.filter((pod) =>
     containersOf(pod).some((container) =>
-      [...asArray(container["env"]).map((variable) => at(variable, "value")), ...asArray(container["args"])].some(
-        (value) => holds(asString(value) ?? "", clientId),
-      ),
+      [
+        ...asArray(container["env"]).map((variable) => at(variable, "value")),
+        ...asArray(container["command"]),
+        ...asArray(container["args"]),
+      ].some((value) => holds(asString(value) ?? "", clientId)),
     ),
   );
   return sortedNames(found.map((pod) => `containers of ${workloadOf(pod)}`));

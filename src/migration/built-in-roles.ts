@@ -6,6 +6,7 @@ export const BUILT_IN_ROLES = {
   "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
   Contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c",
   "DNS Zone Contributor": "befefa01-2a29-4197-83a8-272ff33ce314",
+  "Key Vault Contributor": "f25e0fa2-a7c8-4377-a976-54943a77a395",
   "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
   "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
   "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",

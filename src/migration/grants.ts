@@ -101,8 +101,15 @@ function* neededByCluster(clusterId: string, facts: ClusterFacts, target: Target
   }
   for (const id of unique(facts.pools.flatMap(({ placement = [] }) => placement)).filter(outside)) yield placed(id);
   if (facts.diskEncryptionSet) yield give("Reader", facts.diskEncryptionSet, "disks are encrypted with its key");
-  if (facts.kms?.vault)
+  if (facts.kms?.vault) {
     yield give("Key Vault Crypto User", facts.kms.vault, "Kubernetes secrets are encrypted with a key in it");
+    if (facts.kms.isPrivate)
+      yield give(
+        "Key Vault Contributor",
+        facts.kms.vault,
+        "the cluster reaches this private vault over a private link",
+      );
+  }
   if (target.kubelet && outside(target.kubelet.id)) {
     yield give(
       "Managed Identity Operator",

@@ -4,6 +4,7 @@ import { hasStatus } from "../azure/errors.ts";
 import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import { at } from "../azure/json.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
+import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** Azure Policy's built-in definitions for clusters, by the name of the definition. */
@@ -47,10 +48,31 @@ export function findDenials(
     }));
 }
 
+/** What no one here can say of the other assignments on a cluster: their rules are not evaluated. */
+export function findUnevaluated(clusterId: string, assignments: readonly PolicyAssignment[]): NotAssessed[] {
+  const evaluated = new Set<string>(Object.values(BUILT_IN_POLICIES));
+  const others = assignmentsOn(clusterId, assignments).filter(({ definition }) => !evaluated.has(definition));
+  if (others.length === 0) return [];
+  const what =
+    others.length === 1 ? "the rules of 1 policy assignment" : `the rules of ${others.length} policy assignments`;
+  return [{ check: "RD010", reason: `${what} on the cluster are not evaluated` }];
+}
+
 /** The same for a plan, with a read of its own. Unreadable assignments are reported as such. */
 export async function checkPolicies(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<Finding[]> {
   try {
-    return findDenials(clusterId, cluster, await azure.policies.assignments(subscriptionOf(clusterId)!));
+    const assignments = await azure.policies.assignments(subscriptionOf(clusterId)!);
+    return [
+      ...findDenials(clusterId, cluster, assignments),
+      ...findUnevaluated(clusterId, assignments).map(
+        ({ check, reason }): Finding => ({
+          check,
+          severity: "info",
+          seen: `${reason}: not assessed`,
+          remedy: "One that denies updates shows when Azure refuses the first: by its name, and with nothing changed.",
+        }),
+      ),
+    ];
   } catch (error) {
     if (!hasStatus(error, 403)) throw error;
     return [

@@ -65,6 +65,9 @@ export async function readFacts(
           kms: {
             keyId: asString(kms["keyId"]) ?? "",
             ...optional("vault", normalizeOptional(asString(kms["keyVaultResourceId"]))),
+            ...(asString(kms["keyVaultNetworkAccess"])?.toLowerCase() === "private"
+              ? { isPrivate: true as const }
+              : {}),
           },
         }
       : {}),

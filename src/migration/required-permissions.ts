@@ -121,7 +121,7 @@ function* ofClusterUpdate(cluster: ClusterPlan): Generator<RequiredPermission> {
       why: "Azure checks it on each update",
     };
   }
-  const workspace = cluster.facts.addons["omsagent"]?.["logAnalyticsWorkspaceResourceID"];
+  const workspace = workspaceOf(cluster.facts.addons);
   if (workspace) {
     yield {
       action: "Microsoft.OperationalInsights/workspaces/sharedKeys/read",
@@ -129,6 +129,13 @@ function* ofClusterUpdate(cluster: ClusterPlan): Generator<RequiredPermission> {
       why: "Azure checks it on each update",
     };
   }
+}
+
+/** The workspace that container insights sends to; Azure writes neither name in one case only. */
+function workspaceOf(addons: ClusterPlan["facts"]["addons"]): string | undefined {
+  const find = <T>(values: Readonly<Record<string, T>> | undefined, name: string) =>
+    Object.entries(values ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
+  return find(find(addons, "omsagent"), "loganalyticsworkspaceresourceid");
 }
 
 /** The least role for a plan, as `az role definition create` takes it. */

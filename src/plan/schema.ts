@@ -62,7 +62,14 @@ export const clusterFacts = z.strictObject({
   }),
   privateDnsZone: resourceId.optional(),
   diskEncryptionSet: resourceId.optional(),
-  kms: z.strictObject({ keyId: z.string(), vault: resourceId.optional() }).optional(),
+  kms: z
+    .strictObject({
+      keyId: z.string(),
+      vault: resourceId.optional(),
+      /** The vault is reached over a private link only. */
+      isPrivate: z.literal(true).optional(),
+    })
+    .optional(),
   addons: z.record(z.string(), z.record(z.string(), z.string())),
   pools: z.array(poolFact),
   /** What the old principal holds outside the node resource group; absent when it could not be read. */

@@ -3,11 +3,14 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkAssignmentLimit } from "../migration/assignment-limit.ts";
+import { checkEtcdKey } from "../migration/etcd-key.ts";
 import { checkLaterUpdates } from "../migration/later-updates.ts";
 import type { Migration } from "../migration/migration.ts";
+import { checkOwnedByCode } from "../migration/owned-by-code.ts";
+import { checkPodIdentityAddon } from "../migration/pod-identity.ts";
 import { checkOldKinds, checkRegion, checkSystemAssigned } from "../migration/preflight.ts";
 import { readWiderRegistries, type WidePull } from "../migration/read-registries.ts";
-import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
 import { checkInside } from "./check-inside.ts";
 import { checkPools } from "./check-nodes.ts";
 import type { Origin } from "./origin.ts";
@@ -41,6 +44,9 @@ export async function checkCluster(
     ...checkSystemAssigned(cluster, facts, target),
     ...checkRegion(from.location, target),
     ...checkOldKinds(cluster),
+    ...[checkOwnedByCode(cluster)].filter((outcome) => "severity" in outcome),
+    ...checkPodIdentityAddon(cluster),
+    ...(changesControlPlane(path) ? checkEtcdKey(facts) : []),
     ...origin.findings,
     ...(await preflight({ azure, cluster, migration, settings, plan, credentialEnds, waits, now })),
     ...(await checkWiderRegistries(azure, facts, widePulls)),
@@ -51,6 +57,11 @@ export async function checkCluster(
     ...checkLaterUpdates(target, keys),
     ...(settings.inCluster ? await checkInside(azure, cluster, migration, path) : []),
   ];
+}
+
+/** True for a path on which the control plane gets another identity. */
+function changesControlPlane(path: PathId): boolean {
+  return path !== "finish-node-migration" && path !== "replace-kubelet-identity" && path !== "none";
 }
 
 async function checkRoomForRoles(azure: Azure, keys: readonly string[]): Promise<Finding[]> {

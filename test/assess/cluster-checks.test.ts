@@ -46,6 +46,18 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     ["AD003 high"],
   ],
   [
+    "application routing without identity",
+    addons.checkAddonIdentities,
+    having({ ingressProfile: { webAppRouting: { enabled: true } } }),
+    ["AD003 high"],
+  ],
+  [
+    "application routing with identity",
+    addons.checkAddonIdentities,
+    having({ ingressProfile: { webAppRouting: { enabled: true, identity: { objectId: "o" } } } }),
+    [],
+  ],
+  [
     "an add-on without identity while an update runs",
     addons.checkAddonIdentities,
     having({ provisioningState: "Updating", addonProfiles: { azurepolicy: { enabled: true } } }),
@@ -73,6 +85,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
   ["features on managed identity", addons.checkLockedFeatures, readingOf(), []],
 
   ["no Entra integration", access.checkEntraIntegration, having({ aadProfile: null }), ["OP001 medium"]],
+  [
+    "an Entra profile that says nothing",
+    access.checkEntraIntegration,
+    having({ aadProfile: { managed: null, adminGroupObjectIDs: null } }),
+    ["OP001 medium"],
+  ],
   ["the legacy Entra integration", access.checkEntraIntegration, having(legacyEntra), ["ID016 high"]],
   ["the managed Entra integration", access.checkEntraIntegration, readingOf(), []],
   ["no Kubernetes RBAC", access.checkKubernetesRbac, having({ enableRBAC: false }), ["OP002 high"]],

@@ -86,6 +86,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     ["RD001 blocker"],
   ],
   ["a running cluster", readiness.checkIsReady, readingOf(), []],
+  [
+    "a running cluster, in another case",
+    readiness.checkIsReady,
+    readingOf({ cluster: clusterOf({ provisioningState: "succeeded", powerState: { code: "running" } }) }),
+    [],
+  ],
 
   [
     "the newest image, on a service principal",
@@ -300,13 +306,13 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
 
   [
     "a Terraform tag",
-    readiness.checkOwnedByCode,
+    readiness.checkCode,
     onServicePrincipal({}, tagged({ "managed-by": "Terraform" })),
     ["RD011 high"],
   ],
   [
     "a tag that says nothing",
-    readiness.checkOwnedByCode,
+    readiness.checkCode,
     onServicePrincipal({}, tagged({ team: "shop" })),
     ["RD011 not assessed"],
   ],
@@ -322,6 +328,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     readiness.checkReachable,
     having({ apiServerAccessProfile: { enablePrivateCluster: true } }),
     [],
+  ],
+  [
+    "a public cluster without run command",
+    readiness.checkReachable,
+    having({ apiServerAccessProfile: { disableRunCommand: true, authorizedIPRanges: ["203.0.113.0/24"] } }),
+    ["RD013 medium"],
   ],
 ];
 

@@ -39,7 +39,9 @@ const networkContributor = right(`${SUBSCRIPTION}/resourceGroups/rg-net`, "Netwo
 const allThatIsNeeded = [
   networkContributor,
   right(DISKS, "Reader", { actions: ["*/read"] }),
-  right(VAULT, "Key Vault Crypto User", { dataActions: ["Microsoft.KeyVault/vaults/keys/encrypt/action"] }),
+  right(VAULT, "Key Vault Crypto User", {
+    dataActions: ["Microsoft.KeyVault/vaults/keys/encrypt/action", "Microsoft.KeyVault/vaults/keys/decrypt/action"],
+  }),
   right(KUBELET, "Managed Identity Operator", {
     actions: ["Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action"],
   }),
@@ -85,6 +87,26 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
       "RB009 not assessed",
       "ID012 high",
     ],
+  ],
+  [
+    "a right to join a subnet, and none to read it",
+    rights.checkControlPlaneRights,
+    holding([operator, right(SUBNET, "own", { actions: ["Microsoft.Network/virtualNetworks/subnets/join/action"] })], {
+      facts: { ...base, pools: everything.pools },
+    }),
+    ["RB001 high"],
+  ],
+  [
+    "no role for a vault's private link",
+    rights.checkControlPlaneRights,
+    holding(allThatIsNeeded, { facts: { ...everything, kms: { keyId: "key", vault: VAULT, isPrivate: true } } }),
+    ["RB009 high"],
+  ],
+  [
+    "a vault that the cluster does not name",
+    rights.checkControlPlaneRights,
+    holding(allThatIsNeeded, { facts: { ...everything, kms: { keyId: "key" } } }),
+    ["RB009 not assessed"],
   ],
   ["every right that is needed", rights.checkControlPlaneRights, holding(allThatIsNeeded, { facts: everything }), []],
   [

@@ -7,10 +7,13 @@ import type { ClusterReading } from "../reading.ts";
 function accessOf({ cluster }: ClusterReading) {
   const properties = asObject(cluster["properties"]);
   const profile = properties["aadProfile"];
+  const serverApplication = asString(at(profile, "serverAppID"));
+  const isManaged = at(profile, "managed") === true;
   return {
-    hasEntra: Object.keys(asObject(profile)).length > 0,
-    isManaged: at(profile, "managed") === true,
-    serverApplication: asString(at(profile, "serverAppID")),
+    // The legacy integration cannot do without a server application; a profile with neither says that there is none.
+    hasEntra: isManaged || serverApplication !== undefined,
+    isManaged,
+    serverApplication,
     azureRbac: at(profile, "enableAzureRBAC") === true,
     adminGroups: asArray(at(profile, "adminGroupObjectIDs")),
     localAccounts: properties["disableLocalAccounts"] !== true,
@@ -38,7 +41,7 @@ export function checkEntraIntegration(reading: ClusterReading): Outcome[] {
     {
       check: "ID016",
       severity: "high",
-      seen: `the Entra integration is the legacy one${serverApplication ? `, with the server application ${serverApplication}` : ""}`,
+      seen: `the Entra integration is the legacy one, with the server application ${serverApplication}`,
       remedy:
         "Move it to the managed one with `az aks update --enable-aad`. The migration to managed identity does not change it.",
       link: LINKS.entra,

@@ -1,5 +1,5 @@
 import { unsettledStates } from "../../azure/clusters.ts";
-import { asObject, asString, at } from "../../azure/json.ts";
+import { asObject, asString, at, type Json } from "../../azure/json.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
 import type { ClusterReading } from "../reading.ts";
@@ -51,12 +51,18 @@ const WITH_IDENTITY = new Set([
   "ingressapplicationgateway",
   "aciconnectorlinux",
   "httpapplicationrouting",
+  "webapprouting",
 ]);
 
 /** AD003: an add-on that got no identity when the cluster was switched. While an update runs, Azure shows none. */
 export function checkAddonIdentities({ cluster, servicePrincipal }: ClusterReading): Outcome[] {
   if (servicePrincipal) return [];
-  const lacking = Object.entries(asObject(at(cluster, "properties", "addonProfiles")))
+  const routing = at(cluster, "properties", "ingressProfile", "webAppRouting");
+  const profiles = [
+    ...Object.entries(asObject(at(cluster, "properties", "addonProfiles"))),
+    ["webAppRouting", routing],
+  ];
+  const lacking = (profiles as [string, Json | undefined][])
     .filter(([name, profile]) => WITH_IDENTITY.has(name.toLowerCase()) && at(profile, "enabled") === true)
     .filter(([, profile]) => asString(at(profile, "identity", "objectId")) === undefined)
     .map(([name]) => name);

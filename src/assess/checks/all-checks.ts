@@ -21,13 +21,13 @@ import {
   checkTenant,
 } from "./identity-state.ts";
 import {
+  checkCode,
   checkFleetUpdates,
   checkIsReady,
   checkLocksInTheWay,
   checkMaintenance,
   checkNodeImages,
   checkOldPoolKinds,
-  checkOwnedByCode,
   checkPolicyDenials,
   checkReachable,
   checkSingleNodes,
@@ -88,7 +88,7 @@ export const ALL_CHECKS: readonly Check[] = [
   checkMaintenance,
   checkLocksInTheWay,
   checkPolicyDenials,
-  checkOwnedByCode,
+  checkCode,
   checkFleetUpdates,
   checkReachable,
 ];

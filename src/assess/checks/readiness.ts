@@ -1,8 +1,9 @@
 import { poolsOf } from "../../azure/clusters.ts";
-import { asObject, asString, at } from "../../azure/json.ts";
+import { asArray, asString, at } from "../../azure/json.ts";
 import { isBlockedByPolicy, isWindowOnly } from "../../migration/disruption-policy.ts";
 import { findLockdown, findLocks } from "../../migration/locks.ts";
-import { assignmentsOn, BUILT_IN_POLICIES, findDenials } from "../../migration/policy.ts";
+import { checkOwnedByCode } from "../../migration/owned-by-code.ts";
+import { findDenials, findUnevaluated } from "../../migration/policy.ts";
 import { checkSingleNodePools } from "../../migration/pool-findings.ts";
 import { checkOldKinds, checkReadiness } from "../../migration/preflight.ts";
 import { LINKS, RULES } from "../links.ts";
@@ -104,34 +105,14 @@ export function checkPolicyDenials(reading: ClusterReading): Outcome[] {
   if (!isMigrationAhead(reading)) return [];
   const { id, cluster, policies } = reading;
   const outcomes: Outcome[] = findDenials(id, cluster, policies.items);
-  const evaluated = new Set<string>(Object.values(BUILT_IN_POLICIES));
-  const others = assignmentsOn(id, policies.items).filter(({ definition }) => !evaluated.has(definition));
   if (policies.gap !== undefined) outcomes.push({ check: "RD010", reason: policies.gap });
-  else if (others.length > 0) {
-    outcomes.push({ check: "RD010", reason: `the rules of ${others.length} policy assignments were not evaluated` });
-  }
+  else outcomes.push(...findUnevaluated(id, policies.items));
   return outcomes;
 }
 
-const CODE_TAG = /terraform|opentofu|pulumi|bicep|crossplane|ansible|^azd-env-name$|^gitops$/i;
-
-/** RD011: whatever creates the cluster from code must be changed too, or its next run undoes the migration. */
-export function checkOwnedByCode(reading: ClusterReading): Outcome[] {
-  if (!isMigrationAhead(reading)) return [];
-  const tags = Object.entries(asObject(reading.cluster["tags"])).filter(
-    ([name, value]) => CODE_TAG.test(name) || (typeof value === "string" && CODE_TAG.test(value)),
-  );
-  if (tags.length === 0) return [{ check: "RD011", reason: "no tag of the cluster says whether code manages it" }];
-  return [
-    {
-      check: "RD011",
-      severity: "high",
-      seen: `code seems to manage the cluster (${tags.map(([name, value]) => `${name}=${String(value)}`).join(", ")})`,
-      remedy:
-        "Change the code before the migration. Terraform: never add a kubelet_identity with another value, which replaces the cluster.",
-      link: LINKS.tags,
-    },
-  ];
+/** RD011: whether code creates the cluster; a plan says the same where tags tell. */
+export function checkCode(reading: ClusterReading): Outcome[] {
+  return isMigrationAhead(reading) ? [checkOwnedByCode(reading.cluster)] : [];
 }
 
 /** RD012: AKS Fleet Manager may start an update in the middle of a migration. */
@@ -139,16 +120,23 @@ export function checkFleetUpdates(reading: ClusterReading): Outcome[] {
   return isMigrationAhead(reading) ? [{ check: "RD012", reason: "update runs of AKS Fleet Manager are not read" }] : [];
 }
 
-/** RD013: without the run command a private cluster cannot be looked into. */
+/** RD013: without the run command a cluster cannot be looked into from here, and a private one from few other places. */
 export function checkReachable({ cluster }: ClusterReading): Outcome[] {
   const access = at(cluster, "properties", "apiServerAccessProfile");
-  if (at(access, "enablePrivateCluster") !== true || at(access, "disableRunCommand") !== true) return [];
+  if (at(access, "disableRunCommand") !== true) return [];
+  const kind =
+    at(access, "enablePrivateCluster") === true
+      ? "the cluster is private and its"
+      : asArray(at(access, "authorizedIPRanges")).length > 0
+        ? "the API server answers authorized IP ranges only, and the cluster's"
+        : "the cluster's";
   return [
     {
       check: "RD013",
       severity: "medium",
-      seen: "the cluster is private and its run command is off: nothing inside it can be looked at from here",
-      remedy: "Allow the run command for the assessment, or look at pods and disruption budgets from its network.",
+      seen: `${kind} run command is off: nothing inside it can be looked at from here`,
+      remedy:
+        "Allow the run command for the assessment, or look at pods and disruption budgets from where its API server answers.",
       link: LINKS.commandInvoke,
     },
   ];

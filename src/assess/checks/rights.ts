@@ -16,8 +16,10 @@ import { rightsFor } from "../rights.ts";
 interface Need {
   readonly type: string;
   readonly check: string;
-  /** Any of these will do. */
-  readonly actions: readonly string[];
+  /** The role that is for it, where several are given on such a resource. */
+  readonly role?: string;
+  /** All of these; of several in one place any will do. */
+  readonly actions: readonly (string | readonly string[])[];
   readonly dataAction?: boolean;
 }
 
@@ -25,17 +27,23 @@ const NEEDS: readonly Need[] = [
   {
     type: "Microsoft.Network/virtualNetworks/subnets",
     check: "RB001",
-    actions: ["Microsoft.Network/virtualNetworks/subnets/join/action"],
+    actions: [
+      "Microsoft.Network/virtualNetworks/subnets/join/action",
+      "Microsoft.Network/virtualNetworks/subnets/read",
+    ],
   },
   {
     type: "Microsoft.Network/routeTables",
     check: "RB002",
-    actions: ["Microsoft.Network/routeTables/routes/write", "Microsoft.Network/routeTables/write"],
+    actions: [
+      ["Microsoft.Network/routeTables/routes/write", "Microsoft.Network/routeTables/write"],
+      ["Microsoft.Network/routeTables/routes/read", "Microsoft.Network/routeTables/read"],
+    ],
   },
   {
     type: "Microsoft.Network/networkSecurityGroups",
     check: "RB003",
-    actions: ["Microsoft.Network/networkSecurityGroups/write"],
+    actions: ["Microsoft.Network/networkSecurityGroups/write", "Microsoft.Network/networkSecurityGroups/read"],
   },
   { type: "Microsoft.Network/privateDnsZones", check: "RB004", actions: ["Microsoft.Network/privateDnsZones/A/write"] },
   {
@@ -46,12 +54,12 @@ const NEEDS: readonly Need[] = [
   {
     type: "Microsoft.Network/publicIPAddresses",
     check: "RB005",
-    actions: ["Microsoft.Network/publicIPAddresses/join/action"],
+    actions: ["Microsoft.Network/publicIPAddresses/join/action", "Microsoft.Network/publicIPAddresses/read"],
   },
   {
     type: "Microsoft.Network/publicIPPrefixes",
     check: "RB005",
-    actions: ["Microsoft.Network/publicIPPrefixes/join/action"],
+    actions: ["Microsoft.Network/publicIPPrefixes/join/action", "Microsoft.Network/publicIPPrefixes/read"],
   },
   {
     type: "Microsoft.Compute/diskEncryptionSets",
@@ -72,7 +80,13 @@ const NEEDS: readonly Need[] = [
   {
     type: "Microsoft.KeyVault/vaults",
     check: "RB009",
-    actions: ["Microsoft.KeyVault/vaults/keys/encrypt/action"],
+    role: "Key Vault Contributor",
+    actions: ["Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action"],
+  },
+  {
+    type: "Microsoft.KeyVault/vaults",
+    check: "RB009",
+    actions: ["Microsoft.KeyVault/vaults/keys/encrypt/action", "Microsoft.KeyVault/vaults/keys/decrypt/action"],
     dataAction: true,
   },
   {
@@ -92,27 +106,35 @@ export function checkControlPlaneRights({ id, cluster, facts, controlPlane }: Cl
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const target = { controlPlane: own ? planned(own) : undefined, kubelet: kubelet ? planned(kubelet) : undefined };
   const grants = controlPlaneGrants(id, { ...facts, heldRoles: [] }, target);
-  return grants.flatMap((grant) => {
+  const outcomes = grants.flatMap((grant) => {
     const type = parseResourceId(grant.on ?? grant.scope)?.type.toLowerCase() ?? "";
-    const need = NEEDS.find((candidate) => candidate.type.toLowerCase() === type);
+    const need = NEEDS.find(
+      (candidate) => candidate.type.toLowerCase() === type && (candidate.role ?? grant.role) === grant.role,
+    );
     return need ? missing(controlPlane, grant, need) : [];
   });
+  return facts.kms && !facts.kms.vault ? [...outcomes, { check: "RB009", reason: VAULT_NOT_NAMED }] : outcomes;
 }
+
+const VAULT_NOT_NAMED = "etcd is encrypted with a key of a vault that the cluster names by its address alone";
 
 function missing(holder: Holder, grant: Grant, need: Need): Outcome[] {
   const { items, gap } = holder.rights;
   const kind = need.dataAction ? "data action" : "action";
   const on = grant.on ?? grant.scope;
-  if (need.actions.some((action) => rightsFor(items, on, action, kind).length > 0)) return [];
+  const lacking = need.actions
+    .map((action) => [action].flat())
+    .filter((any) => !any.some((action) => rightsFor(items, on, action, kind).length > 0));
+  if (lacking.length === 0) return [];
   const where = on.split("/").at(-1)!;
   if (gap !== undefined) return [{ check: need.check, reason: `${where}: ${gap}` }];
-  if (need.check === "RB009")
+  if (need.check === "RB009" && need.dataAction)
     return [{ check: need.check, reason: `${where}: no role gives it, and access policies of vaults are not read` }];
   return [
     {
       check: need.check,
       severity: "high",
-      seen: `the ${describe(grant.who)} may not do ${need.actions[0]} on ${where}: ${grant.reason}`,
+      seen: `the ${describe(grant.who)} may not do ${lacking.map(([first]) => first).join(", ")} on ${where}: ${grant.reason}`,
       remedy: `Assign it ${grant.role} on ${grant.scope}; it takes up to an hour to work.`,
       link: LINKS.permissions,
     },

@@ -2,6 +2,7 @@ import { at } from "../../azure/json.ts";
 import { judgeDrains } from "../../in-cluster/judge-drains.ts";
 import { judgeReferences, judgeWorkloads } from "../../in-cluster/judge-inside.ts";
 import type { OutsideReference } from "../../in-cluster/references.ts";
+import { checkPodIdentityAddon } from "../../migration/pod-identity.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
 import { type ClusterReading, isMigrationAhead } from "../reading.ts";
@@ -42,20 +43,9 @@ function covers({ controlPlane }: ClusterReading, { scope, action }: OutsideRefe
   return gap === undefined ? false : { reason: gap };
 }
 
-/** WK004: the pod identity add-on, supported until September 2025. */
+/** WK004: the pod identity add-on, and the rule that asked for it; a plan says the same. */
 export function checkPodIdentity({ cluster }: ClusterReading): Outcome[] {
-  if (at(cluster, "properties", "podIdentityProfile", "enabled") !== true) return [];
-  return [
-    {
-      check: "WK004",
-      severity: "critical",
-      seen: "pod-managed identity is on; its support ended in September 2025",
-      remedy:
-        "Move the workloads to Workload ID. PSRule's rule asked for the opposite, to turn pod identity on; it is outdated and was withdrawn. Until then, pods of AKS itself need an AzurePodIdentityException.",
-      link: LINKS.podIdentityMigration,
-      rules: RULES.podIdentity,
-    },
-  ];
+  return checkPodIdentityAddon(cluster).map((finding) => ({ ...finding, rules: RULES.podIdentity }));
 }
 
 /** WK008: Workload ID needs the OIDC issuer too; once on, the issuer stays on. */
