@@ -90,7 +90,7 @@ export function ensureAccess(world: World, request: ArmRequest): void {
   ensureCallerMay(world, request.caller, actionOf(request), target.kind === "item" ? target.path : target.parentId);
   if (method === "GET" || method === "HEAD") return;
   if (method === "PUT") ensureMayAssign(world, request);
-  ensureUnlocked(world, request);
+  if (target.type !== LOCK_TYPE) ensureUnlocked(world, method, target.kind === "item" ? target.path : target.parentId);
   if (method === "PUT" || method === "PATCH") ensurePolicyAllows(world, request);
 }
 
@@ -134,13 +134,16 @@ function ensureMayAssign(world: World, request: ArmRequest): void {
   );
 }
 
-function ensureUnlocked(world: World, request: ArmRequest): void {
-  const { target, method } = request;
-  if (target.type === LOCK_TYPE) return;
+/**
+ * A lock holds for what lies at or below its scope, and keeps a resource group, or a parent, from being deleted from under it
+ * (documentation of locks). @throws ArmError 409 `ScopeLocked`
+ */
+export function ensureUnlocked(world: World, method: string, path: string): void {
   const verb = method === "DELETE" ? "delete" : "write";
-  const path = target.kind === "item" ? target.path : target.parentId;
-  const holding = locksOf(world).find(
-    (lock) => isAtOrBelow(path, lock.scope) && (lock.level === "ReadOnly" || verb === "delete"),
+  const holding = locksOf(world).find(({ scope, level }) =>
+    verb === "delete"
+      ? isAtOrBelow(path, scope) || isAtOrBelow(scope, path)
+      : level === "ReadOnly" && isAtOrBelow(path, scope),
   );
   if (!holding) return;
   throw enveloped(

@@ -70,7 +70,8 @@ export function getUpgradeProfile(world: World, cluster: Cluster, poolId: string
 }
 
 /**
- * POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022).
+ * POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022). Where the pool has the
+ * newest image, that ends without effect, or the answer is 304 (announced by the AKS team in 2023): `upToDateImageUpgrade`.
  * @throws ArmError 400 for an availability set, 409 while another operation is under way
  */
 export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
@@ -85,6 +86,7 @@ export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string,
   ensureRunning(cluster);
   const latest = latestImageOf(world, pool, profile);
   const isNewer = latest !== profile["nodeImageVersion"];
+  if (!isNewer && world.behaviour.upToDateImageUpgrade === "notModified") return { status: 304 };
   if (isNewer) ensureDrainable(world, cluster, pool);
   const operation = startPoolOperation(
     world,

@@ -44,6 +44,7 @@ export interface Behaviour {
   kubeletIdentityUpdateReimagesNodes: boolean;
   combinedIdentityUpdate: "rolls" | "appliesWithoutRoll" | "refused" | "ignoresKubelet";
   deadPrincipalUpdate: "accepted" | "refused";
+  upToDateImageUpgrade: "accepted" | "notModified";
   reimage: "inPlace" | "replacesInstance";
   latestModelApplied: boolean;
   caller: CallerSettings;
@@ -73,6 +74,7 @@ export function defaultBehaviour(): Behaviour {
     kubeletIdentityUpdateReimagesNodes: true,
     combinedIdentityUpdate: "rolls",
     deadPrincipalUpdate: "accepted",
+    upToDateImageUpgrade: "accepted",
     reimage: "inPlace",
     latestModelApplied: false,
     caller: {
@@ -167,6 +169,7 @@ export const BUCKET_NAMES = [
   "clusterWrites",
   "clusterReads",
   "clusterLists",
+  "groupClusterLists",
   "poolWrites",
   "operationReads",
 ] as const;
@@ -197,6 +200,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   kubeletIdentityUpdateReimagesNodes: boolean,
   combinedIdentityUpdate: oneOf("rolls", "appliesWithoutRoll", "refused", "ignoresKubelet"),
   deadPrincipalUpdate: oneOf("accepted", "refused"),
+  upToDateImageUpgrade: oneOf("accepted", "notModified"),
   reimage: oneOf("inPlace", "replacesInstance"),
   latestModelApplied: boolean,
   caller,

@@ -53,16 +53,10 @@ function mergePools(current: JsonObject, body: JsonObject): void {
   for (const profile of objectsAt(body, "agentPoolProfiles")) {
     const known = profiles.find((item) => String(item["name"]).toLowerCase() === String(profile["name"]).toLowerCase());
     if (known) mergePool(known, profile);
-    else profiles.push({ ...withoutReadOnly(profile) });
   }
-  current["agentPoolProfiles"] = profiles;
 }
 
 /** Merges a pool's body into its profile. */
 export function mergePool(current: JsonObject, body: JsonObject): void {
   mergeObject(current, body);
-}
-
-function withoutReadOnly(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([key]) => !READ_ONLY.has(key)));
 }

@@ -19,7 +19,7 @@ import { isUpgrade, takeVersion } from "./node-images.ts";
 import { rollNodes, unsatisfiableBudget, wholePools } from "./node-roll.ts";
 import type { Operation } from "./operation.ts";
 import { beginOperation, endOperation, operationUrl } from "./operations.ts";
-import { fillInPool, syncPools } from "./pools.ts";
+import { fillInPool, refuseNewPools, syncPools } from "./pools.ts";
 import { pollHeaders } from "./retry-after.ts";
 import { nodeGroupIdOf, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
@@ -32,6 +32,7 @@ export function updateCluster(world: World, cluster: Cluster, request: ArmReques
   const intent = readIntent(world, cluster, body);
   refuseByPrincipal(world, cluster, intent.identity !== undefined);
   refuseByDisruptionPolicy(cluster, intent.identity !== undefined || intent.kubeletId !== undefined);
+  refuseNewPools(cluster, body);
   const upgraded = upgradedPools(cluster, body);
   const roll: Roll = {
     pools: intent.rolls || cluster.hasUnfinishedRoll ? [...cluster.pools.values()] : upgraded,

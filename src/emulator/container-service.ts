@@ -30,7 +30,7 @@ import type { World } from "./world.ts";
 
 /** Serves clusters, their pools and their operations; undefined for what is stored like any other resource. */
 export function serveContainerService(world: World, request: ArmRequest): ArmReply | undefined {
-  const { target, method } = request;
+  const { target } = request;
   switch (target.type.slice("microsoft.containerservice/".length)) {
     case "managedclusters":
       return target.kind === "item" ? serveCluster(world, request) : listClusters(world, request);
@@ -40,9 +40,7 @@ export function serveContainerService(world: World, request: ArmRequest): ArmRep
     case "managedclusters/agentpools/upgradeprofiles":
       return getUpgradeProfile(world, clusterOfPool(world, request), poolIdOf(request), request);
     case "managedclusters/agentpools/upgradenodeimageversion":
-      return method === "POST"
-        ? upgradeNodeImage(world, clusterOfPool(world, request), poolIdOf(request), request)
-        : undefined;
+      return upgradeNodeImage(world, clusterOfPool(world, request), poolIdOf(request), request);
     case "managedclusters/agentpools/abort":
       return abortOperation(world, clusterOfPool(world, request), request, nameOf(poolIdOf(request)));
     case "managedclusters/abort":
@@ -84,7 +82,7 @@ function existing(world: World, id: string): Cluster {
 function serveCluster(world: World, request: ArmRequest): ArmReply {
   const { target, method } = request;
   const cluster = world.cluster(target.path);
-  if (method === "PUT" || method === "PATCH" || method === "DELETE") ensurePreconditions(request, cluster?.resource);
+  ensurePreconditions(request, cluster?.resource);
   if (method === "PUT") return cluster ? updateCluster(world, cluster, request) : createCluster(world, request);
   if (method === "DELETE") return cluster ? deleteCluster(world, cluster, request) : { status: 204 };
   const found = existing(world, target.path);
@@ -92,20 +90,32 @@ function serveCluster(world: World, request: ArmRequest): ArmReply {
   return { status: 200, body: clusterView(found, request) };
 }
 
-/** If-Match and If-None-Match as ARM's rules have them; AKS has eTags since 2024-09-01. */
+/**
+ * If-Match and If-None-Match as ARM's contract for providers has them: what is not there fails the precondition of a PUT only,
+ * a PATCH of it is 404 and a DELETE 204. AKS has eTags since 2024-09-01, and If-None-Match for PUT alone (API description).
+ * @throws ArmError 412 `PreconditionFailed`: the code and the text for what is not there are reported, the rest is the model's
+ */
 function ensurePreconditions(request: ArmRequest, resource: JsonObject | undefined): void {
-  const unquoted = (text: string | undefined) => text?.replace(/^(W\/)?"(.*)"$/, "$2");
-  const match = unquoted(request.headers["if-match"]);
-  const noneMatch = unquoted(request.headers["if-none-match"]);
+  const isPut = request.method === "PUT";
+  if (request.method === "GET" || (!resource && !isPut)) return;
+  const unquoted = (name: string) => request.headers[name]?.replace(/^(W\/)?"(.*)"$/, "$2") || undefined;
+  const match = unquoted("if-match");
+  const noneMatch = isPut ? unquoted("if-none-match") : undefined;
+  if (!resource && match !== undefined)
+    throw preconditionFailed(
+      "Resource not found but ETag header is provided. If this is a request to create, please do not provide ETag.",
+    );
   const present = textAt(resource, "eTag");
-  const isMatching = match === undefined || (match === "*" ? resource !== undefined : match === present);
-  const isClashing = noneMatch !== undefined && (noneMatch === "*" ? resource !== undefined : noneMatch === present);
+  const isMatching = match === undefined || match === "*" || match === present;
+  const isClashing = resource !== undefined && noneMatch !== undefined && (noneMatch === "*" || noneMatch === present);
   if (isMatching && !isClashing) return;
-  throw flat(
-    412,
-    "PreconditionFailed",
+  throw preconditionFailed(
     `The precondition given in the request header is not met: the eTag of '${targetName(request.target)}' is '${present ?? ""}'.`,
   );
+}
+
+function preconditionFailed(message: string): Error {
+  return flat(412, "PreconditionFailed", message);
 }
 
 function patchTags(world: World, cluster: Cluster, request: ArmRequest): ArmReply {
@@ -136,7 +146,7 @@ function servePool(world: World, request: ArmRequest): ArmReply {
   const cluster = existing(world, request.target.parentId);
   const name = targetName(request.target);
   const profile = profileOf(cluster, name);
-  if (request.method === "PUT" || request.method === "DELETE") ensurePreconditions(request, profile);
+  ensurePreconditions(request, profile);
   if (request.method === "PUT") return putPool(world, cluster, name, request);
   if (request.method === "DELETE") return removePoolByRequest(world, cluster, name, request);
   if (!profile) throw poolNotFound(cluster, name);

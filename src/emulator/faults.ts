@@ -1,4 +1,4 @@
-import { isObject, type Json, numberAt, objectAt, textAt } from "./json.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
 
 /** Trouble that a matching request meets. */
 export interface Fault {
@@ -43,9 +43,10 @@ export class Faults {
   /** Sets a fault; throws a RangeError with a sentence when it makes no sense. */
   add(body: Json | undefined): void {
     if (!isObject(body)) throw new RangeError("A fault is an object with match, fault and times.");
-    const unknown = Object.keys(body).find((key) => !["match", "fault", "times"].includes(key));
-    if (unknown) throw new RangeError(`A fault has match, fault and times, not '${unknown}'.`);
-    const match = objectAt(body, "match") ?? {};
+    ensureKeys(body, "A fault", ["match", "fault", "times"]);
+    const match = body["match"] ?? {};
+    if (!isObject(match)) throw new RangeError("match is an object with method, pathPattern and nth.");
+    ensureKeys(match, "match", ["method", "pathPattern", "nth"]);
     const times = body["times"] ?? 1;
     if (typeof times !== "number" || !Number.isInteger(times) || times < 1)
       throw new RangeError("times is a whole number above 0.");
@@ -53,8 +54,8 @@ export class Faults {
     if (nth !== undefined && (typeof nth !== "number" || !Number.isInteger(nth) || nth < 1))
       throw new RangeError("nth is a whole number above 0.");
     this.#rules.push({
-      method: textAt(match, "method")?.toUpperCase(),
-      pattern: patternOf(textAt(match, "pathPattern")),
+      method: textIn(match, "method")?.toUpperCase(),
+      pattern: patternOf(textIn(match, "pathPattern")),
       nth,
       fault: parseFault(body["fault"]),
       matches: 0,
@@ -79,6 +80,25 @@ export class Faults {
   }
 }
 
+function ensureKeys(value: JsonObject, what: string, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown) throw new RangeError(`${what} has ${known.join(", ")}, not '${unknown}'.`);
+}
+
+/** A text that may be left out; anything else in its place would match or answer something that nobody meant. */
+function textIn(value: JsonObject, key: string): string | undefined {
+  const text = value[key];
+  if (text !== undefined && (typeof text !== "string" || text === "")) throw new RangeError(`${key} is a text.`);
+  return text;
+}
+
+function numberIn(value: JsonObject, key: string, what: string, isGood: (number: number) => boolean) {
+  const number = value[key];
+  if (number !== undefined && (typeof number !== "number" || !isGood(number)))
+    throw new RangeError(`${key} is ${what}.`);
+  return number;
+}
+
 function patternOf(text: string | undefined): RegExp | undefined {
   if (text === undefined) return undefined;
   try {
@@ -93,20 +113,19 @@ function parseFault(value: Json | undefined): Fault {
   const drop = value["drop"];
   if (drop !== undefined && drop !== "before" && drop !== "after" && drop !== "within")
     throw new RangeError("drop is 'before', 'after' or 'within'.");
-  const status = numberAt(value, "status");
-  if (value["status"] !== undefined && (status === undefined || status < 400 || status > 599))
-    throw new RangeError("status is a number from 400 to 599.");
-  const delayMs = numberAt(value, "delayMs");
-  if (value["delayMs"] !== undefined && (delayMs === undefined || delayMs < 0))
-    throw new RangeError("delayMs is a number of milliseconds.");
+  ensureKeys(value, "fault", ["status", "code", "message", "retryAfter", "drop", "delayMs"]);
+  const isStatus = (number: number) => Number.isInteger(number) && number >= 400 && number <= 599;
+  const status = numberIn(value, "status", "a number from 400 to 599", isStatus);
+  const delayMs = numberIn(value, "delayMs", "a number of milliseconds", (number) => number >= 0);
+  const retryAfter = numberIn(value, "retryAfter", "a number of seconds", (number) => number >= 0);
   if (status === undefined && drop === undefined && delayMs === undefined)
     throw new RangeError("fault has none of status, drop and delayMs.");
-  const code = textAt(value, "code") ?? CODES[status ?? 0] ?? "InternalServerError";
+  const code = textIn(value, "code") ?? CODES[status ?? 0] ?? "InternalServerError";
   return {
     status,
     code,
-    message: textAt(value, "message") ?? `The emulator was told to answer ${code}.`,
-    retryAfter: numberAt(value, "retryAfter"),
+    message: textIn(value, "message") ?? `The emulator was told to answer ${code}.`,
+    retryAfter,
     drop,
     delayMs: delayMs ?? 0,
   };

@@ -106,30 +106,31 @@ export class Handler {
         "The api-version query parameter (?api-version=) is required for all requests.",
       );
     const target = targetOf(path);
-    if (!target || isSubscriptionLevel(path)) return serveSubscriptions(world, arm, path);
+    if (!target || isSubscriptionLevel(path)) {
+      const remaining = this.#throttles.take(world, arm, path);
+      return withHeaders(remaining, () => serveSubscriptions(world, arm, path));
+    }
     return this.#serveTarget({ ...arm, target });
   }
 
   #serveTarget(request: ArmRequest): ArmReply {
-    const remaining = this.#throttles.take(this.#world, request);
-    const correlated = { "x-ms-correlation-request-id": request.correlationId };
-    const isWrite = request.method !== "GET" && request.method !== "HEAD";
-    try {
-      ensureAccess(this.#world, request);
-      const reply = isActivityLog(request.target)
-        ? listActivities(this.#world, request)
-        : serveProvider(this.#world, request);
-      if (isWrite) noteRequest(this.#world, request, reply.status);
-      return {
-        ...reply,
-        headers: { ...contentType(request.target), ...reply.headers, ...remaining, ...correlated },
-      };
-    } catch (error) {
-      if (!(error instanceof ArmError)) throw error;
-      if (isWrite) noteRequest(this.#world, request, error.status);
-      const headers = { ...error.headers, ...remaining, ...correlated };
-      throw new ArmError(error.status, error.message, error.body, headers);
-    }
+    const { target, correlationId, method } = request;
+    const remaining = this.#throttles.take(this.#world, request, target.path, target);
+    const isWrite = method !== "GET" && method !== "HEAD";
+    const headers = { ...remaining, "x-ms-correlation-request-id": correlationId };
+    return withHeaders(headers, () => {
+      try {
+        ensureAccess(this.#world, request);
+        const reply = isActivityLog(target)
+          ? listActivities(this.#world, request)
+          : serveProvider(this.#world, request);
+        if (isWrite) noteRequest(this.#world, request, reply.status);
+        return { ...reply, headers: { ...contentType(target), ...reply.headers } };
+      } catch (error) {
+        if (isWrite && error instanceof ArmError) noteRequest(this.#world, request, error.status);
+        throw error;
+      }
+    });
   }
 
   #note(request: WireRequest, method: string, url: URL, reply: ArmReply): void {
@@ -144,7 +145,8 @@ export class Handler {
   }
 
   #send(reply: ArmReply, request: WireRequest): WireResponse {
-    const body = reply.body === undefined ? "" : JSON.stringify(reply.body);
+    const isBare = reply.body === undefined || request.method.toUpperCase() === "HEAD";
+    const body = isBare ? "" : JSON.stringify(reply.body);
     const clientRequestId = request.headers["x-ms-client-request-id"];
     const requestId = this.#world.ids.nextGuid();
     return {
@@ -164,6 +166,17 @@ export class Handler {
       },
       body,
     };
+  }
+}
+
+/** Serves a request; answer and refusal carry these headers beside their own. */
+function withHeaders(headers: Readonly<Record<string, string>>, serve: () => ArmReply): ArmReply {
+  try {
+    const reply = serve();
+    return { ...reply, headers: { ...reply.headers, ...headers } };
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    throw new ArmError(error.status, error.message, error.body, { ...error.headers, ...headers });
   }
 }
 

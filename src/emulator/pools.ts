@@ -1,3 +1,4 @@
+import { flat } from "./arm-error.ts";
 import { type Cluster, type Node, nodePrincipalOf, type Pool } from "./cluster.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt, textsAt } from "./json.ts";
@@ -30,6 +31,17 @@ export function fillInPool(world: World, resource: Resource, profile: JsonObject
   if (properties["kubernetesVersion"]) profile["orchestratorVersion"] ??= properties["kubernetesVersion"];
   profile["nodeImageVersion"] ??= DEFAULT_IMAGE[String(profile["osType"]).toLowerCase()] ?? DEFAULT_IMAGE["linux"];
   profile["eTag"] ??= world.ids.guidOf(`eTag of ${keyOf(resource.id)}/${String(profile["name"])}`);
+}
+
+/** A pool is added by a PUT of its own, never by one of the cluster (public reports). @throws ArmError 400 `BadRequest` */
+export function refuseNewPools(cluster: Cluster, body: JsonObject): void {
+  const isNew = (asked: JsonObject) => !cluster.pools.has(String(asked["name"]).toLowerCase());
+  if (!objectsAt(body, "properties", "agentPoolProfiles").some(isNew)) return;
+  throw flat(
+    400,
+    "BadRequest",
+    "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through managed cluster operations. For agent pool specific change, please use per agent pool operations: https://aka.ms/agent-pool-rest-api",
+  );
 }
 
 /** Makes the cluster's pools, scale sets and nodes follow its profiles. */

@@ -1,23 +1,22 @@
 import type { ArmReply, ArmRequest } from "./arm.ts";
-import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
+import { resourceGroupNotFound } from "./arm-error.ts";
 import { serveAuthorization } from "./authorization.ts";
 import { serveContainerService } from "./container-service.ts";
 import { groupIdOf, nameOf } from "./ids.ts";
 import { identityNotFound, identityView, patchIdentity, putIdentity } from "./managed-identity.ts";
+import { ensureMethod, methodsOf } from "./methods.ts";
 import { listUsages, USAGES_TYPE } from "./quotas.ts";
 import { serveResource } from "./resources.ts";
 import type { World } from "./world.ts";
 
-const METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"];
-
 /**
  * Hands a request to the provider it is for; what no provider models is stored and returned as it is.
- * @throws ArmError 405 for a method that nothing here takes, and what the provider throws
+ * @throws ArmError 405 for a method that the type does not take, 404 without its resource group, and what the provider throws
  */
 export function serveProvider(world: World, request: ArmRequest): ArmReply {
-  if (!METHODS.includes(request.method))
-    throw enveloped(405, "MethodNotAllowed", `The method '${request.method}' is not allowed.`);
-  if (request.method === "PUT") ensureGroup(world, request);
+  const { target, method } = request;
+  ensureMethod(methodsOf(target.type, target.kind), method, target.path);
+  ensureGroup(world, request);
   return modelled(world, request) ?? serveResource(world, request);
 }
 
@@ -40,8 +39,14 @@ function serveIdentity(world: World, request: ArmRequest): ArmReply | undefined 
   return { status: 200, body: identityView(identity) };
 }
 
-/** A PUT needs its resource group; in the model every group that an id names is there. */
-function ensureGroup(world: World, request: ArmRequest): void {
-  const group = groupIdOf(request.target.path);
+/**
+ * Where the resource group is not there, ARM says so before the provider is asked; in the model every group that an id names
+ * is there. What is to be deleted is gone with it (204, ARM's contract for providers), and what is attached to scopes is the
+ * provider's own.
+ */
+function ensureGroup(world: World, { target, method }: ArmRequest): void {
+  const isAttached = target.type.startsWith("microsoft.authorization/");
+  if (method === "DELETE" || (isAttached && method !== "PUT")) return;
+  const group = groupIdOf(target.path);
   if (group && !world.store.hasGroup(group)) throw resourceGroupNotFound(nameOf(group));
 }

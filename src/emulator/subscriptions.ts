@@ -1,9 +1,10 @@
-import { callerMay, ensureCallerMay, holdsAnythingAround } from "./access.ts";
+import { callerMay, ensureCallerMay, ensureUnlocked, holdsAnythingAround } from "./access.ts";
 import { removeCluster } from "./adopt-cluster.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
 import { groupIdOf, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
+import { ensureMethod } from "./methods.ts";
 import type { World } from "./world.ts";
 
 const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
@@ -12,21 +13,26 @@ type PlainRequest = Omit<ArmRequest, "target">;
 
 /**
  * Serves what lies above resource providers: tenants, subscriptions, resource groups, and lists of all resources.
- * @throws ArmError 404 for an unknown path or subscription
+ * @throws ArmError 404 for an unknown path or subscription, 405 for writes to anything but a resource group
  */
 export function serveSubscriptions(world: World, request: PlainRequest, path: string): ArmReply {
-  const [, first, subscription, second, group, third] = path.split("/");
-  if (/^tenants$/i.test(first ?? "")) return { status: 200, body: { value: [tenant(world)] } };
-  if (!/^subscriptions$/i.test(first ?? "")) throw unknownPath(path);
-  if (subscription === undefined || subscription === "") return listSubscriptions(world, request);
-  if (!world.store.hasSubscription(subscription) && request.method === "GET") throw subscriptionNotFound(subscription);
-  if (second === undefined) return { status: 200, body: subscriptionView(world, subscription) };
+  const [, first = "", subscription = "", second = "", group, ...rest] = path.split("/");
+  const isGroup = /^subscriptions$/i.test(first) && /^resourcegroups$/i.test(second);
+  if (isGroup && group && rest.length === 0)
+    return serveGroup(world, request, `/subscriptions/${subscription}/resourceGroups/${group}`);
+  ensureMethod(["GET"], request.method, path);
+  if (/^tenants$/i.test(first)) return { status: 200, body: { value: [tenant(world)] } };
+  if (!/^subscriptions$/i.test(first)) throw unknownPath(path);
+  if (subscription === "") return listSubscriptions(world, request);
+  ensureSubscription(world, subscription);
   const at = `/subscriptions/${subscription}`;
-  switch (second.toLowerCase()) {
+  switch ([second, ...(isGroup ? rest : [])].join("/").toLowerCase()) {
+    case "":
+      return { status: 200, body: subscriptionView(world, subscription) };
     case "resourcegroups":
-      if (group === undefined) return listGroups(world, request, at);
-      if (third && /^resources$/i.test(third)) return listAll(world, request, `${at}/resourceGroups/${group}`);
-      return serveGroup(world, request, `${at}/resourceGroups/${group}`);
+      return listGroups(world, request, at);
+    case "resourcegroups/resources":
+      return listAll(world, request, `${at}/resourceGroups/${group}`);
     case "resources":
       return listAll(world, request, at);
     case "locations":
@@ -58,8 +64,9 @@ function unknownPath(path: string): Error {
   return enveloped(404, "InvalidResourceType", `The resource type could not be found for the path '${path}'.`);
 }
 
-function subscriptionNotFound(subscription: string): Error {
-  return enveloped(404, "SubscriptionNotFound", `The subscription '${subscription}' could not be found.`);
+function ensureSubscription(world: World, subscription: string): void {
+  if (world.store.hasSubscription(subscription)) return;
+  throw enveloped(404, "SubscriptionNotFound", `The subscription '${subscription}' could not be found.`);
 }
 
 function tenant(world: World): JsonObject {
@@ -122,14 +129,27 @@ function listGroups(world: World, request: PlainRequest, at: string): ArmReply {
   );
 }
 
+const GROUP_VERBS: Readonly<Record<string, string>> = {
+  GET: "read",
+  HEAD: "read",
+  PUT: "write",
+  PATCH: "write",
+  DELETE: "delete",
+};
+
+/** One resource group: made, changed, deleted with all that is in it; HEAD asks whether it is there (API description). */
 function serveGroup(world: World, request: PlainRequest, id: string): ArmReply {
-  const isThere = world.store.hasGroup(id);
-  const verb =
-    request.method === "GET" || request.method === "HEAD" ? "read" : request.method === "DELETE" ? "delete" : "write";
+  const { method } = request;
+  ensureMethod(Object.keys(GROUP_VERBS), method, id);
+  if (method !== "PUT") ensureSubscription(world, subscriptionOf(id)!);
+  const verb = GROUP_VERBS[method];
   ensureCallerMay(world, request.caller, `Microsoft.Resources/subscriptions/resourceGroups/${verb}`, id);
-  if (verb === "write") return putGroup(world, request, id, isThere);
-  if (!isThere) throw resourceGroupNotFound(nameOf(id));
-  if (verb === "read") return request.method === "HEAD" ? { status: 204 } : { status: 200, body: groupView(world, id) };
+  const isThere = world.store.hasGroup(id);
+  if (!isThere && method !== "PUT") throw resourceGroupNotFound(nameOf(id));
+  if (method === "HEAD") return { status: 204 };
+  if (method === "GET") return { status: 200, body: groupView(world, id) };
+  ensureUnlocked(world, method, id);
+  if (method !== "DELETE") return putGroup(world, request, id, isThere);
   for (const cluster of world.clusters.values()) if (isSameId(groupIdOf(cluster.id), id)) removeCluster(world, cluster);
   for (const resource of world.store.inGroup(id)) world.store.delete(resource.id);
   world.store.forgetGroup(id);

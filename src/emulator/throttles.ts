@@ -1,11 +1,12 @@
-import type { ArmRequest } from "./arm.ts";
-import { ArmError, enveloped } from "./arm-error.ts";
+import type { ArmRequest, Target } from "./arm.ts";
+import { ArmError, enveloped, flat } from "./arm-error.ts";
 import type { BUCKET_NAMES, BucketSettings } from "./behaviour.ts";
-import { keyOf } from "./ids.ts";
+import { keyOf, subscriptionOf } from "./ids.ts";
 import { retryAfterHeaders } from "./retry-after.ts";
 import type { World } from "./world.ts";
 
 type BucketName = (typeof BUCKET_NAMES)[number];
+type Headers = Readonly<Record<string, string>>;
 
 /**
  * ARM's buckets per subscription, caller and kind of operation (documentation since 2024), and those of the AKS resource
@@ -18,6 +19,7 @@ const AZURE_BUCKETS: Record<BucketName, BucketSettings> = {
   clusterWrites: { size: 20, perSecond: 1 / 60 },
   clusterReads: { size: 60, perSecond: 1 },
   clusterLists: { size: 500, perSecond: 1 },
+  groupClusterLists: { size: 60, perSecond: 1 },
   poolWrites: { size: 20, perSecond: 1 / 60 },
   operationReads: { size: 200, perSecond: 2 },
 };
@@ -31,21 +33,28 @@ interface Level {
 export class Throttles {
   readonly #levels = new Map<string, Level>();
 
-  /** Takes a token for the request; throws the 429 of ARM or of AKS when the setting says so and none is left. */
-  take(world: World, request: ArmRequest): Record<string, string> {
+  /**
+   * Takes a token for the request; throws the 429 of ARM or of AKS when the setting says so and none is left. Which of them it
+   * was, the header with what is left at ARM tells (documentation of request limits). What lies above subscriptions counts for
+   * the tenant.
+   * @param target undefined for what no resource provider serves
+   */
+  take(world: World, request: Pick<ArmRequest, "method" | "caller">, path: string, target?: Target): Headers {
     const setting = world.behaviour.throttles;
     const buckets = typeof setting === "object" ? { ...AZURE_BUCKETS, ...setting } : AZURE_BUCKETS;
     const isEnforced = setting !== false;
     const arm = armBucket(request.method);
-    const subscription = (request.target.subscription ?? "tenant").toLowerCase();
-    const left = this.#draw(world, `${arm} ${subscription} ${request.caller.objectId}`, buckets[arm]);
-    if (left.waitSeconds > 0 && isEnforced) throw armThrottled(world, arm, subscription, left.waitSeconds);
-    const own = aksBucket(request);
+    const subscription = subscriptionOf(path)?.toLowerCase();
+    const left = this.#draw(world, `${arm} ${subscription ?? ""} ${request.caller.objectId}`, buckets[arm]);
+    const name = `x-ms-ratelimit-remaining-${subscription ? "subscription" : "tenant"}-${arm}`;
+    const remaining = { [name]: String(Math.max(0, Math.floor(left.tokens))) };
+    if (left.waitSeconds > 0 && isEnforced) throw armThrottled(world, arm, subscription, left.waitSeconds, remaining);
+    const own = target && aksBucket(target, request.method);
     if (own) {
       const { waitSeconds } = this.#draw(world, `${own.name} ${own.scope}`, buckets[own.name]);
-      if (waitSeconds > 0 && isEnforced) throw aksThrottled(world, own.handler, subscription, waitSeconds);
+      if (waitSeconds > 0 && isEnforced) throw aksThrottled(world, own.handler, subscription, waitSeconds, remaining);
     }
-    return { [`x-ms-ratelimit-remaining-subscription-${arm}`]: String(Math.max(0, Math.floor(left.tokens))) };
+    return remaining;
   }
 
   #draw(world: World, key: string, bucket: BucketSettings): { tokens: number; waitSeconds: number } {
@@ -64,16 +73,16 @@ function armBucket(method: string): "reads" | "writes" | "deletes" {
   return method === "DELETE" ? "deletes" : "writes";
 }
 
-function aksBucket(request: ArmRequest): { name: BucketName; scope: string; handler: string } | undefined {
-  const { target, method } = request;
+/** The bucket of the AKS resource provider that a request draws from, where it has one that is modelled. */
+function aksBucket(target: Target, method: string): { name: BucketName; scope: string; handler: string } | undefined {
   const path = keyOf(target.path);
-  const isRead = method === "GET";
   if (target.type === "microsoft.containerservice/managedclusters") {
-    if (target.kind === "collection")
-      return { name: "clusterLists", scope: path, handler: "ListManagedClustersHandler.GET" };
-    return isRead
-      ? { name: "clusterReads", scope: path, handler: "GetManagedClusterHandler.GET" }
-      : { name: "clusterWrites", scope: path, handler: "PutManagedClusterHandler.PUT" };
+    if (target.kind === "collection") {
+      const name = target.resourceGroup === undefined ? "clusterLists" : "groupClusterLists";
+      return { name, scope: path, handler: "ListManagedClustersHandler.GET" };
+    }
+    if (method === "GET") return { name: "clusterReads", scope: path, handler: "GetManagedClusterHandler.GET" };
+    if (method === "PUT") return { name: "clusterWrites", scope: path, handler: "PutManagedClusterHandler.PUT" };
   }
   if (target.type === "microsoft.containerservice/managedclusters/agentpools" && method === "PUT")
     return { name: "poolWrites", scope: path, handler: "PutAgentPoolHandler.PUT" };
@@ -82,22 +91,33 @@ function aksBucket(request: ArmRequest): { name: BucketName; scope: string; hand
   return undefined;
 }
 
-function armThrottled(world: World, kind: string, subscription: string, seconds: number): ArmError {
+function armThrottled(
+  world: World,
+  kind: string,
+  subscription: string | undefined,
+  seconds: number,
+  remaining: Headers,
+): ArmError {
+  const of = subscription ? `subscription '${subscription}'` : `tenant '${world.principals.tenantId}'`;
   const error = enveloped(
     429,
     "SubscriptionRequestsThrottled",
-    `Number of '${kind.slice(0, -1)}' requests for subscription '${subscription}' exceeded the limit. Please try again after '${seconds}' seconds.`,
+    `Number of '${kind.slice(0, -1)}' requests for ${of} exceeded the limit. Please try again after '${seconds}' seconds.`,
   );
-  const headers = { ...retryAfterHeaders(world, seconds), [`x-ms-ratelimit-remaining-subscription-${kind}`]: "0" };
-  return new ArmError(429, error.message, error.body, headers);
+  return new ArmError(429, error.message, error.body, { ...retryAfterHeaders(world, seconds), ...remaining });
 }
 
-function aksThrottled(world: World, handler: string, subscription: string, seconds: number): ArmError {
-  const body = {
-    code: "Throttled",
-    details: null,
-    message: `The ${handler} request limit has been exceeded for SubID='${subscription}', please retry again in ${seconds} seconds. For more information, please visit aka.ms/aks/throttling`,
-    subcode: "",
-  };
-  return new ArmError(429, "Throttled", body, retryAfterHeaders(world, seconds));
+function aksThrottled(
+  world: World,
+  handler: string,
+  subscription: string | undefined,
+  seconds: number,
+  remaining: Headers,
+): ArmError {
+  const error = flat(
+    429,
+    "Throttled",
+    `The ${handler} request limit has been exceeded for SubID='${subscription ?? ""}', please retry again in ${seconds} seconds. For more information, please visit aka.ms/aks/throttling`,
+  );
+  return new ArmError(429, error.message, error.body, { ...retryAfterHeaders(world, seconds), ...remaining });
 }

@@ -91,7 +91,7 @@ export const REFUSALS_OF_ARM: readonly Refusal[] = [
   {
     code: "MethodNotAllowed",
     status: 405,
-    says: /The method 'TRACE' is not allowed/,
+    says: /The HTTP method 'TRACE' is not supported on the resource/,
     remedy: READ_AND_RESUME,
     provoke: ({ arm }) => arm.send("trace", "TRACE", `${CLUSTER}${VERSION}`),
   },

@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import type { Json } from "../../src/emulator/json.ts";
+import {
+  CLUSTER,
+  GROUP,
+  Harness,
+  plainWorld,
+  REGISTRY,
+  ROLES,
+  roleId,
+  SERVICE_PRINCIPAL,
+  SUBSCRIPTION,
+} from "./harness.ts";
+
+const AT = `/subscriptions/${SUBSCRIPTION}`;
+const CLUSTERS = CLUSTER.replace(/\/web$/, "");
+const APPS = `${CLUSTER}/agentPools/apps`;
+const NOWHERE = `${AT}/resourceGroups/nowhere`;
+const ASSIGNMENT = `${REGISTRY}/providers/Microsoft.Authorization/roleAssignments/a0000000-0000-4000-8000-000000000001`;
+const IDENTITY = "providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-web";
+
+/** Status and code of an answer, whether its error is flat or in an envelope. */
+async function refusal(
+  harness: Harness,
+  method: string,
+  path: string,
+  body?: Json,
+  headers: Record<string, string> = {},
+) {
+  const answer = await harness.call(method, path, body, headers);
+  return [answer.status, answer.body?.error?.code ?? answer.body?.code];
+}
+
+describe("the methods of a path", () => {
+  const cases: [string, string][] = [
+    ["POST", CLUSTER],
+    ["PUT", CLUSTERS],
+    ["DELETE", CLUSTERS],
+    ["PATCH", APPS],
+    ["DELETE", `${CLUSTER}/agentPools`],
+    ["PUT", `${APPS}/upgradeProfiles/default`],
+    ["GET", `${APPS}/upgradeNodeImageVersion`],
+    ["GET", `${CLUSTER}/abort`],
+    ["GET", `${CLUSTER}/resetServicePrincipalProfile`],
+    ["PUT", `${CLUSTER}/runCommand`],
+    ["PUT", `${GROUP}/providers/Microsoft.Authorization/roleAssignments`],
+    ["PATCH", ASSIGNMENT],
+    ["POST", `${GROUP}/${IDENTITY}`],
+    ["POST", REGISTRY],
+    ["POST", GROUP],
+    ["PUT", AT],
+    ["DELETE", `${GROUP}/resources`],
+  ];
+
+  it.each(cases)("are not %s where %s does not take it", async (method, path) => {
+    const harness = await Harness.with(plainWorld());
+    const before = await harness.get("/_emulator/resources");
+    expect(await refusal(harness, method, path)).toEqual([405, "MethodNotAllowed"]);
+    expect(await harness.get("/_emulator/resources")).toEqual(before);
+  });
+
+  it("are those of an operation: GET alone", async () => {
+    const harness = await Harness.with(plainWorld());
+    const put = await harness.call("PUT", CLUSTER, await harness.get(CLUSTER));
+    const { pathname, search } = new URL(put.headers["azure-asyncoperation"]!);
+    expect(await refusal(harness, "DELETE", pathname + search)).toEqual([405, "MethodNotAllowed"]);
+    expect((await harness.get(pathname + search)).status).toBe("InProgress");
+  });
+});
+
+describe("resource groups", () => {
+  it("are asked for with HEAD, and changed with PATCH where they are there", async () => {
+    const harness = await Harness.with(plainWorld());
+    expect(await harness.call("HEAD", GROUP)).toMatchObject({ status: 204, body: undefined });
+    expect(await harness.call("HEAD", NOWHERE)).toMatchObject({ status: 404, body: undefined });
+    expect(await refusal(harness, "PATCH", NOWHERE, { tags: { a: "b" } })).toEqual([404, "ResourceGroupNotFound"]);
+    expect((await harness.expect(200, "PATCH", GROUP, { tags: { a: "b" } })).tags).toEqual({ a: "b" });
+  });
+
+  it("are neither shown nor deleted under a path that is not theirs", async () => {
+    const harness = await Harness.with(plainWorld());
+    expect(await refusal(harness, "GET", `${GROUP}/nonsense`)).toEqual([404, "InvalidResourceType"]);
+    expect((await harness.call("DELETE", `${GROUP}/nonsense`)).status).toBe(405);
+    await harness.get(CLUSTER);
+  });
+
+  it("stay while they, or anything in them, are locked against deletion", async () => {
+    const harness = await Harness.with(plainWorld());
+    for (const scope of [AT, GROUP, REGISTRY]) {
+      await harness.expect(200, "PATCH", "/_emulator/behaviour", { locks: [{ scope, level: "CanNotDelete" }] });
+      expect(await refusal(harness, "DELETE", GROUP)).toEqual([409, "ScopeLocked"]);
+      await harness.expect(200, "PATCH", GROUP, { tags: { of: "team" } });
+    }
+  });
+
+  it("that are not there are said so by every provider in them; what is to be deleted there is gone", async () => {
+    const harness = await Harness.with(plainWorld());
+    for (const path of [
+      `${NOWHERE}/${IDENTITY}`,
+      CLUSTER.replace("rg-app", "nowhere"),
+      CLUSTERS.replace("rg-app", "nowhere"),
+    ])
+      expect(await refusal(harness, "GET", path)).toEqual([404, "ResourceGroupNotFound"]);
+    await harness.expect(204, "DELETE", `${NOWHERE}/${IDENTITY}`);
+    await harness.expect(204, "DELETE", CLUSTER.replace("rg-app", "nowhere"));
+  });
+});
+
+describe("preconditions", () => {
+  const missing = `${CLUSTER}2`;
+  const body = {
+    location: "westeurope",
+    properties: { agentPoolProfiles: [{ name: "system", count: 1, mode: "System" }] },
+  };
+
+  it("fail a PUT of what is not there, and neither a PATCH (404) nor a DELETE (204)", async () => {
+    const harness = await Harness.with(plainWorld());
+    for (const eTag of ["*", '"other"']) {
+      const headers = { "if-match": eTag };
+      expect(await refusal(harness, "PUT", missing, body, headers)).toEqual([412, "PreconditionFailed"]);
+      expect(await refusal(harness, "PATCH", missing, { tags: {} }, headers)).toEqual([404, "ResourceNotFound"]);
+      expect((await harness.call("DELETE", missing, undefined, headers)).status).toBe(204);
+    }
+  });
+
+  it("hold for what is there: its eTag quoted or not, a star, and none at all", async () => {
+    const harness = await Harness.with(plainWorld());
+    const { eTag } = await harness.get(CLUSTER);
+    const patch = async (match: string) =>
+      (await harness.call("PATCH", CLUSTER, { tags: {} }, { "if-match": match })).status;
+    expect(await patch('"other"')).toBe(412);
+    expect(await patch(`"${eTag}"`)).toBe(200);
+    expect(await patch(eTag)).toBe(412);
+    expect([await patch("*"), await patch("")]).toEqual([200, 200]);
+    expect((await harness.call("DELETE", CLUSTER, undefined, { "if-match": "other" })).status).toBe(412);
+  });
+
+  it("make a PUT create only, with If-None-Match", async () => {
+    const harness = await Harness.with(plainWorld());
+    const headers = { "if-none-match": "*" };
+    expect(await refusal(harness, "PUT", CLUSTER, await harness.get(CLUSTER), headers)).toEqual([
+      412,
+      "PreconditionFailed",
+    ]);
+    expect((await harness.call("PATCH", CLUSTER, { tags: {} }, headers)).status).toBe(200);
+    expect((await harness.call("PUT", missing, body, headers)).status).toBe(201);
+  });
+});
+
+describe("operations", () => {
+  it("that were canceled say so in an error, like those that failed", async () => {
+    const harness = await Harness.with(plainWorld());
+    const put = await harness.call("PUT", CLUSTER, await harness.get(CLUSTER));
+    await harness.expect(202, "POST", `${CLUSTER}/abort`);
+    await harness.advance("1m");
+    const { pathname, search } = new URL(put.headers["azure-asyncoperation"]!);
+    expect(await harness.get(pathname + search)).toMatchObject({ status: "Canceled", error: { code: "Canceled" } });
+    expect((await harness.get(CLUSTER)).properties.provisioningState).toBe("Canceled");
+  });
+
+  it("of a pool that is not there cannot be aborted", async () => {
+    const harness = await Harness.with(plainWorld());
+    expect(await refusal(harness, "POST", `${CLUSTER}/agentPools/none/abort`)).toEqual([404, "NotFound"]);
+  });
+
+  it("are not begun for an image that a pool has already, where the answer to that is 304", async () => {
+    const harness = await Harness.with(plainWorld(), { newerNodeImage: false, upToDateImageUpgrade: "notModified" });
+    const post = await harness.call("POST", `${APPS}/upgradeNodeImageVersion`);
+    expect(post).toMatchObject({ status: 304, body: undefined });
+    expect(post.headers).not.toHaveProperty("azure-asyncoperation");
+    expect((await harness.get(APPS)).properties.provisioningState).toBe("Succeeded");
+    await harness.expect(200, "PATCH", "/_emulator/behaviour", { newerNodeImage: true });
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+  });
+});
+
+it("a PUT of the cluster adds no pool", async () => {
+  const harness = await Harness.with(plainWorld());
+  const cluster = await harness.get(CLUSTER);
+  cluster.properties.agentPoolProfiles.push({ name: "more", count: 1 });
+  expect(await refusal(harness, "PUT", CLUSTER, cluster)).toEqual([400, "BadRequest"]);
+  expect((await harness.get(CLUSTER)).properties.agentPoolProfiles).toHaveLength(2);
+});
+
+describe("throttling", () => {
+  const limits = (headers: Readonly<Record<string, string>>) =>
+    Object.keys(headers).filter((name) => name.startsWith("x-ms-ratelimit-remaining-"));
+
+  it("counts what no provider serves, for the subscription or the tenant", async () => {
+    const harness = await Harness.with(plainWorld(), { throttles: { reads: { size: 1, perSecond: 0 } } });
+    for (const [path, kind] of [
+      [`${AT}/resources`, "subscription"],
+      ["/subscriptions", "tenant"],
+    ] as const) {
+      const first = await harness.call("GET", path);
+      expect([first.status, limits(first.headers)]).toEqual([200, [`x-ms-ratelimit-remaining-${kind}-reads`]]);
+      expect(await refusal(harness, "GET", path)).toEqual([429, "SubscriptionRequestsThrottled"]);
+    }
+  });
+
+  it("by AKS leaves a header that shows how much is left at ARM", async () => {
+    const harness = await Harness.with(plainWorld(), { throttles: { clusterReads: { size: 0, perSecond: 1 } } });
+    const refused = await harness.call("GET", CLUSTER);
+    expect([refused.status, refused.body.code]).toEqual([429, "Throttled"]);
+    expect(Number(refused.headers["x-ms-ratelimit-remaining-subscription-reads"])).toBeGreaterThan(200);
+  });
+
+  it("of cluster writes is for PUT, and lists of a group have a bucket of their own", async () => {
+    const none = { size: 0, perSecond: 1 };
+    const harness = await Harness.with(plainWorld(), { throttles: { clusterWrites: none, groupClusterLists: none } });
+    await harness.expect(200, "PATCH", CLUSTER, { tags: {} });
+    await harness.expect(429, "PUT", CLUSTER, await harness.get(CLUSTER));
+    await harness.expect(429, "GET", CLUSTERS);
+    await harness.get(`${AT}/providers/Microsoft.ContainerService/managedClusters`);
+  });
+});
+
+it.each<Record<string, Json>>([
+  { match: { path: "managedClusters" }, fault: { status: 500 } },
+  { match: { method: 1 }, fault: { status: 500 } },
+  { match: { pathPattern: 1 }, fault: { status: 500 } },
+  { match: [], fault: { status: 500 } },
+  { fault: { status: 500, retryafter: 5 } },
+  { fault: { status: 429, retryAfter: "5" } },
+  { fault: { status: 429.5 } },
+  { fault: { status: 500, code: 1 } },
+])("a fault that would strike something else than was meant is refused: %j", async (fault) => {
+  const harness = await Harness.with(plainWorld());
+  expect(await refusal(harness, "POST", "/_emulator/faults", fault)).toEqual([400, "InvalidControlInput"]);
+  await harness.get(CLUSTER);
+});
+
+it("scopes, names and principals in another case are the same assignment", async () => {
+  const harness = await Harness.with(plainWorld());
+  const upper = ASSIGNMENT.slice(AT.length).toUpperCase();
+  const properties = {
+    roleDefinitionId: roleId(ROLES.acrPull).toUpperCase(),
+    principalId: SERVICE_PRINCIPAL.toUpperCase(),
+    principalType: "ServicePrincipal",
+  };
+  const again = await harness.expect(200, "PUT", `${AT}${upper}`, { properties });
+  expect(again.id).toBe(ASSIGNMENT);
+  const other = `${AT}${upper.slice(0, -1)}2`;
+  expect(await refusal(harness, "PUT", other, { properties })).toEqual([409, "RoleAssignmentExists"]);
+});
