@@ -16,7 +16,7 @@ import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
-import { nextCommandFor } from "./plan.ts";
+import { nextCommandFor } from "./next-command.ts";
 import { checkedStep, type RunFlags, runNewPlan, runPlan, timeBoxEnd } from "./run-plan.ts";
 
 /** Paused, to be resumed later. */
@@ -37,9 +37,7 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   const notBefore = parseTime("--not-before", flags.notBefore);
   ensureNotBlocked(plan);
   if (flags.dryRun) return dryRun(plan, flags);
-  const approval = await obtainApproval(plan, flags, () =>
-    process.stderr.write(report(plan, flags.plan, process.stderr)),
-  );
+  const approval = await obtainApproval(plan, flags, () => process.stderr.write(report(plan, flags, process.stderr)));
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
   const pauseAt = timeBoxEnd(connection, flags);
   try {
@@ -112,18 +110,18 @@ async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {
   process.stdout.write(
     flags.output === "json"
       ? `${JSON.stringify(now, undefined, 2)}\n`
-      : report(now, flags.plan, process.stdout, planHash(plan)),
+      : report(now, flags, process.stdout, planHash(plan)),
   );
   return 0;
 }
 
-function report(plan: MigrationPlan, file: string, stream: NodeJS.WriteStream, hash = planHash(plan)): string {
+function report(plan: MigrationPlan, flags: ApplyFlags, stream: NodeJS.WriteStream, hash = planHash(plan)): string {
   return renderPlan(plan, {
     color: useColor(stream, process.env),
     width: stream.columns ?? 100,
     hash,
-    planFile: file,
-    nextCommand: nextCommandFor(plan, hash, file),
+    planFile: flags.plan,
+    nextCommand: nextCommandFor(plan, hash, flags.plan, flags),
   });
 }
 

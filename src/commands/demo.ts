@@ -13,7 +13,7 @@ import { renderPlan } from "../report/plan-report.ts";
 import { useColor, wrapText } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { mayPrompt, whoAmI } from "./context.ts";
-import { nextCommandFor } from "./plan.ts";
+import { nextCommandFor } from "./next-command.ts";
 import { runNewPlan } from "./run-plan.ts";
 import { showVerified, verifyClusters } from "./verify.ts";
 
@@ -62,7 +62,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
       width: process.stdout.columns ?? 100,
       hash,
       planFile: file,
-      nextCommand: nextCommandFor(made, hash, file),
+      nextCommand: nextCommandFor(made, hash, file, { stateDir }),
     }),
   );
 

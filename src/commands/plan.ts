@@ -10,6 +10,7 @@ import { useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
+import { azureFlags, commandLine, flag, hasNoChange, nextCommandFor } from "./next-command.ts";
 
 /** The flags of `plan`. */
 export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {
@@ -62,13 +63,15 @@ export async function plan(flags: PlanFlags): Promise<number> {
   if (flags.roleRequests)
     writeTextFile(flags.roleRequests, `${JSON.stringify({ requests: roleRequests(made) }, undefined, 2)}\n`);
   if (flags.requiredPermissions) process.stdout.write(`${JSON.stringify(customRole(made), undefined, 2)}\n`);
-  else process.stdout.write(await renderAs(flags.output, made, flags.out));
+  else process.stdout.write(await renderAs(made, flags));
   return made.clusters.some((cluster) => cluster.blocked) ? 4 : 0;
 }
 
-async function renderAs(output: PlanFlags["output"], made: MigrationPlan, file: string | undefined): Promise<string> {
+async function renderAs(made: MigrationPlan, flags: PlanFlags): Promise<string> {
+  const { output, out: file } = flags;
   const hash = planHash(made);
-  const nextCommand = nextCommandFor(made, hash, file);
+  const again = planAgainCommand(flags, file ?? "plan.yaml");
+  const nextCommand = file || hasNoChange(made) ? nextCommandFor(made, hash, file ?? "plan.yaml", flags, again) : again;
   switch (output) {
     case "json":
       return `${JSON.stringify(made, undefined, 2)}\n`;
@@ -89,14 +92,33 @@ async function renderAs(output: PlanFlags["output"], made: MigrationPlan, file: 
   }
 }
 
-/** The command that runs a plan, or that makes a file of it first. */
-export function nextCommandFor(made: MigrationPlan, hash: string, file: string | undefined): string {
-  if (made.clusters.every((cluster) => cluster.steps.every((step) => step.changes.length === 0))) {
-    return `aks-mi verify ${made.clusters.map((cluster) => `--id ${cluster.id}`).join(" ")}`;
-  }
-  // What blocks the plan has to be cured first, and then it takes a new plan to see it.
-  if (!file || made.clusters.some((cluster) => cluster.blocked)) {
-    return `aks-mi plan ${made.clusters.map((cluster) => `--id ${cluster.id}`).join(" ")} --out ${file ?? "plan.yaml"}`;
-  }
-  return `aks-mi apply --plan ${file} --approve ${hash}`;
+/** What `plan` is made with if no flag says otherwise: naming it would only make the command longer. */
+const PLAN_DEFAULTS = { to: "user-assigned", rolePropagation: "60m", tokenSwitchover: "24h" };
+
+/** The command that makes a plan again as these flags made it, into a file. */
+function planAgainCommand(flags: PlanFlags, file: string): string {
+  const unusual = (name: keyof typeof PLAN_DEFAULTS, long: string) =>
+    flags[name] === PLAN_DEFAULTS[name] ? [] : [long, flags[name]];
+  return commandLine(
+    "plan",
+    ...flags.id.flatMap((id) => ["--id", id]),
+    ...flag("--subscription", flags.subscription),
+    ...flag("--resource-group", flags.resourceGroup),
+    ...flag("--name", flags.name),
+    ...unusual("to", "--to"),
+    ...flag("--control-plane-identity", flags.controlPlaneIdentity),
+    ...flag("--kubelet-identity", flags.kubeletIdentity),
+    ...flag("--identity-resource-group", flags.identityResourceGroup),
+    ...flags.registry.flatMap((id) => ["--registry", id]),
+    ...unusual("rolePropagation", "--role-propagation"),
+    ...unusual("tokenSwitchover", "--token-switchover"),
+    ...flag("--role-requests", flags.roleRequests),
+    ...flag("--switched-at", flags.switchedAt),
+    ...(flags.ignorePreflight.length > 0 ? ["--ignore-preflight", flags.ignorePreflight.join(",")] : []),
+    ...(flags.requireNodeImage ? ["--require-node-image"] : []),
+    ...(flags.inCluster ? ["--in-cluster"] : []),
+    ...azureFlags(flags),
+    "--out",
+    file,
+  );
 }

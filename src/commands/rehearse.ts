@@ -11,7 +11,7 @@ import { createPalette, sanitizeDeep, useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { ensureNotBlocked } from "./apply.ts";
 import { type CommonFlags, connectForPlan } from "./context.ts";
-import { nextCommandFor } from "./plan.ts";
+import { nextCommandFor } from "./next-command.ts";
 
 /** The flags of `rehearse`. */
 export interface RehearseFlags extends CommonFlags {
@@ -48,7 +48,7 @@ export async function rehearse(flags: RehearseFlags): Promise<number> {
   }
   process.stdout.write(render(mask(rehearsed), flags.output));
   if (rehearsed.through && flags.output === "table")
-    process.stdout.write(`\nNext: ${nextCommandFor(plan, planHash(plan), flags.plan)}\n`);
+    process.stdout.write(`\nNext: ${nextCommandFor(plan, planHash(plan), flags.plan, flags)}\n`);
   return rehearsed.through ? 0 : 1;
 }
 

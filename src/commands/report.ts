@@ -8,7 +8,7 @@ import { renderRunJson } from "../report/run-json.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import { openRun, readEvents } from "../state/state-directory.ts";
 import type { CommonFlags } from "./context.ts";
-import { nextCommandFor } from "./plan.ts";
+import { nextCommandFor } from "./next-command.ts";
 
 /** The flags of `report`. */
 export interface ReportFlags extends CommonFlags {
@@ -23,10 +23,11 @@ export async function report(id: string | undefined, flags: ReportFlags): Promis
   return 0;
 }
 
-function renderPlanFile(file: string, { output, mask }: ReportFlags): string {
+function renderPlanFile(file: string, flags: ReportFlags): string {
+  const { output, mask } = flags;
   const plan = readPlanFile(file);
   const hash = planHash(plan);
-  const options = { hash, nextCommand: nextCommandFor(plan, hash, file), mask };
+  const options = { hash, nextCommand: nextCommandFor(plan, hash, file, flags), mask };
   if (output === "html") return renderPlanHtml(plan, options);
   return output === "json" ? `${JSON.stringify(plan, undefined, 2)}\n` : renderPlanMarkdown(plan, options);
 }

@@ -21,11 +21,10 @@ import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { VERSION } from "../version.ts";
 import { breakLockOf, mayPrompt } from "./context.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
+import { type Place, resumeCommand, verifyCommand } from "./next-command.ts";
 
 /** How a run is to be shown and bounded. */
-export interface RunFlags {
-  readonly stateDir: string;
-  readonly emulator?: string;
+export interface RunFlags extends Place {
   readonly prompt: boolean;
   readonly until?: string;
   /** When the time box of `--max-duration` closes. */
@@ -138,13 +137,6 @@ export function checkedStep(text: string | undefined): StepId | undefined {
   );
 }
 
-/** The command that continues a run, with the flags that it needs to find it. */
-export function resumeCommand(run: RunDirectory, flags: Pick<RunFlags, "stateDir" | "emulator">): string {
-  const emulator = flags.emulator ? ` --emulator ${flags.emulator}` : "";
-  const stateDir = flags.stateDir === ".aks-mi" ? "" : ` --state-dir ${flags.stateDir}`;
-  return `aks-mi resume ${run.id}${stateDir}${emulator}`;
-}
-
 /** What all clusters came to, in one sentence and one exit code. */
 function conclude(
   run: RunDirectory,
@@ -153,12 +145,11 @@ function conclude(
   events: readonly Event[],
 ): RunOutcome {
   const kinds = new Set(results.map(({ outcome }) => outcome.kind));
-  const ids = run.plan.clusters.map((cluster) => `--id ${cluster.id}`).join(" ");
   if (kinds.size === 1 && kinds.has("done")) {
     return {
       exitCode: 0,
       message: "The migration is complete.",
-      next: `aks-mi verify ${ids}${flags.emulator ? ` --emulator ${flags.emulator}` : ""}`,
+      next: verifyCommand(run.plan, flags),
     };
   }
   const paused = results.find(({ outcome }) => outcome.kind === "paused")?.outcome;

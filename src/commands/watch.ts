@@ -8,7 +8,7 @@ import { observeAsLines } from "../ui/lines.ts";
 import { observeLive } from "../ui/live.ts";
 import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
-import { resumeCommand } from "./run-plan.ts";
+import { reportCommand, resumeCommand } from "./next-command.ts";
 import { type RunClock, readView, type StatusFlags } from "./run-status.ts";
 
 /** How often the journals are read again. */
@@ -66,7 +66,7 @@ function chooseObserver(run: RunDirectory, now: () => Date, { output }: StatusFl
 }
 
 function lastWords(view: View, run: RunDirectory, flags: StatusFlags): Omit<RunOutcome, "exitCode"> {
-  if (view.state === "done") return { message: "The run is done.", next: `aks-mi report ${run.id}` };
+  if (view.state === "done") return { message: "The run is done.", next: reportCommand(run, flags) };
   const next = resumeCommand(run, flags);
   const failure = view.clusters.find((cluster) => cluster.failure)?.failure;
   if (failure) return { message: `The run has failed: ${failure.message}`, remedy: failure.remedy, next };

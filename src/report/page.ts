@@ -92,6 +92,11 @@ export class Page {
 
   /** A command to copy: never wrapped in a way that a shell would not understand. */
   command(text: string): void {
-    for (const line of breakCommand(text, this.width - 2)) this.line(`  ${this.paint.cyan(line)}`);
+    let indent = "  ";
+    for (const line of breakCommand(text, this.width - indent.length)) {
+      this.line(indent + this.paint.cyan(line));
+      // A space before the rest of a broken word would make two words of it.
+      indent = /[^ ]\\$/.test(line) ? "" : "  ";
+    }
   }
 }
