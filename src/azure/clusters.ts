@@ -5,7 +5,7 @@ import { normalizeId, parseResourceId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { toPutBody } from "./put-body.ts";
 import { AFRESH } from "./read-memory.ts";
-import type { Transport } from "./transport.ts";
+import { NOT_MODIFIED, type Transport } from "./transport.ts";
 
 /** The api-version of @azure/arm-containerservice 25.3.0. */
 const API_VERSION = "2026-04-01";
@@ -61,7 +61,10 @@ export interface Clusters {
   update(id: string, change: ClusterChange): Promise<Accepted>;
   /** The newest node image for a pool, or undefined when the service does not say. */
   latestNodeImage(id: string, pool: string): Promise<string | undefined>;
-  /** Starts the node image upgrade of one pool. Waits as `update` does, and is not repeated by itself. */
+  /**
+   * Starts the node image upgrade of one pool. Waits as `update` does, and is not repeated by itself.
+   * @throws AksMiError `AZURE_ERROR` when Azure has no newer image for the pool
+   */
   upgradeNodeImage(id: string, pool: string): Promise<Accepted>;
   /** @returns undefined when Azure does not know the operation any more */
   operation(url: string): Promise<OperationStatus | undefined>;
@@ -125,7 +128,9 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     async upgradeNodeImage(id, pool) {
       const path = url(id, `/agentPools/${pool}/upgradeNodeImageVersion`);
       const send = () => arm.send(`upgrade the node image of pool ${pool}`, "POST", path);
-      return accepted(await send().catch((error: unknown) => lookAgainAfter(error, id)));
+      const response = await send().catch((error: unknown) => lookAgainAfter(error, id));
+      if (response.status === NOT_MODIFIED) throw nothingUpgraded(pool);
+      return accepted(response);
     },
     async operation(operationUrl) {
       try {
@@ -157,6 +162,15 @@ function misunderstood(what: string): AksMiError {
     "AZURE_ERROR",
     `The answer to "${what}" is about something else.`,
     "Check for a proxy that answers in Azure's place, then run the command again.",
+  );
+}
+
+/** Azure may refuse to begin what would do nothing (announced by the AKS team in 2023): the newer image is gone again. */
+function nothingUpgraded(pool: string): AksMiError {
+  return new AksMiError(
+    "AZURE_ERROR",
+    `Azure upgraded nothing in pool ${pool}: there was no newer node image at that moment (HTTP ${NOT_MODIFIED}).`,
+    "Run `aks-mi resume` when the next image is released (Linux weekly, Windows monthly).",
   );
 }
 

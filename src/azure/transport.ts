@@ -50,7 +50,7 @@ export interface RawClient {
   get(what: string, pathAndQuery: string, headers?: Record<string, string>): Promise<RawResponse>;
   /** Reads every page of a list. @throws AzureError; AksMiError `AZURE_ERROR` for a list that never ends */
   list(what: string, pathAndQuery: string): Promise<Json[]>;
-  /** Writes, once. @throws TransientError when nobody knows whether Azure acted */
+  /** Writes, once; a POST may be answered `NOT_MODIFIED`. @throws TransientError when nobody knows whether Azure acted */
   send(
     what: string,
     method: HttpMethods,
@@ -59,6 +59,9 @@ export interface RawClient {
     headers?: Record<string, string>,
   ): Promise<RawResponse>;
 }
+
+/** The answer to an action that found nothing to do; no redirect. */
+export const NOT_MODIFIED = 304;
 
 /** A list that goes on after this is a defect of the service, or a loop. */
 const MAX_PAGES = 1_000;
@@ -167,7 +170,8 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     const response = await pipeline.sendRequest(httpClient, request);
     const text = response.bodyAsText ?? "";
     if (response.status >= 400) throw translateResponse(response.status, text, response.headers, what);
-    if (response.status >= 300) throw sentElsewhere(response.status, what);
+    const isDone = method === "POST" && response.status === NOT_MODIFIED;
+    if (response.status >= 300 && !isDone) throw sentElsewhere(response.status, what);
     const header = (name: string) => response.headers.get(name);
     return { status: response.status, body: parseBody(text, what), header };
   };

@@ -117,8 +117,11 @@ describe("what the simulation found", () => {
     expect(served.filter(({ path }) => path === upgrade).map(({ status }) => status)).toEqual([202, 409]);
   });
 
-  test("an upgrade that found no newer image any more is sent again once there is one", async () => {
-    const site = await Site.open(caseOf("nodes of a half-migrated cluster"));
+  test.each([
+    "accepted",
+    "notModified",
+  ] as const)("an upgrade that found no newer image any more is sent again once there is one: %s", async (upToDateImageUpgrade) => {
+    const site = await Site.open(caseOf("nodes of a half-migrated cluster"), { behaviour: { upToDateImageUpgrade } });
     const behave = (newerNodeImage: boolean) => site.ask("PATCH", "/_emulator/behaviour", { newerNodeImage });
     let isWithdrawn = false;
     const { ended } = await runUntilDone(site, {
