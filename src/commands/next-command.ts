@@ -1,5 +1,5 @@
+import { shell } from "../engine/shell.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
-import { shell } from "../report/snippets.ts";
 import type { CommonFlags } from "./context.ts";
 
 /** Where a command finds Azure and its runs. */

@@ -11,7 +11,7 @@ import { createPalette, sanitizeDeep, useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { ensureNotBlocked } from "./apply.ts";
 import { type CommonFlags, connectForPlan } from "./context.ts";
-import { nextCommandFor } from "./next-command.ts";
+import { commandLine, nextCommandFor } from "./next-command.ts";
 
 /** The flags of `rehearse`. */
 export interface RehearseFlags extends CommonFlags {
@@ -44,7 +44,7 @@ export async function rehearse(flags: RehearseFlags): Promise<number> {
   const mask: Mask = flags.mask ? createMask(rehearsed.twin.resources) : (value) => value;
   if (flags.save) {
     saveTwin(flags.save, mask(rehearsed.twin), `A twin of what the plan ${mask(plan.metadata.name)} touches.`);
-    process.stderr.write(`The twin is in ${flags.save}: aks-mi emulator --scenario ${flags.save}\n`);
+    process.stderr.write(`The twin is in ${flags.save}: ${commandLine("emulator", "--scenario", flags.save)}\n`);
   }
   process.stdout.write(render(mask(rehearsed), flags.output));
   if (rehearsed.through && flags.output === "table")

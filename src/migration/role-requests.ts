@@ -1,3 +1,4 @@
+import { shell } from "../engine/shell.ts";
 import { type Grantee, parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { describe } from "./grants.ts";
@@ -26,7 +27,7 @@ export function roleRequests(plan: MigrationPlan): RoleRequest[] {
         const command = [
           "az role assignment create --assignee-principal-type ServicePrincipal",
           `--assignee-object-id "$(${principalQuery(cluster, who)})"`,
-          `--role "${role}" --scope "${scope}"`,
+          `--role ${shell(role)} --scope ${shell(scope)}`,
         ].join(" ");
         return [{ cluster: cluster.id, role, scope, to: describe(who), reason: change.reason, command }];
       }),
@@ -37,7 +38,7 @@ export function roleRequests(plan: MigrationPlan): RoleRequest[] {
 /** An `az` query that prints a grantee's object id. */
 function principalQuery(cluster: ClusterPlan, who: Grantee): string {
   const { controlPlane, kubelet } = resolveTarget(cluster.id, cluster.target);
-  const show = (query: string) => `az aks show --ids "${cluster.id}" --query ${query} -o tsv`;
+  const show = (query: string) => `az aks show --ids ${shell(cluster.id)} --query ${shell(query)} -o tsv`;
   if (who === "control-plane") return controlPlane ? identityQuery(controlPlane.id) : show("identity.principalId");
   if (who === "kubelet") return kubelet ? identityQuery(kubelet.id) : show("identityProfile.kubeletidentity.objectId");
   const addon = who.slice("addon:".length);
@@ -47,5 +48,5 @@ function principalQuery(cluster: ClusterPlan, who: Grantee): string {
 }
 
 function identityQuery(id: string): string {
-  return `az identity show --ids "${id}" --query principalId -o tsv`;
+  return `az identity show --ids ${shell(id)} --query principalId -o tsv`;
 }

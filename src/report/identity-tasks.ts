@@ -1,7 +1,8 @@
+import { shell } from "../engine/shell.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { nameOf } from "./ids.ts";
 import type { ClusterView } from "./run-view.ts";
-import { shell, targetIds } from "./snippets.ts";
+import { targetIds } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
 
 /** What is left to do about the new identities of one's own: who else may use them, and that nobody deletes them. */
@@ -23,7 +24,7 @@ export function identityTasks(cluster: ClusterPlan, view: ClusterView): TaskLeft
       title: "Protect the identities from deletion",
       text: "Without them the cluster fails, and an identity made anew under the same name is another one. A lock against deletion hinders no update of the cluster, as long as they are not in the nodes' resource group.",
       commands: ids.map(
-        (id) => `az lock create --name keep-${nameOf(id)} --lock-type CanNotDelete --resource ${shell(id)}`,
+        (id) => `az lock create --name ${shell(`keep-${nameOf(id)}`)} --lock-type CanNotDelete --resource ${shell(id)}`,
       ),
     },
   ];

@@ -1,10 +1,10 @@
 import { parseDuration } from "../engine/clock.ts";
+import { shell } from "../engine/shell.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { identityTasks } from "./identity-tasks.ts";
 import { nameOf } from "./ids.ts";
 import { retireTasks } from "./retire-principal.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
-import { shell } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { formatLength, formatTime, sentence } from "./words.ts";
 

@@ -1,7 +1,7 @@
+import { shell } from "../engine/shell.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { nameOf, parseId } from "./ids.ts";
 import type { PrincipalUseView, RunView } from "./run-view.ts";
-import { shell } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { formatTime } from "./words.ts";
 
@@ -25,6 +25,12 @@ export function retireCommands({ clientId, objectId, scopes }: RetiredPrincipal)
     ...scopes.map((scope) => `az role assignment delete --assignee ${assignee} --scope ${shell(scope)}`),
     `az ad app delete --id ${shell(clientId)}`,
   ];
+}
+
+/** Quoted as people write it, where the name is what names are. */
+function clusterQuery(clientId: string): string {
+  const query = `[?servicePrincipalProfile.clientId=='${clientId}'].id`;
+  return shell(clientId) === clientId ? `"${query}"` : shell(query);
 }
 
 /** The service principal that a cluster of a plan leaves; undefined when it comes from none. */
@@ -51,7 +57,7 @@ export function retireTasks(
     title: "See whether anything else uses the old service principal",
     text: `Other clusters, pipelines and pull secrets may use the same one; look at its rights and at ${SIGN_IN_LOG}.`,
     commands: [
-      `az aks list --query "[?servicePrincipalProfile.clientId=='${clientId}'].id" --output tsv`,
+      `az aks list --query ${clusterQuery(clientId)} --output tsv`,
       `az role assignment list --all --assignee ${shell(objectId ?? clientId)} --output table`,
     ],
   };

@@ -1,3 +1,4 @@
+import { shell } from "../engine/shell.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { parseId } from "./ids.ts";
 import type { ClusterView } from "./run-view.ts";
@@ -129,11 +130,6 @@ function azureCli({ id }: ClusterPlan, { controlPlane, kubelet }: TargetIds): Sn
       ...flags.map((flag, index) => `# ${index === 0 ? "az aks create …" : "               "} ${flag}`),
     ].join("\n"),
   };
-}
-
-/** A word that a shell takes as it stands. */
-export function shell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function hcl(text: string): string {

@@ -1,4 +1,4 @@
-import { shell } from "../report/snippets.ts";
+import { shell } from "../engine/shell.ts";
 import type { Session } from "./wizard-session.ts";
 import type { WizardChoices, WizardResult } from "./wizard-types.ts";
 
