@@ -1,12 +1,15 @@
 import { subscriptionOf } from "../azure/ids.ts";
+import { AksMiError } from "../engine/errors.ts";
 import { customRole } from "../migration/required-permissions.ts";
 import { roleRequests } from "../migration/role-requests.ts";
 import { planHash } from "../plan/canonical.ts";
 import { formatPlanYaml, writePlanFile, writeTextFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { makePlan } from "../planning/make-plan.ts";
-import { renderPlan, renderPlanMarkdown } from "../report/plan-report.ts";
+import { renderPlanMarkdown } from "../report/plan-markdown.ts";
+import { renderPlan } from "../report/plan-report.ts";
 import { useColor } from "../text/terminal.ts";
+import { checkRegistryId, checkResourceGroupName } from "../ui/wizard-command.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
@@ -32,6 +35,7 @@ export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {
 
 /** Makes a plan, writes it where it was asked for, and prints the report. @returns the exit code */
 export async function plan(flags: PlanFlags): Promise<number> {
+  ensureNames(flags);
   const connection = await connectFor(flags);
   const clusterIds = await resolveScope(connection, flags);
   const made = await makePlan(
@@ -65,6 +69,22 @@ export async function plan(flags: PlanFlags): Promise<number> {
   if (flags.requiredPermissions) process.stdout.write(`${JSON.stringify(customRole(made), undefined, 2)}\n`);
   else process.stdout.write(await renderAs(made, flags));
   return made.clusters.some((cluster) => cluster.blocked) ? 4 : 0;
+}
+
+/** @throws AksMiError `USAGE` when Azure has no such registry or resource group under any circumstances */
+function ensureNames({ registry, identityResourceGroup }: PlanFlags): void {
+  const ensure = (long: string, value: string, checked: true | string, remedy: string) => {
+    if (checked !== true) throw new AksMiError("USAGE", `${long} does not take "${value}": ${checked}`, remedy);
+  };
+  for (const id of registry)
+    ensure("--registry", id, checkRegistryId(id), '`az acr list --query "[].id"` lists the ids of registries.');
+  if (identityResourceGroup !== undefined)
+    ensure(
+      "--identity-resource-group",
+      identityResourceGroup,
+      checkResourceGroupName(identityResourceGroup),
+      "Name a resource group of your own, or leave the flag out for the cluster's.",
+    );
 }
 
 async function renderAs(made: MigrationPlan, flags: PlanFlags): Promise<string> {

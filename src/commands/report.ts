@@ -1,6 +1,7 @@
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import { foldEvents } from "../report/fold-events.ts";
+import { maskPlan } from "../report/mask.ts";
 import { renderPlanHtml } from "../report/plan-html.ts";
 import { renderPlanMarkdown } from "../report/plan-markdown.ts";
 import { renderRunHtml } from "../report/run-html.ts";
@@ -29,7 +30,8 @@ function renderPlanFile(file: string, flags: ReportFlags): string {
   const hash = planHash(plan);
   const options = { hash, nextCommand: nextCommandFor(plan, hash, file, flags), mask };
   if (output === "html") return renderPlanHtml(plan, options);
-  return output === "json" ? `${JSON.stringify(plan, undefined, 2)}\n` : renderPlanMarkdown(plan, options);
+  if (output === "json") return `${JSON.stringify(maskPlan(plan, options).plan, undefined, 2)}\n`;
+  return renderPlanMarkdown(plan, options);
 }
 
 function renderRun(id: string | undefined, { output, mask, stateDir }: ReportFlags): string {

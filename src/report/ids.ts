@@ -81,9 +81,9 @@ export function shortId(id: string, home?: string): string {
   return `${kindOf(id)} ${name}${place.length > 0 ? ` (${place.join(", ")})` : ""}`;
 }
 
-/** A copy of plain data in which each subscription id is replaced by `subscription-1`, `subscription-2` …; `like` gives the order. */
-export function maskSubscriptions<T>(value: T, like: unknown = value): T {
-  const found = JSON.stringify(like).matchAll(/\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/gi);
+/** A copy of plain data in which each subscription id is replaced by `subscription-1`, `subscription-2` …, in their order. */
+export function maskSubscriptions<T>(value: T): T {
+  const found = JSON.stringify(value).matchAll(/\/subscriptions\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/gi);
   const subscriptions = [...new Set([...found].map((match) => match[1]!.toLowerCase()))];
   let text = JSON.stringify(value);
   for (const [index, subscription] of subscriptions.entries())

@@ -127,6 +127,12 @@ function listDrains(cluster: ClusterPlan, changes: readonly Change[]): PoolDrain
   return [...pools].map((pool) => ({ pool, nodes: cluster.from.pools.find(({ name }) => name === pool)?.nodes }));
 }
 
+/** How many changes there are of each risk: `9 additive, 4 disruptive`. */
+export function riskWords({ riskCounts }: Pick<ClusterDigest, "riskCounts">): string {
+  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
+  return risks.map(([risk, amount]) => `${amount} ${risk}`).join(", ");
+}
+
 /** `3 pools, 9 nodes: system (3), user (4), gpu (2)`. */
 export function drainWords(drains: readonly PoolDrain[]): string {
   const nodes = drains.reduce((sum, drain) => sum + (drain.nodes ?? 0), 0);

@@ -3,10 +3,10 @@ import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
-import { maskSubscriptions, nameOf, parseId, shortId } from "./ids.ts";
+import { nameOf, parseId, shortId } from "./ids.ts";
+import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
-import { digestPlan, drainWords } from "./plan-digest.ts";
-import type { PlanMarkdownOptions } from "./plan-markdown.ts";
+import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import {
@@ -21,8 +21,8 @@ import {
 } from "./words.ts";
 
 /** The dry-run report as one self-contained HTML file. */
-export function renderPlanHtml(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
-  const shown = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
+export function renderPlanHtml(plan: MigrationPlan, { hash, ...options }: PlanDocumentOptions): string {
+  const { plan: shown, nextCommand } = sanitizeDeep(maskPlan(plan, options));
   const digests = digestPlan(shown);
   const names = digests.map(({ cluster }) => nameOf(cluster.id)).join(", ");
   const { metadata } = shown;
@@ -61,16 +61,14 @@ ${htmlSection(
 }
 
 function clusterFacts({ cluster, estimate, drains, changeCount, riskCounts }: ClusterDigest): Html {
-  const { from, to } = pathWords(cluster.path);
   const { name, resourceGroup } = parseId(cluster.id);
-  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
   const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
   return html`<p><code>${cluster.id}</code></p>${htmlFacts([
     ["Cluster", `${name} in ${resourceGroup}, ${cluster.from.location}`],
-    ["Change", cluster.path === "none" ? to : `from ${from} to ${to}`],
+    ["Change", pathWords(cluster.path)],
     ["Control plane", controlPlaneIdentity?.name ?? "system-assigned identity"],
     ["Nodes", kubeletIdentity?.name ?? "identity made by AKS"],
-    ["Changes", changeCount === 0 ? "none" : `${changeCount}: ${risks.map(([risk, n]) => `${n} ${risk}`).join(", ")}`],
+    ["Changes", changeCount === 0 ? "none" : `${changeCount}: ${riskWords({ riskCounts })}`],
     ...(drains.length > 0 ? [["Drains", drainWords(drains)] as const] : []),
     ...(changeCount > 0 ? [["Expected duration", formatRange(estimate.total)] as const] : []),
     ...(estimate.window ? [["From the switch to the proof", formatRange(estimate.window)] as const] : []),
@@ -133,7 +131,7 @@ function notCopiedTable({ cluster }: ClusterDigest): Html | undefined {
     role,
     html`<code>${scope}</code>`,
     sentence(reason),
-    sentence(instead ?? "nothing, the new identities don't need it"),
+    sentence(instead),
   ]);
   return htmlTable("Rights that the new identities do not get", ["Role", "Scope", "Why not", "Instead"], rows);
 }

@@ -2,12 +2,14 @@ import { parseDuration } from "../engine/clock.ts";
 import type { RecordedFinding } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
-import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
+import { nameOf, shortId } from "./ids.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
+import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
-import { digestPlan, drainWords } from "./plan-digest.ts";
+import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import {
+  azureWords,
   formatLength,
   formatRange,
   keepValidWords,
@@ -17,17 +19,9 @@ import {
   sentence,
 } from "./words.ts";
 
-/** What a Markdown report of a plan needs besides the plan. */
-export interface PlanMarkdownOptions {
-  readonly hash: string;
-  readonly nextCommand: string;
-  /** Replaces subscription ids. */
-  readonly mask?: boolean | undefined;
-}
-
 /** The dry-run report as Markdown, for a pull request or a change ticket: every id in full. */
-export function renderPlanMarkdown(plan: MigrationPlan, { hash, nextCommand, mask }: PlanMarkdownOptions): string {
-  const shown = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
+export function renderPlanMarkdown(plan: MigrationPlan, { hash, ...options }: PlanDocumentOptions): string {
+  const { plan: shown, nextCommand } = sanitizeDeep(maskPlan(plan, options));
   const lines = digestPlan(shown).flatMap((digest) => clusterLines(shown, digest));
   return [...lines, "## Next", "", `Plan hash: ${code(hash)}`, "", ...markdownBlock("sh", nextCommand), ""].join("\n");
 }
@@ -50,17 +44,15 @@ function clusterLines(plan: MigrationPlan, digest: ClusterDigest): string[] {
 }
 
 function headerLines({ metadata }: MigrationPlan, digest: ClusterDigest): string[] {
-  const { cluster, estimate, changeCount, riskCounts } = digest;
-  const { from, to } = pathWords(cluster.path);
-  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
+  const { cluster, estimate, changeCount } = digest;
   const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
   const rows = [
     ["Cluster", code(cluster.id)],
-    ["Change", cluster.path === "none" ? text(to) : text(`from ${from} to ${to}`)],
+    ["Change", text(pathWords(cluster.path))],
     ["Control plane", controlPlaneIdentity ? text(placeOf(controlPlaneIdentity)) : "system-assigned identity"],
     ["Nodes", kubeletIdentity ? text(placeOf(kubeletIdentity)) : "identity made by AKS"],
-    ["Azure", text(`${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`)],
-    ["Changes", changeCount === 0 ? "none" : `${changeCount} (${risks.map(([risk, n]) => `${n} ${risk}`).join(", ")})`],
+    ["Azure", text(azureWords(metadata))],
+    ["Changes", changeCount === 0 ? "none" : `${changeCount} (${riskWords(digest)})`],
   ];
   if (digest.drains.length > 0) rows.push(["Drains", text(drainWords(digest.drains))]);
   if (changeCount > 0) rows.push(["Expected duration", formatRange(estimate.total)]);
@@ -132,13 +124,13 @@ function gapLines({ steps }: ClusterDigest): string[] {
 }
 
 function notCopiedLines({ cluster }: ClusterDigest): string[] {
-  if (notCopiedRights(cluster).length === 0) return [];
   const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
     text(role),
     code(scope),
     text(sentence(reason)),
-    text(sentence(instead ?? "nothing, the new identities don't need it")),
+    text(sentence(instead)),
   ]);
+  if (rows.length === 0) return [];
   return ["## Not copied from the old identity", "", ...table(["Role", "Scope", "Why not", "Instead"], rows), ""];
 }
 

@@ -1,12 +1,13 @@
 import { parseDuration } from "../engine/clock.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { createPalette, sanitizeDeep } from "../text/terminal.ts";
-import { maskSubscriptions, parseId, shortSubscription } from "./ids.ts";
+import { parseId, shortSubscription } from "./ids.ts";
 import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";
-import { digestPlan, drainWords } from "./plan-digest.ts";
+import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
 import { printStep } from "./plan-steps.ts";
 import {
+  azureWords,
   count,
   formatLength,
   formatRange,
@@ -16,8 +17,6 @@ import {
   pathWords,
   sentence,
 } from "./words.ts";
-
-export { renderPlanMarkdown } from "./plan-markdown.ts";
 
 /** How a plan is drawn on a terminal. */
 export interface PlanReportOptions {
@@ -29,13 +28,11 @@ export interface PlanReportOptions {
   readonly planFile?: string | undefined;
   /** The exact command to go on with. */
   readonly nextCommand: string;
-  /** Replaces subscription ids. */
-  readonly mask?: boolean | undefined;
 }
 
 /** The dry-run report for a terminal: what a reviewer signs. It is the plan, rendered; nothing is decided in it. */
 export function renderPlan(plan: MigrationPlan, options: PlanReportOptions): string {
-  const shown = sanitizeDeep(options.mask ? maskSubscriptions(plan) : plan);
+  const shown = sanitizeDeep(plan);
   const page = new Page(createPalette(options.color), options.width);
   const digests = digestPlan(shown);
   for (const digest of digests) printCluster(page, shown, digest, digests.length > 1);
@@ -60,7 +57,6 @@ function printCluster(page: Page, plan: MigrationPlan, digest: ClusterDigest, se
 function printHeader(page: Page, plan: MigrationPlan, digest: ClusterDigest): void {
   const { cluster, changeCount } = digest;
   const { name, resourceGroup, subscription } = parseId(cluster.id);
-  const { from, to } = pathWords(cluster.path);
   const { controlPlaneIdentity, kubeletIdentity } = cluster.target;
   const { metadata } = plan;
   page.title(`Migration plan: ${name}`, metadata.emulator ? "EMULATED AZURE" : "");
@@ -68,21 +64,21 @@ function printHeader(page: Page, plan: MigrationPlan, digest: ClusterDigest): vo
     "Cluster",
     `${name} in ${resourceGroup}, subscription ${shortSubscription(subscription ?? "")}, ${cluster.from.location}`,
   );
-  page.field("Change", cluster.path === "none" ? to : `from ${from} to ${to}`);
+  page.field("Change", pathWords(cluster.path));
   if (cluster.from.servicePrincipal) page.field("From", `service principal ${cluster.from.servicePrincipal.clientId}`);
   page.field(
     "To",
     `control plane: ${controlPlaneIdentity ? placeOf(controlPlaneIdentity) : "system-assigned identity"}`,
   );
   page.field("", `nodes: ${kubeletIdentity ? placeOf(kubeletIdentity) : "identity made by AKS"}`);
-  page.field("Azure", `${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`);
+  page.field("Azure", azureWords(metadata));
   if (changeCount === 0) page.field("Changes", "none: there is nothing to do");
   else printExpectations(page, digest);
 }
 
-function printExpectations(page: Page, { changeCount, riskCounts, estimate, drains }: ClusterDigest): void {
-  const risks = Object.entries(riskCounts).filter(([, amount]) => amount > 0);
-  page.field("Changes", `${changeCount} (${risks.map(([risk, amount]) => `${amount} ${risk}`).join(", ")})`);
+function printExpectations(page: Page, digest: ClusterDigest): void {
+  const { changeCount, estimate, drains } = digest;
+  page.field("Changes", `${changeCount} (${riskWords(digest)})`);
   if (drains.length > 0) page.field("Drains", drainWords(drains));
   const waiting = estimate.waiting.maxMs > 0 ? `, of which ${formatRange(estimate.waiting)} waiting` : "";
   page.field("Duration", `${formatRange(estimate.total)}${waiting}`);
@@ -127,7 +123,7 @@ function printNotCopied(page: Page, { cluster }: ClusterDigest): void {
   for (const { role, scope, reason, instead } of notCopied) {
     page.bullet("-", `${role} on ${page.name(scope, cluster.id)}`);
     page.wrapped(`Why not: ${sentence(reason)}`, 4, page.paint.dim);
-    page.wrapped(`Instead: ${sentence(instead ?? "nothing, the new identities don't need it")}`, 4);
+    page.wrapped(`Instead: ${sentence(instead)}`, 4);
   }
 }
 

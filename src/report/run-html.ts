@@ -2,11 +2,11 @@ import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable, htmlTime } from "./html.ts";
-import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
+import { nameOf, shortId } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
+import { type MaskOption, maskRun } from "./mask.ts";
 import { timeSpentMs } from "./remaining.ts";
 import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
-import type { RunReportOptions } from "./run-markdown.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
@@ -24,17 +24,9 @@ import {
   withClockTimes,
 } from "./words.ts";
 
-export { renderPlanHtml } from "./plan-html.ts";
-
 /** What happened in a run, as one self-contained HTML file. */
-export function renderRunHtml(
-  plan: MigrationPlan,
-  view: RunView,
-  hash: string,
-  { mask }: RunReportOptions = {},
-): string {
-  const shownPlan = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
-  const shown = sanitizeDeep(mask ? maskSubscriptions(view, [plan, view]) : view);
+export function renderRunHtml(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+  const { plan: shownPlan, view: shown } = sanitizeDeep(maskRun(plan, view, options));
   const names = shownPlan.clusters.map(({ id }) => nameOf(id)).join(", ");
   return htmlPage(
     `aks-mi run ${shown.run}: ${names}`,
@@ -74,10 +66,9 @@ function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView
   const view = run.clusters[index]!;
   const now = new Date(view.lastEventAt ?? 0);
   const id = (name: string) => `${name}-${index + 1}`;
-  const { from, to } = pathWords(cluster.path);
   return html`${run.clusters.length > 1 && html`<h2 id="${id("cluster")}">${nameOf(cluster.id)} ${htmlBadge(view.state)}</h2>`}
 <p><code>${cluster.id}</code></p>
-<p>${cluster.path === "none" ? sentence(to) : `From ${from} to ${to}.`} ${summarizeCluster(cluster, view, run.run).join(" ")}</p>
+<p>${sentence(pathWords(cluster.path))} ${summarizeCluster(cluster, view, run.run).join(" ")}</p>
 ${view.failure && html`<div class="alarm"><p><strong>Failed (${view.failure.code}).</strong> ${sentence(view.failure.message)}</p><p><strong>Remedy:</strong> ${sentence(view.failure.remedy)}</p></div>`}
 ${view.pause && html`<div class="notice"><p><strong>Paused.</strong> ${pauseWords(view.pause)}</p></div>`}
 <p><a href="#${id("left")}">What is left to do</a></p>
@@ -142,7 +133,7 @@ function notCopiedTable(cluster: ClusterPlan): Html | undefined {
     role,
     html`<code>${scope}</code>`,
     sentence(reason),
-    sentence(instead ?? "nothing, the new identities don't need it"),
+    sentence(instead),
   ]);
   return htmlTable(
     "What the service principal holds and the new identities don't",

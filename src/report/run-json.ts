@@ -1,20 +1,13 @@
 import type { MigrationPlan } from "../plan/schema.ts";
-import { maskSubscriptions } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
+import { type MaskOption, maskRun } from "./mask.ts";
 import { listIdentities, listNodes } from "./run-digest.ts";
-import type { RunReportOptions } from "./run-markdown.ts";
 import type { RunView } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 
 /** What happened in a run, as JSON with a line break at the end. */
-export function renderRunJson(
-  plan: MigrationPlan,
-  view: RunView,
-  hash: string,
-  { mask }: RunReportOptions = {},
-): string {
-  const shownPlan = mask ? maskSubscriptions(plan) : plan;
-  const shown = mask ? maskSubscriptions(view, [plan, view]) : view;
+export function renderRunJson(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+  const { plan: shownPlan, view: shown } = maskRun(plan, view, options);
   const { run, state, tool, startedAt, endedAt, approvals, resumes } = shown;
   const clusters = shownPlan.clusters.map((cluster, index) => {
     const clusterView = shown.clusters[index]!;

@@ -1,8 +1,9 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
-import { maskSubscriptions, nameOf, shortId } from "./ids.ts";
+import { nameOf, shortId } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
+import { type MaskOption, maskRun } from "./mask.ts";
 import { findingLines } from "./plan-markdown.ts";
 import { timeSpentMs } from "./remaining.ts";
 import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
@@ -11,23 +12,11 @@ import type { ClusterView, RunView } from "./run-view.ts";
 import { changeWords } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
-import { formatLength, formatMoment, formatTime, pathWords, sentence, withClockTimes } from "./words.ts";
-
-/** What a report of a run may leave out. */
-export interface RunReportOptions {
-  /** Replaces subscription ids. */
-  readonly mask?: boolean | undefined;
-}
+import { azureWords, formatLength, formatMoment, formatTime, pathWords, sentence, withClockTimes } from "./words.ts";
 
 /** What happened in a run, as Markdown: for a change ticket, a pull request or a job summary. */
-export function renderRunMarkdown(
-  plan: MigrationPlan,
-  view: RunView,
-  hash: string,
-  { mask }: RunReportOptions = {},
-): string {
-  const shownPlan = sanitizeDeep(mask ? maskSubscriptions(plan) : plan);
-  const shown = sanitizeDeep(mask ? maskSubscriptions(view, [plan, view]) : view);
+export function renderRunMarkdown(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+  const { plan: shownPlan, view: shown } = sanitizeDeep(maskRun(plan, view, options));
   return [
     `# Migration run ${text(shown.run)}: ${shown.state}`,
     "",
@@ -39,7 +28,7 @@ export function renderRunMarkdown(
 
 function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): string[] {
   const rows = [
-    ["Azure", text(`${metadata.emulator ? "emulator as " : ""}${metadata.cloud}, tenant ${metadata.tenant}`)],
+    ["Azure", text(azureWords(metadata))],
     ["Plan hash", code(hash)],
     ["Tool", text(view.tool ?? metadata.tool)],
     ["Started", view.startedAt ? formatMoment(view.startedAt) : "not yet"],
@@ -52,11 +41,10 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
 
 function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): string[] {
   const view = run.clusters[index]!;
-  const { from, to } = pathWords(cluster.path);
   return [
     `## ${text(nameOf(cluster.id))}: ${view.state}`,
     "",
-    `${code(cluster.id)}, ${cluster.path === "none" ? to : `from ${from} to ${to}`}.`,
+    `${code(cluster.id)}, ${pathWords(cluster.path)}.`,
     "",
     text(summarizeCluster(cluster, view, run.run).join(" ")),
     "",

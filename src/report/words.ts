@@ -1,7 +1,7 @@
 import { DAY_MS, formatDuration, HOUR_MS, MINUTE_MS } from "../engine/clock.ts";
 import type { Risk, Severity, StepId } from "../engine/step.ts";
 import { RISKS, SEVERITIES } from "../engine/step.ts";
-import type { ClusterPlan, PathId } from "../plan/schema.ts";
+import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
 import type { DurationRange } from "./durations.ts";
 
 /** Why each step is there, as Azure's documentation has it. */
@@ -38,9 +38,14 @@ const PATH_WORDS: Record<PathId, readonly [from: string, to: string]> = {
   none: ["as it is", "no change needed"],
 };
 
+/** A right of the old identity that the new ones do not get, and what they get instead, in words. */
+export type NotCopiedRight = ClusterPlan["rights"][number] & { readonly instead: string };
+
 /** The rights of the old identity that the new ones do not get. */
-export function notCopiedRights({ rights }: Pick<ClusterPlan, "rights">): ClusterPlan["rights"] {
-  return rights.filter(({ decision }) => decision === "narrowed" || decision === "dropped");
+export function notCopiedRights({ rights }: Pick<ClusterPlan, "rights">): NotCopiedRight[] {
+  return rights
+    .filter(({ decision }) => decision === "narrowed" || decision === "dropped")
+    .map((right) => ({ ...right, instead: right.instead ?? "nothing, the new identities don't need it" }));
 }
 
 /** What is to be kept valid for a while after the switch, in a sentence. @param switchover how long, for people */
@@ -60,10 +65,15 @@ export function noWayBackWords({ from }: ClusterPlan): string {
     : "A system-assigned identity is deleted with the switch, and its roles with it.";
 }
 
-/** What a path leads from and to. */
-export function pathWords(path: PathId): { from: string; to: string } {
+/** What a path changes: `from service principal to user-assigned managed identity`. */
+export function pathWords(path: PathId): string {
   const [from, to] = PATH_WORDS[path];
-  return { from, to };
+  return path === "none" ? to : `from ${from} to ${to}`;
+}
+
+/** In which Azure a plan was made: `AzureCloud, tenant <id>`, or an emulator that stands for it. */
+export function azureWords({ emulator, cloud, tenant }: MigrationPlan["metadata"]): string {
+  return `${emulator ? "emulator as " : ""}${cloud}, tenant ${tenant}`;
 }
 
 /** The identity that a role change's principal stands for: its name where the plan gives it one. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { renderPlan, renderPlanMarkdown } from "../../src/report/plan-report.ts";
+import { renderPlanMarkdown } from "../../src/report/plan-markdown.ts";
+import { renderPlan } from "../../src/report/plan-report.ts";
 import { visibleLength } from "../../src/text/terminal.ts";
 import { buildEmptyPlan, buildPlan, HASH, REGISTRY, SUBNET } from "./fixtures.ts";
 
@@ -88,12 +89,6 @@ describe("the dry-run report on a terminal", () => {
     expect(empty).not.toMatch(/POINT OF NO RETURN|Waits|undone/);
   });
 
-  it("masks subscriptions but still tells them apart", () => {
-    const masked = renderPlan(buildPlan(), { ...OPTIONS, mask: true });
-    expect(masked).not.toMatch(/11111111|22222222/);
-    expect(masked).toContain("registry acrshared (rg-shared, subscription subscription-2)");
-  });
-
   it("prints control sequences from a plan file harmlessly", () => {
     const plan = buildPlan();
     plan.clusters[0]!.findings[0]!.seen = "a\u001b[2Jb\u202ec\rd";
@@ -119,6 +114,12 @@ describe("the dry-run report as Markdown", () => {
   it("has the point of no return right before its step, and ends with the next command", () => {
     expect(report).toMatch(/POINT OF NO RETURN.*\n\n### 4\. Enable managed identity/);
     expect(report.trimEnd().endsWith(`\`\`\`sh\n${NEXT}\n\`\`\``)).toBe(true);
+  });
+
+  it("masks subscriptions but still tells them apart", () => {
+    const masked = renderPlanMarkdown(buildPlan(), { hash: HASH, nextCommand: NEXT, mask: true });
+    expect(masked).not.toMatch(/11111111|22222222/);
+    expect(masked).toContain("registry acrshared \\(rg-shared, subscription subscription-2\\)");
   });
 
   it("shows markup from a plan file literally", () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { foldEvents } from "../../src/report/fold-events.ts";
-import { renderPlanHtml, renderRunHtml } from "../../src/report/run-html.ts";
+import { renderPlanHtml } from "../../src/report/plan-html.ts";
+import { renderPlanMarkdown } from "../../src/report/plan-markdown.ts";
+import { renderRunHtml } from "../../src/report/run-html.ts";
 import { renderRunJson } from "../../src/report/run-json.ts";
 import { renderRunMarkdown } from "../../src/report/run-markdown.ts";
 import { listSnippets, targetIds } from "../../src/report/snippets.ts";
@@ -110,7 +112,9 @@ describe("an HTML report", () => {
       renderRunHtml(plan, finished, HASH, { mask: true }),
       renderRunMarkdown(plan, finished, HASH, { mask: true }),
       renderRunJson(plan, finished, HASH, { mask: true }),
-      renderPlanHtml(plan, { hash: HASH, nextCommand: "", mask: true }),
+      ...[renderPlanHtml, renderPlanMarkdown].map((render) =>
+        render(plan, { hash: HASH, nextCommand: `aks-mi verify --id ${CLUSTER}`, mask: true }),
+      ),
     ];
     for (const report of masked) {
       expect(report).not.toMatch(/11111111|22222222/);
