@@ -18,9 +18,10 @@ export function reportCommand(run: { readonly id: string }, { stateDir }: Pick<P
   return commandLine("report", run.id, ...runsFlags(stateDir));
 }
 
-/** The command that proves a plan's clusters, with what their run recorded. */
+/** The command that proves a plan's clusters, with what their run recorded; the plan knows their cloud. */
 export function verifyCommand(plan: MigrationPlan, place: Place): string {
-  return commandLine("verify", ...idFlags(plan), ...azureFlags(place), ...runsFlags(place.stateDir));
+  const flags = azureFlags(plan.metadata.cloud === "AzureCloud" ? place : { ...place, cloud: plan.metadata.cloud });
+  return commandLine("verify", ...idFlags(plan), ...flags, ...runsFlags(place.stateDir));
 }
 
 /**

@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { verifyCommand } from "../../src/commands/next-command.ts";
+import { readPlanFile } from "../../src/plan/plan-file.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 
 /** The words that a shell makes of the last command on a page. */
@@ -41,4 +43,12 @@ it("names the emulator and the state directory in the command that applies a pla
   expect(words.slice(0, 3)).toEqual(["apply", "--plan", file]);
   expect(words).toContain("--emulator");
   expect(words[words.indexOf("--state-dir") + 1]).toBe(line.file("state"));
+});
+
+it("names the cloud of the plan in the command that proves its clusters, unless it is the one that everybody means", () => {
+  const plan = readPlanFile("plans/examples/system-assigned.yaml");
+  const verify = (cloud: typeof plan.metadata.cloud) =>
+    verifyCommand({ ...plan, metadata: { ...plan.metadata, cloud } }, { stateDir: ".aks-mi" });
+  expect(verify("AzureUSGovernment")).toContain(" --cloud AzureUSGovernment");
+  expect(verify("AzureCloud")).not.toContain("--cloud");
 });
