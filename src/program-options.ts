@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Help, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./engine/clock.ts";
-import { STEP_IDS } from "./engine/step.ts";
+import { BLOCKER_CHECKS, STEP_IDS } from "./engine/step.ts";
 
 const examples = new WeakMap<Command, string>();
 
@@ -79,12 +79,58 @@ export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-/** Ids of checks. @throws InvalidArgumentError when one is none */
+/** Ids of checks that can block a plan. @throws InvalidArgumentError when one is none: a typing error would ignore nothing */
 export function checkNames(value: string, earlier: string[]): string[] {
   const names = value.split(",").map((name) => name.trim().toUpperCase());
-  if (!names.every((name) => /^[A-Z]{2}\d{3}$/.test(name)))
-    throw new InvalidArgumentError("It must be ids of checks such as RD009, with commas between them.");
+  const unknown = names.find((name) => !BLOCKER_CHECKS.some((check) => check === name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(
+      `"${unknown}" is no check that blocks a plan; give some of ${BLOCKER_CHECKS.join(", ")}, with commas between them.`,
+    );
   return [...earlier, ...names];
+}
+
+/** The client id of a service principal. @throws InvalidArgumentError when it is none: nothing would be found of it */
+export function clientId(value: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
+    throw new InvalidArgumentError("It must be a client id such as 11111111-2222-3333-4444-555555555555.");
+  return value;
+}
+
+/** How help is laid out: descriptions are wrapped beside long flags too. */
+export const HELP_LAYOUT: Partial<Help> = {
+  minWidthToWrap: 20,
+  optionDescription(option) {
+    const repeatable = Array.isArray(option.defaultValue);
+    const shown = repeatable ? Object.create(option, { defaultValue: { value: undefined } }) : option;
+    return Help.prototype.optionDescription.call(this, shown) + (option.mandatory ? " (required)" : "");
+  },
+};
+
+/**
+ * Hands a command the flags that stand before its name: left with the program, they would have no effect.
+ * Ends the program where the command has no such flag.
+ */
+export function passOn(program: Command, command: Command): void {
+  for (const option of program.options) {
+    const name = option.attributeName();
+    if (program.getOptionValueSource(name) !== "cli") continue;
+    if (!command.options.some((own) => own.attributeName() === name))
+      program.error(`error: '${command.name()}' has no option '${option.long}'`);
+    command.setOptionValueWithSource(name, program.getOptionValue(name), "cli");
+  }
+}
+
+/**
+ * Ends the program where a flag has an empty value: that is an unset variable in a script, and not a flag that was left out.
+ * An empty hash is left to the approval, as another wrong one.
+ */
+export function refuseEmptyValues(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (name === "approve" || command.getOptionValueSource(name) !== "cli") continue;
+    if ([command.getOptionValue(name)].flat().includes("")) command.error(`error: option '${option.flags}' is empty`);
+  }
 }
 
 /** A duration, as it was written. @throws InvalidArgumentError when it is none */

@@ -4,10 +4,14 @@ import { SEVERITIES } from "./engine/step.ts";
 import {
   breakLockOption,
   checkNames,
+  clientId,
   collect,
   durationText,
+  HELP_LAYOUT,
   outputOption,
+  passOn,
   positiveNumber,
+  refuseEmptyValues,
   untilOption,
   wholeNumber,
   withApproval,
@@ -26,7 +30,11 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     )
     .version(VERSION, "-V, --version", "print the version")
     .enablePositionalOptions()
+    .helpCommand("help [command]", "display help for a command")
+    .configureHelp(HELP_LAYOUT)
     .showHelpAfterError("(run with --help for the options)")
+    .hook("preSubcommand", passOn)
+    .hook("preAction", (_, command) => refuseEmptyValues(command))
     .exitOverride();
   const done = (code: number) => setExitCode(code);
   const command = (spec: string, summary: string, example: string) =>
@@ -188,6 +196,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .option(
       "--service-principal <client id>",
       "the service principal that the clusters have left, where no run here tells it",
+      clientId,
     )
     .option("--switched-at <time>", "when they were switched, where only you know it (ISO 8601)")
     .addOption(outputOption(["table", "json"]))
@@ -232,5 +241,6 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       ]);
       done(completion(shell, outlineProgram(program)));
     });
+  for (const known of program.commands) known.allowExcessArguments(false);
   return program;
 }
