@@ -19,7 +19,7 @@ import { rollNodes, wholePools } from "./node-roll.ts";
 import type { Operation } from "./operation.ts";
 import { beginOperation, endOperation } from "./operations.ts";
 import { fillInPool, syncPools } from "./pools.ts";
-import { profileOf } from "./scale-sets.ts";
+import { isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 /** How long a pool takes to be made, changed or removed; no figure is documented. */
@@ -72,7 +72,8 @@ export function getUpgradeProfile(world: World, cluster: Cluster, poolId: string
 /**
  * POST upgradeNodeImageVersion: 202 with the pool, state `UpgradingNodeImageVersion` (recorded 2022). Where the pool has the
  * newest image, that ends without effect, or the answer is 304 (announced by the AKS team in 2023): `upToDateImageUpgrade`.
- * @throws ArmError 400 for an availability set, 409 while another operation is under way
+ * @throws ArmError 400 for an availability set, 409 while another operation is under way or the pool is stopped (the service
+ * rejects it, az does not look: read in its source; code and text are the model's)
  */
 export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
   const { pool, profile } = existingPool(cluster, nameOf(poolId));
@@ -84,6 +85,12 @@ export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string,
     );
   ensureIdle(cluster, pool);
   ensureRunning(cluster);
+  if (isStopped(cluster, pool))
+    throw flat(
+      409,
+      "OperationNotAllowed",
+      `agent pool is not currently running, current power state is Stopped. Please start the agent pool ${pool.name} first.`,
+    );
   const latest = latestImageOf(world, pool, profile);
   const isNewer = latest !== profile["nodeImageVersion"];
   if (!isNewer && world.behaviour.upToDateImageUpgrade === "notModified") return { status: 304 };

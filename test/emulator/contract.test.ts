@@ -158,6 +158,15 @@ describe("operations", () => {
     expect((await harness.get(CLUSTER)).properties.provisioningState).toBe("Canceled");
   });
 
+  it("are not begun for a pool that is stopped", async () => {
+    const harness = await Harness.with(plainWorld());
+    await harness.expect(200, "PUT", APPS, { properties: { powerState: { code: "Stopped" } } });
+    await harness.advance("5m");
+    const { nodeImageVersion } = (await harness.get(APPS)).properties;
+    expect(await refusal(harness, "POST", `${APPS}/upgradeNodeImageVersion`)).toEqual([409, "OperationNotAllowed"]);
+    expect((await harness.get(APPS)).properties).toMatchObject({ nodeImageVersion, provisioningState: "Succeeded" });
+  });
+
   it("of a pool that is not there cannot be aborted", async () => {
     const harness = await Harness.with(plainWorld());
     expect(await refusal(harness, "POST", `${CLUSTER}/agentPools/none/abort`)).toEqual([404, "NotFound"]);
