@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import type { Usage } from "../azure/capacity.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
-import type { DirectoryKind, GraphAnswer, ServicePrincipal } from "../azure/graph.ts";
+import type { DeletedPrincipal, DirectoryKind, GraphAnswer, ServicePrincipal } from "../azure/graph.ts";
 import type { UserAssignedIdentity } from "../azure/identities.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
@@ -113,6 +113,13 @@ export class Estate {
   /** A service principal by its client id. @returns undefined as value when the directory does not know it any more */
   servicePrincipal(clientId: string): Promise<Known<ServicePrincipal | undefined>> {
     return this.#ask(`principal ${clientId}`, "service principals", () => this.azure.graph.servicePrincipal(clientId));
+  }
+
+  /** One that was deleted in the last thirty days, by its client id. @returns undefined as value when there is none */
+  deletedServicePrincipal(clientId: string): Promise<Known<DeletedPrincipal | undefined>> {
+    return this.#ask(`deleted ${clientId}`, "deleted service principals", () =>
+      this.azure.graph.deletedServicePrincipal(clientId),
+    );
   }
 
   /** The end dates of an application's credentials, latest first. @returns undefined as value when it is not in the directory */

@@ -20,10 +20,12 @@ export async function readServicePrincipal(
   const ends = found
     ? await estate.credentialEnds(found.appId)
     : unknown(principal.known ? "it is gone" : principal.reason);
+  const deleted = principal.known && !found ? await estate.deletedServicePrincipal(clientId) : undefined;
   const users = neighbours.usersOf(clientId);
   return {
     clientId,
     principal,
+    deleted: deleted?.known ? deleted.value : undefined,
     credentialEnds: ends.known ? known(ends.value ?? []) : ends,
     rights: found
       ? await assignments.rightsOf(found.objectId, "groups too")

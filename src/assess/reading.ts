@@ -1,8 +1,9 @@
 import type { KubernetesVersion, Usage } from "../azure/capacity.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
-import type { DirectoryKind, ServicePrincipal } from "../azure/graph.ts";
+import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import type { DeletedPrincipal, DirectoryKind, ServicePrincipal } from "../azure/graph.ts";
 import type { UserAssignedIdentity } from "../azure/identities.ts";
+import { asString, type JsonObject } from "../azure/json.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
@@ -11,6 +12,7 @@ import type { RoleAssignment } from "../azure/roles.ts";
 import type { InClusterEvidence } from "../in-cluster/evidence.ts";
 import type { ClusterScopes } from "../migration/cluster-scopes.ts";
 import type { ClusterState } from "../migration/completeness.ts";
+import { isUnproven } from "../migration/evidence.ts";
 import type { Lock } from "../migration/locks.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
@@ -28,6 +30,8 @@ export interface ServicePrincipalReading {
   readonly clientId: string;
   /** Undefined as value: it is gone from the directory. */
   readonly principal: Known<ServicePrincipal | undefined>;
+  /** Where it is gone: what can still be restored of it. */
+  readonly deleted?: DeletedPrincipal | undefined;
   /** Latest first; empty when the directory shows none. */
   readonly credentialEnds: Known<readonly Date[]>;
   readonly rights: Listed<HeldRight>;
@@ -85,6 +89,13 @@ export interface ClusterReading {
   readonly directory: Known<ReadonlyMap<string, DirectoryKind>>;
   /** What was seen inside the cluster; undefined where nobody asked for that. */
   readonly inside?: InClusterEvidence | undefined;
+}
+
+/** The pools whose nodes are still to be re-imaged, as far as can be seen; the same that a plan looks at. */
+export function poolsLeft({ cluster, servicePrincipal, pools }: ClusterReading): JsonObject[] {
+  if (servicePrincipal) return poolsOf(cluster);
+  const left = new Set(pools.filter(isUnproven).map(({ pool }) => pool));
+  return poolsOf(cluster).filter((pool) => left.has(asString(pool["name"]) ?? ""));
 }
 
 /** True while nodes or control plane still use a service principal, or may do so as far as can be seen. */

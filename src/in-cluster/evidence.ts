@@ -1,6 +1,7 @@
 import type { Known } from "../engine/known.ts";
 import type { BlockingBudget } from "./budgets.ts";
 import type { ClientIdHolders } from "./client-id.ts";
+import type { Interruptions } from "./interruptions.ts";
 import type { OutsideReference } from "./references.ts";
 import type { PodIdentityTraces, RegistryUse } from "./workloads.ts";
 
@@ -9,6 +10,8 @@ export interface InClusterEvidence {
   readonly budgets: Known<readonly BlockingBudget[]>;
   /** Validating webhooks that are asked about evictions. */
   readonly evictionWebhooks: Known<readonly string[]>;
+  /** What stops or is lost while a node is replaced. */
+  readonly interruptions: Known<Interruptions>;
   /** Workloads that mount the nodes' own credentials. */
   readonly hostFileReaders: Known<readonly string[]>;
   readonly clientIdHolders: Known<ClientIdHolders>;

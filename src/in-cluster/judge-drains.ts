@@ -50,6 +50,36 @@ export function judgeDrains(evidence: Pick<InClusterEvidence, "budgets" | "evict
   return [...judgeBudgets(evidence), ...judgeEvictionWebhooks(evidence)];
 }
 
+/** RD007: work that stops, and files that are lost, while nodes are replaced. */
+export function judgeInterruptions({ interruptions }: Pick<InClusterEvidence, "interruptions">): InsideOutcome[] {
+  if (!interruptions.known)
+    return [{ check: "RD007", reason: `single pods and files kept on nodes: ${interruptions.reason}` }];
+  const { single, local } = interruptions.value;
+  const base = { check: "RD007", link: "https://learn.microsoft.com/azure/aks/upgrade-options" };
+  return [
+    ...(single.length > 0
+      ? [
+          {
+            ...base,
+            severity: "medium" as const,
+            seen: `${listNames(single)} runs as a single pod: it stops until it runs on another node`,
+            remedy: "Scale it to two for the time of the migration, or expect the interruption once per pod.",
+          },
+        ]
+      : []),
+    ...(local.length > 0
+      ? [
+          {
+            ...base,
+            severity: "low" as const,
+            seen: `${listNames(local)} keeps files on its node, which are lost with it`,
+            remedy: "Nothing has to be done for files that can be made again; copy others to a volume of Azure first.",
+          },
+        ]
+      : []),
+  ];
+}
+
 /** RD005 too: a webhook that denies an eviction stops the drain within seconds (AKS issue 5637). */
 function judgeEvictionWebhooks({ evictionWebhooks }: Pick<InClusterEvidence, "evictionWebhooks">): InsideOutcome[] {
   if (!evictionWebhooks.known)

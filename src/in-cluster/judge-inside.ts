@@ -90,10 +90,10 @@ function judge<T>(
   return found ? [{ check, ...found }] : [];
 }
 
-const REFERENCE_CHECKS: Readonly<Record<OutsideReference["check"], { what: string; role: string }>> = {
-  RB005: { what: "services with addresses elsewhere", role: "Network Contributor" },
-  RB006: { what: "disks elsewhere", role: "Contributor" },
-  RB007: { what: "volumes in storage accounts elsewhere", role: "Storage Account Contributor" },
+const REFERENCE_CHECKS: Readonly<Record<OutsideReference["check"], string>> = {
+  RB005: "services with addresses elsewhere",
+  RB006: "disks elsewhere",
+  RB007: "volumes in storage accounts elsewhere",
 };
 
 /**
@@ -106,15 +106,15 @@ export function judgeReferences(
 ): InsideOutcome[] {
   if (!references.known) {
     const { reason } = references;
-    return Object.entries(REFERENCE_CHECKS).map(([check, { what }]) => ({ check, reason: `${what}: ${reason}` }));
+    return Object.entries(REFERENCE_CHECKS).map(([check, what]) => ({ check, reason: `${what}: ${reason}` }));
   }
   const byScope = new Map<string, OutsideReference[]>();
   for (const reference of references.value) {
-    const key = `${reference.check} ${reference.scope.toLowerCase()}`;
+    const key = `${reference.action} ${reference.scope.toLowerCase()}`;
     byScope.set(key, [...(byScope.get(key) ?? []), reference]);
   }
   return [...byScope.values()].flatMap((same): InsideOutcome[] => {
-    const { check, scope, action } = same[0]!;
+    const { check, scope, action, role } = same[0]!;
     const covered = covers(same[0]!);
     if (covered === true) return [];
     const where = parseResourceId(scope)?.name ?? scope.split("/").at(-1)!;
@@ -124,7 +124,7 @@ export function judgeReferences(
         check,
         severity: "high",
         seen: `${listNames(same.map(({ object }) => object))} names ${where}, where the control-plane identity may not do ${action}`,
-        remedy: `Assign it ${REFERENCE_CHECKS[check].role} on ${scope} before the switch.`,
+        remedy: `Assign it ${role} on ${scope} before the switch.`,
         link: "https://learn.microsoft.com/azure/aks/aks-service-permissions",
       },
     ];

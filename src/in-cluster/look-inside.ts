@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, powerStateOf } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
@@ -13,6 +13,7 @@ import {
   WITHOUT_HELM_RECORDS,
 } from "./client-id.ts";
 import type { InClusterEvidence } from "./evidence.ts";
+import { findInterruptions, type Interruptions } from "./interruptions.ts";
 import { nameOf, ofKind, sortedNames } from "./names.ts";
 import { type RunInside, readObjects } from "./read-objects.ts";
 import { findOutsideReferences } from "./references.ts";
@@ -38,9 +39,11 @@ export async function lookInside(
 ): Promise<InClusterEvidence> {
   const read = await openReader(azure, clusterId, cluster);
   const workloads = await read(WORKLOADS);
-  const resources = await read("service,storageclass,persistentvolume");
   const apis = await read("customresourcedefinition,validatingwebhookconfiguration");
   const definitions = map(apis, (objects) => ofKind(objects, "CustomResourceDefinition"));
+  const resources = await read(
+    ["service", "storageclass", "persistentvolume", ...snapshotKinds(definitions)].join(","),
+  );
   const pods = map(workloads, (objects) => ofKind(objects, "Pod"));
   const clientIdHolders = await findHolders(read, pods, clientId);
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
@@ -48,12 +51,34 @@ export async function lookInside(
   return {
     ...drainEvidence(workloads),
     evictionWebhooks: map(apis, (objects) => findEvictionWebhooks(ofKind(objects, "ValidatingWebhookConfiguration"))),
+    interruptions: combine(pods, resources),
     hostFileReaders: map(pods, findHostFileReaders),
     clientIdHolders,
     podIdentity: await findTraces(read, definitions, pods),
     secretProviders: await findProviders(read, definitions, pods, clientIdHolders),
-    references: map(resources, (objects) => findOutsideReferences(objects, nodeGroup)),
+    references: map(resources, (objects) => findOutsideReferences(objects, nodeGroup, networkOf(cluster))),
   };
+}
+
+/** The virtual network of a cluster's nodes, where it is not of AKS's own making. */
+function networkOf(cluster: ManagedCluster): string | undefined {
+  const subnet = poolsOf(cluster)
+    .map((pool) => asString(pool["vnetSubnetID"]))
+    .find((id) => id !== undefined);
+  return subnet && normalizeId(subnet).replace(/\/subnets\/[^/]+$/i, "");
+}
+
+/** Snapshots of volumes, where the cluster knows them. */
+function snapshotKinds(definitions: Known<JsonObject[]>): string[] {
+  const names = definitions.known ? definitions.value.map(nameOf) : [];
+  return ["volumesnapshotclass", "volumesnapshotcontent"].filter((kind) =>
+    names.some((name) => isPluralOf(name, kind, "snapshot.storage.k8s.io")),
+  );
+}
+
+function combine(pods: Known<JsonObject[]>, resources: Known<JsonObject[]>): Known<Interruptions> {
+  if (!pods.known) return pods;
+  return map(resources, (objects) => findInterruptions(pods.value, objects));
 }
 
 /** What says whether nodes can be drained, and from where the pods on them pull. */
@@ -124,7 +149,10 @@ async function findTraces(read: Read, definitions: Known<JsonObject[]>, pods: Kn
 }
 
 function isPluralOf(definition: string, kind: string, group: string): boolean {
-  return definition === `${kind}s.${group}` || definition === `${kind.replace(/y$/, "ies")}.${group}`;
+  return (
+    [`${kind}s.${group}`, `${kind}es.${group}`].includes(definition) ||
+    definition === `${kind.replace(/y$/, "ies")}.${group}`
+  );
 }
 
 async function findProviders(

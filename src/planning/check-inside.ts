@@ -2,9 +2,10 @@ import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { isWithin } from "../azure/ids.ts";
 import type { Finding } from "../engine/step.ts";
-import { judgeBudgets, judgeDrains } from "../in-cluster/judge-drains.ts";
+import { judgeBudgets, judgeDrains, judgeInterruptions } from "../in-cluster/judge-drains.ts";
 import { type InsideOutcome, judgeReferences, judgeRegistries, judgeWorkloads } from "../in-cluster/judge-inside.ts";
 import { type DrainEvidence, lookAtDrains, lookInside } from "../in-cluster/look-inside.ts";
+import type { OutsideReference } from "../in-cluster/references.ts";
 import { isHostOf } from "../in-cluster/workloads.ts";
 import { controlPlaneGrants } from "../migration/grants.ts";
 import type { Migration } from "../migration/migration.ts";
@@ -24,12 +25,18 @@ export async function checkInside(
 ): Promise<Finding[]> {
   const { clusterId, facts, from, target } = migration;
   const inside = await lookInside(azure, clusterId, cluster, from.servicePrincipal?.clientId);
-  const grants = controlPlaneGrants(clusterId, facts, target).filter(({ role }) => !ROLES_WITHOUT_WRITES.has(role));
+  const grants = controlPlaneGrants(clusterId, facts, target);
+  const gives = ({ scope, action }: OutsideReference) =>
+    grants.some(
+      (grant) =>
+        isWithin(scope, grant.scope) &&
+        (!ROLES_WITHOUT_WRITES.has(grant.role) || (grant.role === "Reader" && action.endsWith("/read"))),
+    );
   const rolls = rollKindOf(path, migration) !== undefined;
   return [
-    ...(rolls ? judgeDrains(inside) : []),
+    ...(rolls ? [...judgeDrains(inside), ...judgeInterruptions(inside)] : []),
     ...judgeWorkloads(inside),
-    ...judgeReferences(inside, ({ scope }) => grants.some((grant) => isWithin(scope, grant.scope))),
+    ...judgeReferences(inside, gives),
     ...(rolls ? judgePulls(inside, migration) : []),
   ].map(asFinding);
 }

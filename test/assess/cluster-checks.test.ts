@@ -119,7 +119,7 @@ test.each(CASES)("%s", (_, check, reading, expected) => {
 
 test("what only the cluster's own API tells is said to be not assessed, on a healthy cluster too", () => {
   const checks = workloads.checkWorkloads(readingOf()).map(({ check }) => check);
-  expect(checks).toEqual(["WK001", "WK002", "WK003", "WK005", "WK006", "WK007", "RB007", "RD005"]);
+  expect(checks).toEqual(["WK001", "WK002", "WK003", "WK005", "WK006", "WK007", "RB007", "RD005", "RD007"]);
 });
 
 test("the finding on pod identity corrects the rule that asked for it", () => {

@@ -129,3 +129,12 @@ test("a finding about secrets shows the latest end and those before it", () => {
   );
   expect(finding).toMatchObject({ seen: expect.stringMatching(/2026-12-01.*earlier ones: 2026-11-25/) });
 });
+
+test("a deleted principal that can still be restored is said to be, with the command", () => {
+  const deleted = { objectId: "the-object", displayName: "sp-shop", deletedAt: on("2026-11-20") };
+  const [finding] = principal.checkPrincipalExists(onServicePrincipal({ principal: known(undefined), deleted }));
+  expect(finding).toMatchObject({
+    seen: expect.stringContaining("among the deleted items of the directory since 2026-11-20"),
+    remedy: expect.stringContaining("deletedItems/the-object/restore"),
+  });
+});

@@ -6,6 +6,7 @@ import { known, unknown } from "../../src/assess/outcome.ts";
 import type { ClusterReading } from "../../src/assess/reading.ts";
 import type { JsonObject } from "../../src/azure/json.ts";
 import type { PolicyAssignment } from "../../src/azure/policies.ts";
+import type { PoolEvidence } from "../../src/migration/nodes.ts";
 import { BUILT_IN_POLICIES } from "../../src/migration/policy.ts";
 import { clusterOf, GROUP, NODE_GROUP, onServicePrincipal, readingOf, SUBSCRIPTION, say } from "./readings.ts";
 
@@ -69,6 +70,16 @@ const surging = (fields: JsonObject) => ({
 });
 const half = (changes: Partial<ClusterReading>) =>
   readingOf({ state: "half-migrated", maintenance: known([]), ...changes });
+const evidence = (rank: PoolEvidence["rank"]): PoolEvidence => ({
+  pool: "system",
+  provisioningState: "Succeeded",
+  nodeImageVersion: "image-1",
+  type: "VirtualMachineScaleSets",
+  rank,
+  nodes: 3,
+  reimaged: [],
+  seen: "as seen",
+});
 const images = (latest: string) => new Map([["system", known(latest)]]);
 const pool = { name: "system", count: 3, nodeImageVersion: "image-1" };
 
@@ -102,8 +113,28 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
   [
     "the newest image, half way",
     readiness.checkNodeImages,
-    half({ cluster: clusterOf({ agentPoolProfiles: [pool] }), latestNodeImages: images("image-1") }),
+    half({
+      cluster: clusterOf({ agentPoolProfiles: [pool] }),
+      latestNodeImages: images("image-1"),
+      pools: [evidence("model")],
+    }),
     ["RD002 medium"],
+  ],
+  [
+    "the newest image on a pool that is through, half way",
+    readiness.checkNodeImages,
+    half({
+      cluster: clusterOf({ agentPoolProfiles: [pool] }),
+      latestNodeImages: images("image-1"),
+      pools: [evidence("rolled")],
+    }),
+    [],
+  ],
+  [
+    "the newest image on an availability set, which takes another way",
+    readiness.checkNodeImages,
+    having({ agentPoolProfiles: [{ ...pool, type: "AvailabilitySet" }] }, { latestNodeImages: images("image-1") }),
+    [],
   ],
   [
     "a newer image",
@@ -159,6 +190,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
   ["a subnet that others fill", capacity.checkSurge, flat("10.0.0.0/24", 225), ["RD006 blocker"]],
   ["too few cores in the region", capacity.checkSurge, quota(100, 200), ["RD006 blocker"]],
   ["too few cores of the family", capacity.checkSurge, quota(200, 100), ["RD006 blocker"]],
+  ...(["rolled", "model"] as const).map((rank): (typeof CASES)[number] => [
+    `no cores left, half way, on a pool whose nodes are ${rank}`,
+    capacity.checkSurge,
+    half({ usages: known([{ name: "cores", used: 9, limit: 9 }]), pools: [evidence(rank)] }),
+    rank === "rolled" ? [] : ["RD006 blocker"],
+  ]),
   ["cores enough", capacity.checkSurge, quota(101, 101), []],
   [
     "too few cores for the whole surge, where Kubernetes 1.35 makes do with one node",

@@ -163,6 +163,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     addon(gateway, [networkContributor], "ingressapplicationgateway"),
     [],
   ],
+  [
+    "add-ons that read vaults, of which Azure names none",
+    rights.checkAddonRights,
+    addon({ azureKeyvaultSecretsProvider: {}, webAppRouting: {} }, [], "azurekeyvaultsecretsprovider"),
+    ["RB010 not assessed", "RB010 not assessed"],
+  ],
   ["monitoring without its role", rights.checkAddonRights, addon(legacyMonitoring, [], "omsagent"), ["RB010 high"]],
   ["monitoring with its role", rights.checkAddonRights, addon(legacyMonitoring, [publisher], "omsagent"), []],
 

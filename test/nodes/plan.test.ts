@@ -177,6 +177,18 @@ describe("with a look inside", () => {
     const { findings, blocked } = (await lab.plan({ inCluster: true })).clusters[0]!;
     expect(blocked).toBeUndefined();
     const gaps = findings.filter(({ seen }) => seen.includes("(run command)")).map(({ check }) => check);
-    expect(gaps).toEqual(["RD005", "WK001", "WK002", "WK003", "WK005", "WK006", "RB005", "RB006", "RB007", "RB011"]);
+    expect(gaps).toEqual([
+      "RD005",
+      "RD007",
+      "WK001",
+      "WK002",
+      "WK003",
+      "WK005",
+      "WK006",
+      "RB005",
+      "RB006",
+      "RB007",
+      "RB011",
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { asString, at } from "../../azure/json.ts";
 import { judgeSurge, poolsWithSurge } from "../../migration/surge.ts";
 import { LINKS } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
-import { type ClusterReading, isMigrationAhead } from "../reading.ts";
+import { type ClusterReading, isMigrationAhead, poolsLeft } from "../reading.ts";
 
 /** How many minor versions nodes may be behind their control plane (Kubernetes version skew policy, since 1.28). */
 const SKEW_MINORS = 3;
@@ -63,5 +63,5 @@ function minorOf(version: string | undefined): { minor: number } | undefined {
 
 /** RD006: room for the nodes that stand in while others are replaced; a plan asks the same. */
 export function checkSurge(reading: ClusterReading): Outcome[] {
-  return isMigrationAhead(reading) ? judgeSurge(reading, poolsWithSurge(poolsOf(reading.cluster))) : [];
+  return isMigrationAhead(reading) ? judgeSurge(reading, poolsWithSurge(poolsLeft(reading))) : [];
 }

@@ -1,14 +1,14 @@
-import { poolsOf } from "../../azure/clusters.ts";
 import { asArray, asString, at } from "../../azure/json.ts";
 import { isBlockedByPolicy, isWindowOnly } from "../../migration/disruption-policy.ts";
 import { findLockdown, findLocks } from "../../migration/locks.ts";
+import { isAvailabilitySet } from "../../migration/nodes.ts";
 import { checkOwnedByCode } from "../../migration/owned-by-code.ts";
 import { findDenials, findUnevaluated } from "../../migration/policy.ts";
 import { checkSingleNodePools } from "../../migration/pool-findings.ts";
 import { checkOldKinds, checkReadiness } from "../../migration/preflight.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
-import { type ClusterReading, isMigrationAhead } from "../reading.ts";
+import { type ClusterReading, isMigrationAhead, poolsLeft } from "../reading.ts";
 
 /** RD001, for every cluster: a failed or stopped one cannot be judged healthy either. */
 export function checkIsReady({ cluster }: ClusterReading): Outcome[] {
@@ -31,12 +31,14 @@ export function checkLocksInTheWay(reading: ClusterReading): Outcome[] {
 
 /** RD002: with the newest image in place a node image upgrade does nothing; with an own kubelet identity the update rolls the pools. */
 export function checkNodeImages(reading: ClusterReading): Outcome[] {
-  const { cluster, latestNodeImages, servicePrincipal } = reading;
+  const { latestNodeImages, servicePrincipal } = reading;
   if (!isMigrationAhead(reading)) return [];
   const outcomes: Outcome[] = [];
   const newest: string[] = [];
-  for (const pool of poolsOf(cluster)) {
+  for (const pool of poolsLeft(reading)) {
     const name = asString(pool["name"]) ?? "";
+    // Those take another way, whatever their image: RD004.
+    if (isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
     const latest = latestNodeImages.get(name);
     if (!latest?.known || latest.value === undefined) {
       const reason = latest?.known === false ? latest.reason : "Azure names no newest image";

@@ -158,7 +158,12 @@ const ADDON_ACTIONS: Readonly<Record<string, { readonly action: string; readonly
 /** RB010: roles of add-ons' own identities. The CLI assigns them, other clients of Azure have to do it themselves. */
 export function checkAddonRights({ id, cloud, facts, addons, controlPlane }: ClusterReading): Outcome[] {
   if (!controlPlane) return [];
-  return addonGrants(id, cloud, facts).flatMap((grant) => {
+  const reading = Object.keys(facts.addons).filter((name) => VAULT_READERS.has(name.toLowerCase()));
+  const unread = reading.map((name) => ({
+    check: "RB010",
+    reason: `${name}: which key vaults it reads, and by which identity, is only known in the cluster`,
+  }));
+  const outcomes = addonGrants(id, cloud, facts).flatMap((grant) => {
     const holder = addons.get(grant.who.slice("addon:".length).toLowerCase());
     const need = ADDON_ACTIONS[grant.role];
     // An add-on without an identity is AD003.
@@ -171,7 +176,11 @@ export function checkAddonRights({ id, cloud, facts, addons, controlPlane }: Clu
       dataAction: need.dataAction ?? false,
     });
   });
+  return [...outcomes, ...unread];
 }
+
+/** Add-ons that read certificates or secrets from vaults. */
+const VAULT_READERS: ReadonlySet<string> = new Set(["azurekeyvaultsecretsprovider", "webapprouting"]);
 
 const GATEWAY_WRITE = "Microsoft.Network/applicationGateways/write";
 

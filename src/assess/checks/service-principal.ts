@@ -27,9 +27,9 @@ export function checkCredentialEnds({ state, servicePrincipal, now }: ClusterRea
 /** ID004: a principal that is gone or disabled gets no token, whatever its secret says. */
 export function checkPrincipalExists({ servicePrincipal }: ClusterReading): Outcome[] {
   if (!servicePrincipal) return [];
-  const { principal, clientId } = servicePrincipal;
+  const { principal, clientId, deleted } = servicePrincipal;
   if (!principal.known) return [{ check: "ID004", reason: principal.reason }];
-  if (!principal.value) return [principalGone(clientId)];
+  if (!principal.value) return [principalGone(clientId, deleted)];
   return principal.value.enabled ? [] : [principalDisabled(principal.value)];
 }
 

@@ -1,5 +1,5 @@
 import { at } from "../../azure/json.ts";
-import { judgeDrains } from "../../in-cluster/judge-drains.ts";
+import { judgeDrains, judgeInterruptions } from "../../in-cluster/judge-drains.ts";
 import { judgeReferences, judgeWorkloads } from "../../in-cluster/judge-inside.ts";
 import type { OutsideReference } from "../../in-cluster/references.ts";
 import { checkPodIdentityAddon } from "../../migration/pod-identity.ts";
@@ -22,7 +22,7 @@ export function checkWorkloads(reading: ClusterReading): Outcome[] {
       ...judgeWorkloads(inside),
       imds,
       ...judgeReferences(inside, (reference) => covers(reading, reference)),
-      ...(isMigrationAhead(reading) ? judgeDrains(inside) : []),
+      ...(isMigrationAhead(reading) ? [...judgeDrains(inside), ...judgeInterruptions(inside)] : []),
     ];
   return [
     { check: "WK001", reason: `pods that read /etc/kubernetes/azure.json: ${NEEDS_CLUSTER}` },
@@ -33,6 +33,7 @@ export function checkWorkloads(reading: ClusterReading): Outcome[] {
     imds,
     { check: "RB007", reason: `volumes in storage accounts elsewhere: ${NEEDS_CLUSTER}` },
     { check: "RD005", reason: `disruption budgets and admission webhooks that block a drain: ${NEEDS_CLUSTER}` },
+    { check: "RD007", reason: `single pods and files kept on nodes: ${NEEDS_CLUSTER}` },
   ];
 }
 
