@@ -127,8 +127,10 @@ export class Handler {
         if (isWrite) noteRequest(this.#world, request, reply.status);
         return { ...reply, headers: { ...contentType(target), ...reply.headers } };
       } catch (error) {
-        if (isWrite && error instanceof ArmError) noteRequest(this.#world, request, error.status);
-        throw error;
+        if (!(error instanceof ArmError)) throw error;
+        if (isWrite) noteRequest(this.#world, request, error.status);
+        const headers = isFlat(error) ? { ...contentType(target), ...error.headers } : error.headers;
+        throw new ArmError(error.status, error.message, error.body, headers);
       }
     });
   }
@@ -183,6 +185,11 @@ function withHeaders(headers: Readonly<Record<string, string>>, serve: () => Arm
 /** AKS answers without a charset, ARM with one (recorded). */
 function contentType(target: Target): Record<string, string> {
   return target.type.startsWith("microsoft.containerservice/") ? { "content-type": "application/json" } : {};
+}
+
+/** True for an error of the AKS resource provider itself, false for one of ARM. */
+function isFlat({ body }: ArmError): boolean {
+  return body["error"] === undefined;
 }
 
 /** `/subscriptions/{s}/providers` and `/subscriptions/{s}/providers/{namespace}` name no resource. */

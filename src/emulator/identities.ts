@@ -7,20 +7,14 @@ import type { World } from "./world.ts";
 const IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 /** Makes a user-assigned identity. Its ids belong to its resource id, so the same run gives the same ones. */
-export function createIdentity(
-  world: World,
-  id: string,
-  location: string,
-  ids: JsonObject = {},
-  tags: JsonObject = {},
-): Resource {
+export function createIdentity(world: World, id: string, location: string, ids: JsonObject = {}): Resource {
   const birth = `${id.toLowerCase()} ${world.store.get(id) ? "" : world.nowMs}`;
   const identity: Resource = {
     id: withLowerCaseGroup(id),
     name: nameOf(id),
     type: IDENTITY_TYPE,
     location,
-    tags,
+    tags: {},
     properties: {
       tenantId: world.principals.tenantId,
       principalId: textAt(ids, "objectId") ?? textAt(ids, "principalId") ?? world.ids.guidOf(`principal of ${birth}`),

@@ -1,7 +1,7 @@
 import { type ArmReply, type ArmRequest, targetName } from "./arm.ts";
 import { enveloped, resourceNotFound } from "./arm-error.ts";
 import { createIdentity, delayReplication } from "./identities.ts";
-import { isObject, objectAt, type Resource, textAt } from "./json.ts";
+import { isObject, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
 import type { World } from "./world.ts";
 
 /** Regions in which user-assigned identities cannot be made (AKS documentation). */
@@ -22,14 +22,18 @@ export function putIdentity(world: World, request: ArmRequest): ArmReply {
       `The provided location '${location}' is not available for resource type 'Microsoft.ManagedIdentity/userAssignedIdentities'.`,
     );
   const tags = objectAt(request.body, "tags") ?? objectAt(known, "tags") ?? {};
-  if (known) return { status: 200, body: identityView(retag(world, known, tags)) };
-  const identity = createIdentity(world, request.target.path, location, {}, tags);
-  delayReplication(world, textAt(identity, "properties", "principalId")!);
-  return { status: 201, body: identityView(identity), headers: { location: identity.id } };
+  const identity = known ?? createIdentity(world, request.target.path, location);
+  const made = change(world, identity, tags, objectAt(request.body, "properties"));
+  if (known) return { status: 200, body: identityView(made) };
+  delayReplication(world, textAt(made, "properties", "principalId")!);
+  return { status: 201, body: identityView(made), headers: { location: made.id } };
 }
 
-function retag(world: World, identity: Resource, tags: Resource["tags"]): Resource {
-  const changed: Resource = { ...identity, tags };
+/** Changes an identity: its ids are the service's (description), every other property is kept as it was sent. */
+function change(world: World, identity: Resource, tags: JsonObject, properties: JsonObject = {}): Resource {
+  const own = objectAt(identity, "properties") ?? {};
+  const { tenantId: _tenant, principalId: _principal, clientId: _client, ...given } = properties;
+  const changed: Resource = { ...identity, tags, properties: { ...own, ...given } };
   world.store.put(changed);
   return changed;
 }
@@ -39,7 +43,7 @@ export function patchIdentity(world: World, request: ArmRequest): ArmReply {
   const known = world.store.get(request.target.path);
   if (!known) throw identityNotFound(request);
   const tags = request.body?.["tags"];
-  return { status: 200, body: identityView(isObject(tags) ? retag(world, known, tags) : known) };
+  return { status: 200, body: identityView(isObject(tags) ? change(world, known, tags) : known) };
 }
 
 /** The 404 of an identity, in ARM's words. */

@@ -183,6 +183,32 @@ describe("operations", () => {
   });
 });
 
+it("an identity keeps what it is sent, but for its ids, and what is not sent again", async () => {
+  const harness = await Harness.with(plainWorld());
+  const path = `${GROUP}/${IDENTITY}`;
+  const properties = { isolationScope: "Regional", principalId: SERVICE_PRINCIPAL };
+  const made = await harness.expect(201, "PUT", path, { location: "westeurope", tags: { of: "team" }, properties });
+  expect(made.properties.isolationScope).toBe("Regional");
+  expect(made.properties.principalId).not.toBe(SERVICE_PRINCIPAL);
+  expect(await harness.expect(200, "PUT", path.toUpperCase().replace("/SUBSCRIPTIONS", "/subscriptions"), {})).toEqual(
+    made,
+  );
+});
+
+it("errors of AKS come flat and without a charset, those of ARM in an envelope and with one", async () => {
+  const harness = await Harness.with(plainWorld());
+  const flat = await harness.call("POST", `${CLUSTER}/abort`);
+  expect([flat.headers["content-type"], Object.keys(flat.body)]).toEqual([
+    "application/json",
+    ["code", "details", "message", "subcode"],
+  ]);
+  const missing = await harness.call("GET", `${CLUSTER}2`);
+  expect([missing.headers["content-type"], Object.keys(missing.body)]).toEqual([
+    "application/json; charset=utf-8",
+    ["error"],
+  ]);
+});
+
 it("a PUT of the cluster adds no pool", async () => {
   const harness = await Harness.with(plainWorld());
   const cluster = await harness.get(CLUSTER);
