@@ -13,7 +13,7 @@ import { migrationOf } from "../migration/migration.ts";
 import { readNodeGroupGrantTime } from "../migration/node-group-grant.ts";
 import { type OldPrincipal, oldPrincipalOf, touchedGroups } from "../migration/principal-use.ts";
 import { readFacts } from "../migration/read-facts.ts";
-import { readSwitchEnd } from "../migration/switch-time.ts";
+import { readSwitchEnd, readSwitchStart } from "../migration/switch-time.ts";
 import { foldEvents } from "../report/fold-events.ts";
 import { clustersBehind } from "../report/retire-principal.ts";
 import { listRuns, openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
@@ -22,6 +22,8 @@ import { listRuns, openRun, type RunDirectory, readEvents } from "../state/state
 export interface Departure {
   readonly principal: OldPrincipal;
   readonly switchedAt: Known<Date>;
+  /** A node that is older than this cannot have the identity that it is to have; undefined where nothing tells. */
+  readonly nodesSince: Date | undefined;
   /** How long tokens of before the switch may be used. */
   readonly quietMs: number;
   /** The ids of the resource groups in which the control plane writes. */
@@ -72,6 +74,7 @@ async function toldDeparture(
   return {
     principal: { clientId: found?.appId ?? clientId, objectId: found?.objectId },
     switchedAt: await knownTime(switchedAt, async () => current && readNodeGroupGrantTime(azure, current, nodeGroup)),
+    nodesSince: switchedAt,
     quietMs: QUIET_MS,
     groups: touchedGroups(clusterId, facts),
     behind: [],
@@ -95,8 +98,10 @@ async function recordedDeparture(
     const migration = migrationOf(plan, planned, new History(own), new MemoryOperationStore());
     const principal = oldPrincipalOf(migration);
     if (!principal) continue;
+    const begun = await knownTime(switchedAt, () => readSwitchStart(connection.azure(), migration, cluster));
     return {
       principal,
+      nodesSince: begun.known ? begun.value : undefined,
       switchedAt: await knownTime(switchedAt, () => readSwitchEnd(connection.azure(), migration, cluster)),
       quietMs: migration.tokenSwitchoverMs,
       groups: touchedGroups(clusterId, migration.facts),

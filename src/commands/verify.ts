@@ -70,9 +70,10 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
       "Check the id and your sign-in.",
     );
   const inCluster = options.inCluster === true;
-  const pools = await readNodeEvidence(azure, id, cluster, undefined);
-  const judged = judgeCluster(cluster, pools);
   const departure = await findDeparture(connection, id, cluster, options);
+  const nodesSince = departure.known ? departure.value.nodesSince : options.switchedAt;
+  const pools = await readNodeEvidence(azure, id, cluster, nodesSince);
+  const judged = judgeCluster(cluster, pools);
   const now = connection.clock.now();
   const oldPrincipal = departure.known
     ? await assessOldPrincipal(azure, id, cluster, departure.value, { inCluster, now })

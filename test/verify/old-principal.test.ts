@@ -199,3 +199,24 @@ describe("what Azure refuses to the cluster's components", () => {
       expect(seen).toMatch(/^Azure refuses (service|attachdetach)-controller \(AuthorizationFailed\)/);
   });
 });
+
+test("nodes that are older than the switch are not taken for migrated, where its time is known", async () => {
+  const lab = await Lab.open({
+    combinedIdentityUpdate: "appliesWithoutRoll",
+    latestModelApplied: true,
+    newerNodeImage: false,
+  });
+  const { results } = await lab.apply(await lab.plan());
+  expect(results[0]!.outcome.kind).toBe("paused");
+  const of = async (options: Partial<Parameters<typeof verifyClusters>[2]>) => {
+    const [verified] = await verifyClusters(lab.connection, await lab.clusterIds(), {
+      stateDir: `${lab.stateDir}/elsewhere`,
+      ...options,
+    });
+    return verified!.pools.map(({ rank }) => rank);
+  };
+  expect(await of({ stateDir: lab.stateDir })).toEqual(["model", "model", "model"]);
+  expect(await of({ switchedAt: lab.clock.now() })).toEqual(["model", "model", "model"]);
+  // Scale sets that always say their newest model is applied tell nothing, and nobody knows the time.
+  expect(await of({})).toEqual(["rolled", "rolled", "rolled"]);
+});
