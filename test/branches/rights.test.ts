@@ -79,7 +79,7 @@ async function answerRequests(world: World): Promise<void> {
 
 /** What the query inside a request's command prints: the object id of an identity that may not be there yet. */
 async function principalIn(world: World, command: string): Promise<string | undefined> {
-  const [, id, query] = /--ids "([^"]+)" --query (\S+)/.exec(command)!;
+  const [, id, query] = /--ids (\S+) --query (\S+)/.exec(command)!;
   const found = await azure(world, "GET", id!).catch(() => undefined);
   let value: unknown = found && { ...found, ...asObject(found["properties"]) };
   for (const key of query!.split(".")) value = asObject(value as JsonObject)[key];

@@ -107,7 +107,7 @@ describe("an operator", () => {
           type: "Microsoft.Authorization/roleAssignments",
           properties: {
             roleDefinitionId: `/subscriptions/3f0b6c1e-9a54-4d1c-8f27-5b1d7c0a9e01/providers/Microsoft.Authorization/roleDefinitions/${definitions[role]}`,
-            principalId: principals.get(/--ids "[^"]*\/([^"/]+)"/.exec(command)![1]!),
+            principalId: principals.get(/--ids \S*\/([^\s/]+)/.exec(command)![1]!),
             scope,
             createdOn: now,
             updatedOn: now,
