@@ -7,7 +7,7 @@ import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/
 import {
   type ClusterUpdateFacts,
   drainsAllPools,
-  HALF_WAY_LIMIT_MS,
+  isHalfWayForGood,
   readClusterUpdate,
   refusedUpdate,
   UPDATE_POLL_MS,
@@ -23,7 +23,6 @@ const WHAT = "assigns the kubelet identity";
 const ASSIGNING = "Azure is assigning the kubelet identity.";
 
 interface Facts extends ClusterUpdateFacts {
-  readonly begunAt: Date | undefined;
   /** Pools of a cluster at rest that names the identity, whose scale sets do not carry it: an update was stopped half way. */
   readonly poolsWithout: readonly string[];
 }
@@ -54,7 +53,7 @@ export function assignKubeletIdentity(
       const mayBeHalfWay =
         update.attempt === undefined ? facts.kubeletIdentity !== undefined : update.attempt !== "seen";
       const poolsWithout = mayBeHalfWay ? await readPoolsWithout(update.cluster) : [];
-      return { ...update, begunAt: history.lastStartedAt(key), poolsWithout };
+      return { ...update, poolsWithout };
     },
     decide({ cluster, operation, attempt, begunAt, poolsWithout }, now) {
       const state = clusterState(cluster);
@@ -71,8 +70,9 @@ export function assignKubeletIdentity(
         return updateFailed(key, WHAT, { code: state, message: `the cluster is ${state}` });
       if (isHalfWay) {
         const reason = `The scale set of pool ${poolsWithout.join(", ")} does not carry the kubelet identity`;
-        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
-        return isLate ? updateFailed(key, WHAT, { code: state, message: reason }) : wait(`${reason} yet.`);
+        return isHalfWayForGood({ begunAt }, now)
+          ? updateFailed(key, WHAT, { code: state, message: reason })
+          : wait(`${reason} yet.`);
       }
       if (!isTerminal(state)) {
         const reason = attempt === "applied" && state === "Updating" ? ASSIGNING : `The cluster is ${state}.`;

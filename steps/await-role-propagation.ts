@@ -1,20 +1,9 @@
 import type { Azure } from "../src/azure/azure.ts";
-import type { Change, Step } from "../src/engine/step.ts";
-import { propagationStep } from "../src/migration/grant-step.ts";
+import { type GrantStep, propagationStep } from "../src/migration/grant-step.ts";
 import type { Grant } from "../src/migration/grants.ts";
-import type { GrantFacts } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 
 /** Waits until the roles work: up to 60 minutes after each was assigned (AKS documentation), counted from Azure's own dates. */
-export function awaitRolePropagation(
-  migration: Migration,
-  grants: readonly Grant[],
-  azure: Azure,
-): Step<GrantFacts, Change> {
-  return propagationStep({
-    id: "await-role-propagation",
-    azure,
-    migration,
-    grants,
-  });
+export function awaitRolePropagation(migration: Migration, grants: readonly Grant[], azure: Azure): GrantStep {
+  return propagationStep({ id: "await-role-propagation", azure, migration, grants });
 }

@@ -14,7 +14,7 @@ import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/
 import {
   type ClusterUpdateFacts,
   drainsAllPools,
-  HALF_WAY_LIMIT_MS,
+  isHalfWayForGood,
   isMissingRole,
   readClusterUpdate,
   refusedUpdate,
@@ -34,7 +34,6 @@ const WHAT = "switches the cluster";
 const SWITCHING = "Azure is switching the cluster.";
 
 interface Facts extends ClusterUpdateFacts {
-  readonly begunAt: Date | undefined;
   readonly grants: GrantFacts;
 }
 
@@ -56,7 +55,7 @@ export function enableManagedIdentity(
     async detect() {
       const update = await readClusterUpdate(azure, migration, key, (cluster) => isSwitched(cluster, migration));
       const held = await readGrants(azure, migration, update.cluster, grants);
-      return { ...update, begunAt: history.lastStartedAt(key), grants: held };
+      return { ...update, grants: held };
     },
     decide({ cluster, operation, attempt, begunAt, grants: held }, now) {
       const state = clusterState(cluster);
@@ -70,8 +69,7 @@ export function enableManagedIdentity(
         if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
         // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
         const isOurs = attempt === "started" || attempt === "applied";
-        const isLate = begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
-        if (isOurs && (endedBadly(state) ? operation.state === "none" : isLate))
+        if (isOurs && (endedBadly(state) ? operation.state === "none" : isHalfWayForGood({ begunAt }, now)))
           return updateFailed(key, WHAT, {
             code: state,
             message: `the cluster is ${state}, and not as it was to be`,

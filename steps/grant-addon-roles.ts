@@ -1,16 +1,11 @@
 import type { Azure } from "../src/azure/azure.ts";
-import type { Change, Step } from "../src/engine/step.ts";
-import { grantStep } from "../src/migration/grant-step.ts";
+import type { Change } from "../src/engine/step.ts";
+import { type GrantStep, grantStep } from "../src/migration/grant-step.ts";
 import type { Grant } from "../src/migration/grants.ts";
-import type { GrantFacts } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 
 /** Gives the add-ons' own identities, which Azure makes with the switch, the rights that they had through the service principal. */
-export function grantAddonRoles(
-  migration: Migration,
-  grants: readonly Grant[],
-  azure: Azure,
-): Step<GrantFacts, Change> {
+export function grantAddonRoles(migration: Migration, grants: readonly Grant[], azure: Azure): GrantStep {
   const addons = [...new Set(grants.map((grant) => grant.who))];
   const gaps = addons.map(
     (who): Change => ({
@@ -20,11 +15,5 @@ export function grantAddonRoles(
       risk: "disruptive",
     }),
   );
-  return grantStep({
-    id: "grant-addon-roles",
-    azure,
-    migration,
-    grants,
-    gaps,
-  });
+  return grantStep({ id: "grant-addon-roles", azure, migration, grants, gaps });
 }

@@ -16,7 +16,7 @@ import { type PoolEvidence, readNodeEvidence } from "./nodes.ts";
 export const UPDATE_POLL_MS = 2 * MINUTE_MS;
 
 /** How long a cluster at rest may look as if the update had come half way: then somebody stopped it there. */
-export const HALF_WAY_LIMIT_MS = 30 * MINUTE_MS;
+const HALF_WAY_LIMIT_MS = 30 * MINUTE_MS;
 
 /** How long a role that Azure still misses is given, each time. */
 const MISSING_ROLE_DELAY_MS = 5 * MINUTE_MS;
@@ -34,6 +34,8 @@ export interface ClusterUpdateFacts {
   readonly operation: OperationFacts;
   /** How far the update had come in this run. */
   readonly attempt: ChangeState | undefined;
+  /** When this run last began it. */
+  readonly begunAt: Date | undefined;
   /** Read while Azure is at work: the update may be rolling the pools. */
   readonly pools: readonly PoolEvidence[];
 }
@@ -65,7 +67,12 @@ export async function readClusterUpdate(
         poolsOf(cluster),
         target.kubelet?.id,
       );
-  return { cluster, operation, attempt: history.stateOf(key), pools };
+  return { cluster, operation, attempt: history.stateOf(key), begunAt: history.lastStartedAt(key), pools };
+}
+
+/** True when an update of this run has had its time to come all the way: a cluster at rest that shows half of it keeps it so. */
+export function isHalfWayForGood({ begunAt }: Pick<ClusterUpdateFacts, "begunAt">, now: Date): boolean {
+  return begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
 }
 
 /**

@@ -10,25 +10,31 @@ import type { Migration } from "./migration.ts";
 const IDENTITY_POLL_MS = 30 * SECOND_MS;
 const IDENTITY_LIMIT_MS = 30 * MINUTE_MS;
 
+/** A step about role assignments. */
+export type GrantStep = Step<GrantFacts, Change>;
+
+/** Which role assignments a step is about. */
+export interface GrantStepOptions {
+  readonly id: StepId;
+  readonly azure: Azure;
+  readonly migration: Migration;
+  readonly grants: readonly Grant[];
+  /** Gaps in rights that the step closes. */
+  readonly gaps?: readonly Change[];
+}
+
 /** A step that makes role assignments: assign-roles, attach-acr and grant-addon-roles differ in what they assign to whom. */
-export function grantStep(options: {
-  id: StepId;
-  azure: Azure;
-  migration: Migration;
-  grants: readonly Grant[];
-  /** A gap in rights that this step closes. */
-  gaps?: readonly Change[];
-}): Step<GrantFacts, Change> {
-  const { azure, migration, grants } = options;
+export function grantStep({ id, azure, migration, grants, gaps = [] }: GrantStepOptions): GrantStep {
   return {
-    id: options.id,
+    id,
+    gaps,
     async detect() {
       return readGrants(azure, migration, await readCluster(azure, migration), grants);
     },
     decide(facts) {
       if (facts.missing.length === 0) return { kind: "done", evidence: grantsHeld(grants.length) };
       if (facts.waitingForPrincipal) {
-        return waitForAzure(migration.history, options.id, {
+        return waitForAzure(migration.history, id, {
           reason: "Azure does not show the new identity yet.",
           pollMs: IDENTITY_POLL_MS,
           limitMs: IDENTITY_LIMIT_MS,
@@ -41,7 +47,6 @@ export function grantStep(options: {
       const grant = grants.find((candidate) => grantChange(candidate).key === change.key)!;
       await applyGrant(azure, migration, grant, report);
     },
-    ...(options.gaps ? { gaps: options.gaps } : {}),
   };
 }
 
@@ -64,13 +69,7 @@ function grantsHeld(count: number): string {
  * A step that waits until role assignments work: a while after the youngest of them, whoever made it and whenever. One that
  * goes meanwhile is made again, and the wait counts from there.
  */
-export function propagationStep(options: {
-  id: StepId;
-  azure: Azure;
-  migration: Migration;
-  grants: readonly Grant[];
-  gaps?: readonly Change[];
-}): Step<GrantFacts, Change> {
+export function propagationStep(options: GrantStepOptions): GrantStep {
   const { migration } = options;
   const grants = grantStep(options);
   const minutes = Math.round(migration.rolePropagationMs / MINUTE_MS);
