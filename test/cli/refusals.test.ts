@@ -74,6 +74,7 @@ test("a caller whom Azure refuses the very first write ends with 3, and a later 
   const refused = await line.run("apply", "--plan", plan, "--yes");
   expect(refused.code, refused.stderr).toBe(3);
   expect(refused.stderr).toContain("AuthorizationFailed");
+  expect(refused.stderr).toMatch(/perform action 'Microsoft\.[^']+\/write' over scope '\/subscriptions\/[^']+'/);
   expect(await line.lab.writes()).toEqual([]);
 
   await line.lab.control("PATCH", "/_emulator/behaviour", { caller: { ...caller, roles: OWNER } });

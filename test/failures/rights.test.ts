@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checkOperator } from "../../src/migration/operator-check.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { Lab } from "../support/lab.ts";
 import {
@@ -261,5 +262,20 @@ describe("rights of the operator", () => {
       "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     );
     expect(await lab.writes()).toEqual([]);
+  });
+
+  test("that leave out the pools' upgrade profiles are told so", async () => {
+    const lab = await Lab.open();
+    const { settings, clusters } = await lab.plan({ clusterIds: [DEMO_CLUSTER] });
+    const action = "Microsoft.ContainerService/managedClusters/agentPools/upgradeProfiles/read";
+    const findingsWithout = async (...notActions: string[]) => {
+      const { roles } = lab.connection.azure();
+      const azure = { roles: { ...roles, permissions: async () => [{ actions: ["*"], notActions }] } } as never;
+      return checkOperator(azure, { settings, clusters });
+    };
+    expect(await findingsWithout()).toEqual([]);
+    expect(await findingsWithout(action)).toEqual([
+      expect.objectContaining({ check: "RB014", severity: "blocker", seen: expect.stringContaining(action) }),
+    ]);
   });
 });

@@ -29,5 +29,6 @@ describe("Azure's message about a drain", () => {
     expect(readDrainFailure(message)).toBeUndefined();
     expect(remedyForRoll(message)).toContain("Put right what Azure says");
     expect(remedyForRoll(message)).toContain("kubectl uncordon NAME");
+    expect(remedyForRoll(message)).toContain("in a private cluster through `az aks command invoke`");
   });
 });
