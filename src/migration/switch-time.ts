@@ -9,7 +9,7 @@ import { readPrincipals } from "./principals.ts";
  * The moment before which no node can have got the identity that it is to have: when Azure accepted this run's last update that
  * brings it, else what the plan was told, else, for a cluster that comes from a service principal, when AKS gave the new
  * control-plane identity its role on the node resource group.
- * @returns undefined when nodes keep their identity, or nothing tells
+ * @returns undefined when nothing tells
  */
 export async function readSwitchStart(
   azure: Azure,
@@ -17,11 +17,11 @@ export async function readSwitchStart(
   cluster: ManagedCluster,
 ): Promise<Date | undefined> {
   const { history, from, clusterId } = migration;
-  if (from.switchedAt !== undefined) return new Date(from.switchedAt);
-  if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return undefined;
+  const told = toldSwitch(migration);
+  if (!isOnManagedIdentity(cluster) || !changesKubeletIdentity(migration)) return told;
   const begun =
     history.earliestEffectOf(kubeletIdentityKey(clusterId)) ?? history.earliestEffectOf(switchKey(clusterId));
-  if (begun || !from.servicePrincipal) return begun;
+  if (begun || told || !from.servicePrincipal) return begun ?? told;
   return readGrantTime(azure, migration, cluster);
 }
 
@@ -38,15 +38,19 @@ export async function readSwitchEnd(
   cluster: ManagedCluster,
 ): Promise<Date | undefined> {
   if (!isOnManagedIdentity(cluster)) return undefined;
-  const { history, from, clusterId } = migration;
-  const told = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
+  const { history, clusterId } = migration;
   const granted = await readGrantTime(azure, migration, cluster);
   const begun = history.lastStartedAt(switchKey(clusterId));
   if (begun && granted && granted >= begun) return granted;
   const applied = history.appliedAt(switchKey(clusterId));
   // An attempt that was begun after the last answer that was noted may have been accepted too.
   const latest = begun && (!applied || applied < begun) ? begun : applied;
-  return latest ?? told ?? granted ?? history.beganAt;
+  return latest ?? toldSwitch(migration) ?? granted ?? history.beganAt;
+}
+
+/** When somebody else switched the cluster, as the plan was told. */
+function toldSwitch({ from }: Migration): Date | undefined {
+  return from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
 }
 
 async function readGrantTime(azure: Azure, migration: Migration, cluster: ManagedCluster): Promise<Date | undefined> {
