@@ -61,10 +61,12 @@ export function createIdentities(transport: Transport): Identities {
     },
     async create(id, location) {
       const { operations, resourceGroup, name } = locate(id);
+      let attempts = 0;
       let status = 0;
       let correlationId: string | undefined;
-      const identity = await callSdk(`create identity ${name} in ${resourceGroup}`, retry, () =>
-        operations.createOrUpdate(
+      const identity = await callSdk(`create identity ${name} in ${resourceGroup}`, retry, () => {
+        attempts += 1;
+        return operations.createOrUpdate(
           resourceGroup,
           name,
           { location },
@@ -75,9 +77,9 @@ export function createIdentities(transport: Transport): Identities {
               correlationId = response.headers.get("x-ms-correlation-request-id") ?? undefined;
             },
           },
-        ),
-      );
-      return { identity: fromSdk(identity), adopted: status === 200, correlationId };
+        );
+      });
+      return { identity: fromSdk(identity), adopted: status === 200 && attempts === 1, correlationId };
     },
     async remove(id) {
       const { operations, resourceGroup, name } = locate(id);

@@ -39,12 +39,7 @@ export async function withRetry<T>(what: string, context: RetryContext, call: ()
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         if (!(error instanceof TransientError) || retriesLeft === 0) return;
         const delayMs = error.retryAfterMs ?? Math.min(FIRST_DELAY_MS * 2 ** (attemptNumber - 1), LONGEST_DELAY_MS);
-        if (context.pauseAt && context.clock.now().getTime() + delayMs >= context.pauseAt.getTime())
-          throw new TimeBoxOver(
-            `"${what}" got no answer: ${error.message}. The time box is over before it may be sent again.`,
-          );
-        context.onRetry?.({ request: what, reason: error.message, delayMs });
-        if (delayMs > 0) await context.clock.sleep(delayMs, context.signal);
+        await waitToSendAgain(what, context, error.message, delayMs);
       },
     });
   } catch (error) {
@@ -56,6 +51,22 @@ export async function withRetry<T>(what: string, context: RetryContext, call: ()
       { cause: error },
     );
   }
+}
+
+/**
+ * Waits until a request may be sent again, and says so.
+ * @throws TimeBoxOver when there is no time for that; the signal's reason when aborted
+ */
+export async function waitToSendAgain(
+  what: string,
+  context: RetryContext,
+  reason: string,
+  delayMs: number,
+): Promise<void> {
+  if (context.pauseAt && context.clock.now().getTime() + delayMs >= context.pauseAt.getTime())
+    throw new TimeBoxOver(`"${what}" got no answer: ${reason}. The time box is over before it may be sent again.`);
+  context.onRetry?.({ request: what, reason, delayMs });
+  if (delayMs > 0) await context.clock.sleep(delayMs, context.signal);
 }
 
 /**

@@ -5,6 +5,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasAzureCode, hasStatus } from "./errors.ts";
 import { isWithin, normalizeId, subscriptionOf } from "./ids.ts";
 import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import { waitToSendAgain } from "./retry.ts";
 import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
@@ -50,8 +51,9 @@ export interface Roles {
   /** What the caller may do at a scope, role by role. @returns undefined when Azure does not say */
   permissions(scope: string): Promise<EffectivePermissions[] | undefined>;
   /**
-   * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over.
-   * A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
+   * Assigns a role. Sending it twice makes one assignment, and one that is there under another name is taken over, once
+   * Azure shows it. A principal that Microsoft Entra has not replicated yet (`PrincipalNotFound`) is waited for.
+   * @returns `adopted` when it was there before the first attempt
    */
   assign(grant: {
     scope: string;
@@ -63,9 +65,12 @@ export interface Roles {
   remove(id: string): Promise<void>;
 }
 
-/** Microsoft Entra was seen to take 15 to 120 s to replicate a principal; the longest report is several minutes. */
-const PRINCIPAL_LIMIT_MS = 600 * SECOND_MS;
-const PRINCIPAL_POLL_MS = 10 * SECOND_MS;
+/**
+ * Microsoft Entra was seen to take 15 to 120 s to replicate a principal; the longest report is several minutes. An
+ * assignment that someone else made a moment ago may be as late in a list.
+ */
+const REPLICATION_LIMIT_MS = 600 * SECOND_MS;
+const REPLICATION_POLL_MS = 10 * SECOND_MS;
 
 /** Roles over @azure/arm-authorization. */
 export function createRoles(transport: Transport): Roles {
@@ -119,13 +124,15 @@ export function createRoles(transport: Transport): Roles {
       const what = `assign ${role} on ${scope.split("/").at(-1)}`;
       // The SDK puts a slash before the scope; with two, a URL names another host.
       const path = scope.replace(/^\//, "");
-      const giveUpAt = retry.clock.now().getTime() + PRINCIPAL_LIMIT_MS;
+      const giveUpAt = retry.clock.now().getTime() + REPLICATION_LIMIT_MS;
+      let attempts = 0;
       for (;;) {
         let correlationId: string | undefined;
         let status = 0;
         try {
-          const made = await callSdk(what, retry, () =>
-            client(scope).roleAssignments.create(
+          const made = await callSdk(what, retry, () => {
+            attempts += 1;
+            return client(scope).roleAssignments.create(
               path,
               name,
               { roleDefinitionId, principalId, principalType: "ServicePrincipal" },
@@ -136,23 +143,22 @@ export function createRoles(transport: Transport): Roles {
                   correlationId = response.headers.get("x-ms-correlation-request-id") ?? undefined;
                 },
               },
-            ),
-          );
-          return { id: normalizeId(asString(made.id) ?? ""), adopted: status === 200, correlationId };
-        } catch (error) {
-          if (hasAzureCode(error, "RoleAssignmentExists")) {
-            const existing = (await list(scope, "atScope()")).find(
-              (held) => held.roleGuid === roleGuid && held.principalId === principalId && isWithin(scope, held.scope),
             );
-            return {
-              id: existing?.id ?? `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`,
-              adopted: true,
-              correlationId,
-            };
-          }
-          if (!hasAzureCode(error, "PrincipalNotFound") || retry.clock.now().getTime() >= giveUpAt) throw error;
-          retry.onRetry?.({ request: what, reason: "PrincipalNotFound", delayMs: PRINCIPAL_POLL_MS });
-          await retry.clock.sleep(PRINCIPAL_POLL_MS, retry.signal);
+          });
+          return { id: normalizeId(asString(made.id) ?? ""), adopted: status === 200 && attempts === 1, correlationId };
+        } catch (error) {
+          const isThere = hasAzureCode(error, "RoleAssignmentExists");
+          const existing = (isThere ? await list(scope, "atScope()") : []).find(
+            (held) =>
+              held.roleGuid === roleGuid.toLowerCase() &&
+              held.principalId === principalId &&
+              isWithin(scope, held.scope),
+          );
+          if (existing) return { id: existing.id, adopted: true, correlationId };
+          if (!isThere && !hasAzureCode(error, "PrincipalNotFound")) throw error;
+          if (retry.clock.now().getTime() >= giveUpAt) throw error;
+          const reason = isThere ? "RoleAssignmentExists, and it does not show yet" : "PrincipalNotFound";
+          await waitToSendAgain(what, retry, reason, REPLICATION_POLL_MS);
         }
       }
     },

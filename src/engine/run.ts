@@ -4,6 +4,7 @@ import type { StampedEvent } from "./events.ts";
 import type { History } from "./history.ts";
 import type { Outcome, RunOptions, StepOutcome } from "./run-options.ts";
 import { runStep } from "./run-step.ts";
+import { firstUndone } from "./second-look.ts";
 import type { StepId } from "./step.ts";
 import { pause } from "./wait.ts";
 
@@ -26,6 +27,8 @@ export async function* run(options: RunOptions): AsyncGenerator<StampedEvent, Ou
       const outcome: StepOutcome = yield* record(runStep(options, index), history, clock, step.id);
       if (outcome.kind === "paused") return outcome;
       index = outcome.kind === "back" ? outcome.index : index + 1;
+      // The last wait takes a day: what was done before it need not be so any more.
+      if (index === steps.length) index = (await firstUndone(options, index - 1)) ?? index;
     } catch (error) {
       if (options.signal.aborted) throw options.signal.reason;
       if (error instanceof AksMiError) {

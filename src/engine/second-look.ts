@@ -28,10 +28,16 @@ export async function* lookAgain(
     for (const finding of findings) yield { type: "check:found", ...finding };
     if (findings.some((finding) => finding.severity === "blocker")) throw blocked(findings);
   }
-  for (let earlier = 0; earlier < index; earlier++) {
-    const step = options.steps[earlier]!;
+  const undone = await firstUndone(options, index);
+  return undone === undefined ? undefined : { kind: "back", index: undone };
+}
+
+/** The first of the steps before `end` that is not done any more, as Azure shows it now. */
+export async function firstUndone(options: RunOptions, end: number): Promise<number | undefined> {
+  for (let index = 0; index < end; index++) {
+    const step = options.steps[index]!;
     const verdict: Verdict = step.decide(await step.detect(options.signal), options.clock.now());
-    if (verdict.kind !== "done") return { kind: "back", index: earlier };
+    if (verdict.kind !== "done") return index;
   }
   return undefined;
 }

@@ -154,6 +154,21 @@ describe("a run", () => {
     ]);
   });
 
+  test("looks at every earlier step again before it says that it is done, and goes back to what has gone", async () => {
+    const world = new Set<string>();
+    const first = worldStep("assign-roles", world, [change("a")]);
+    let waits = 0;
+    const last = worldStep("await-token-switchover", world, [], {
+      decide: () => {
+        if (++waits === 1) world.delete("a");
+        return { kind: "done", evidence: "waited" };
+      },
+    });
+    const ended = await collect([first, last]);
+    expect(ended.outcome?.kind).toBe("done");
+    expect([...world, waits]).toEqual(["a", 2]);
+  });
+
   test("stops before the point of no return when the preflight finds a blocker", async () => {
     const world = new Set<string>();
     const ended = await collect([worldStep("enable-managed-identity", world, [change("switch:x", "irreversible")])], {
