@@ -4,8 +4,26 @@ import { planHash } from "../plan/canonical.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { type ApprovalFlags, mayPrompt, whoAmI } from "./context.ts";
 
+/** What is said of what is to be approved. */
+interface Words {
+  readonly missing: string;
+  /** Follows the names that are to be typed. */
+  readonly toWhat: string;
+}
+
+const RUNNING: Words = {
+  missing: "The plan has not been approved.",
+  toWhat: "to approve; there is no way back after the switch:",
+};
+
+/** Of taking back what a run has made. */
+export const UNDOING: Words = {
+  missing: "The removal has not been approved.",
+  toWhat: "to have all of it removed:",
+};
+
 /**
- * Has a plan approved: by its hash, by --yes, or by someone who types the cluster's name.
+ * Has a plan approved, or that what it made is taken back: by its hash, by --yes, or by someone who types the cluster's name.
  * @param show prints what is to be approved, before the question
  * @throws AksMiError `APPROVAL_NEEDED`: never a hang
  */
@@ -13,6 +31,7 @@ export async function obtainApproval(
   plan: MigrationPlan,
   flags: ApprovalFlags & { prompt: boolean },
   show: () => void,
+  words = RUNNING,
 ): Promise<Approval> {
   const hash = planHash(plan);
   if (flags.approve !== undefined) {
@@ -25,17 +44,13 @@ export async function obtainApproval(
   }
   if (flags.yes) return { by: whoAmI(), how: "yes" };
   if (!mayPrompt(flags)) {
-    throw new AksMiError(
-      "APPROVAL_NEEDED",
-      "The plan has not been approved.",
-      `Review it, then add --approve ${hash} (or --yes).`,
-    );
+    throw new AksMiError("APPROVAL_NEEDED", words.missing, `Review it, then add --approve ${hash} (or --yes).`);
   }
   show();
   const names = plan.clusters.map((cluster) => cluster.id.split("/").at(-1)!).join(", ");
   const { createPromptModule } = (await import("inquirer")).default;
   const { typed } = await createPromptModule({ output: process.stderr })<{ typed: string }>([
-    { type: "input", name: "typed", message: `Type ${names} to approve; there is no way back after the switch:` },
+    { type: "input", name: "typed", message: `Type ${names} ${words.toWhat}` },
   ]);
   if (typed.trim() === names) return { by: whoAmI(), how: "prompt" };
   throw new AksMiError(

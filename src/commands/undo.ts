@@ -1,20 +1,26 @@
 import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
-import { openJournal } from "../engine/journal.ts";
+import { type Journal, openJournal } from "../engine/journal.ts";
 import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { planHash } from "../plan/canonical.ts";
-import { type ClusterLock, lockCluster } from "../state/lock.ts";
+import { count } from "../report/words.ts";
+import { lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
 import { sanitize } from "../text/terminal.ts";
-import { obtainApproval } from "./approval.ts";
+import { obtainApproval, UNDOING } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan } from "./context.ts";
 
 /** Something that a run made, and that may be removed again. */
 interface Made {
   readonly key: string;
   readonly resourceId: string;
+}
+
+/** With what was done to make it, in words. */
+interface Taken extends Made {
+  readonly summary: string;
 }
 
 /**
@@ -35,8 +41,9 @@ export async function undo(
     process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
   else process.stdout.write(describe(run, all));
   if (all.length === 0) return 0;
-  await obtainApproval(run.plan, flags, () => {});
+  const approval = await obtainApproval(run.plan, flags, () => {}, UNDOING);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
+  const approved = { type: "undo:approved", planHash: plan, ...approval, account: await connection.caller() } as const;
   const breakLock = breakLockOf(flags);
   for (const [index, cluster] of run.plan.clusters.entries()) {
     if (perCluster[index]!.length === 0) continue;
@@ -47,7 +54,18 @@ export async function undo(
       const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
       const live = await azure.clusters.get(cluster.id);
       if (live && isOnManagedIdentity(live)) throw tooLate(cluster.id);
-      await remove(azure, run, index, perCluster[index]!, lock, () => connection.clock.now());
+      const journal = openJournal(journalFile(run, index), {
+        run: run.id,
+        cluster: cluster.id,
+        now: () => connection.clock.now(),
+      });
+      try {
+        if (lock.broken) journal.append(lockBroken(lock.broken));
+        journal.append(approved);
+        await remove(azure, perCluster[index]!, journal);
+      } finally {
+        journal.close();
+      }
     } finally {
       lock.release();
     }
@@ -56,29 +74,16 @@ export async function undo(
   return 0;
 }
 
-async function remove(
-  azure: Azure,
-  run: RunDirectory,
-  index: number,
-  made: readonly Made[],
-  lock: ClusterLock,
-  now: () => Date,
-): Promise<void> {
-  const journal = openJournal(journalFile(run, index), { run: run.id, cluster: run.plan.clusters[index]!.id, now });
-  try {
-    if (lock.broken) journal.append(lockBroken(lock.broken));
-    for (const { key, resourceId } of made) {
-      if (key.startsWith("role:")) await azure.roles.remove(resourceId);
-      else await azure.identities.remove(resourceId);
-      journal.append({ type: "change:undone", key, resourceId });
-    }
-  } finally {
-    journal.close();
+async function remove(azure: Azure, made: readonly Made[], journal: Journal): Promise<void> {
+  for (const { key, resourceId } of made) {
+    if (key.startsWith("role:")) await azure.roles.remove(resourceId);
+    else await azure.identities.remove(resourceId);
+    journal.append({ type: "change:undone", key, resourceId });
   }
 }
 
 /** What the journal says the run itself created: nothing that was there before, and nothing after the switch began. */
-function whatWasMade(run: RunDirectory, index: number): Made[] {
+function whatWasMade(run: RunDirectory, index: number): Taken[] {
   const cluster = run.plan.clusters[index]!;
   const events = readEventsOf(run, index);
   if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:")))
@@ -94,13 +99,16 @@ function whatWasMade(run: RunDirectory, index: number): Made[] {
     else if (event.type === "change:bound") made.set(event.key, { key: event.key, resourceId: event.resourceId });
     else if (event.type === "change:undone") made.delete(event.key);
   }
-  return [...made.values()].sort((a, b) => Number(b.key.startsWith("role:")) - Number(a.key.startsWith("role:")));
+  const changes = cluster.steps.flatMap((step) => step.changes);
+  return [...made.values()]
+    .sort((a, b) => Number(b.key.startsWith("role:")) - Number(a.key.startsWith("role:")))
+    .map((one) => ({ ...one, summary: changes.find(({ key }) => key === one.key)?.summary ?? one.key }));
 }
 
-function describe(run: RunDirectory, made: readonly Made[]): string {
+function describe(run: RunDirectory, made: readonly Taken[]): string {
   if (made.length === 0) return `Run ${run.id} has created nothing that could be removed.\n`;
-  const things = made.flatMap(({ key, resourceId }) => [`  - ${key}`, `    ${resourceId}`]);
-  return [`Run ${run.id} created ${made.length} things, which would be removed:`, ...things]
+  const things = made.flatMap(({ summary, resourceId }) => [`  - ${summary}`, `    ${resourceId}`]);
+  return [`Run ${run.id} made ${count(made.length, "change")}, taken back by removing:`, ...things]
     .map((line) => `${sanitize(line)}\n`)
     .join("");
 }

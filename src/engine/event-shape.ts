@@ -7,6 +7,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   "change:started": ["key", "summary", "risk"],
   "change:applied": ["key"],
   "change:bound": ["key", "resourceId"],
+  "undo:approved": ["planHash", "by", "how"],
   "change:undone": ["key", "resourceId"],
   "change:failed": ["key", "code", "message"],
   "operation:started": ["key", "operation"],

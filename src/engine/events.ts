@@ -37,6 +37,14 @@ export type EngineEvent =
       readonly again?: true;
     }
   | { readonly type: "change:applied"; readonly key: string }
+  /** `undo` was approved: what was made is taken back. It approves nothing of the plan. */
+  | {
+      readonly type: "undo:approved";
+      readonly planHash: string;
+      readonly by: string;
+      readonly account?: string | undefined;
+      readonly how: "prompt" | "yes" | "hash";
+    }
   /** Taken back by `undo`, before the switch. */
   | { readonly type: "change:undone"; readonly key: string; readonly resourceId: string }
   | { readonly type: "change:failed"; readonly key: string; readonly code: string; readonly message: string }

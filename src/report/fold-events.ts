@@ -19,7 +19,8 @@ export function foldEvents(plan: MigrationPlan, events: readonly Event[]): RunVi
     state: stateOfRun(clusters),
     tool: events.find((event) => event.type === "run:started")?.tool,
     clusters,
-    approvals: listApprovals(events),
+    approvals: listApprovals(events, "run:approved"),
+    undoApprovals: listApprovals(events, "undo:approved"),
     resumes: unique(events.flatMap((event) => (event.type === "run:started" && event.resumed ? [event.at] : []))),
     startedAt: earliest(clusters.map(({ startedAt }) => startedAt)),
     endedAt: ended ? clusters.map(({ endedAt }) => endedAt!).reduce((a, b) => (a > b ? a : b)) : undefined,
@@ -52,11 +53,12 @@ function stateOfRun(clusters: readonly ClusterView[]): RunState {
   return (["running", "failed", "paused"] as const).find((state) => states.includes(state)) ?? "done";
 }
 
-function listApprovals(events: readonly Event[]): ApprovalView[] {
+function listApprovals(events: readonly Event[], type: "run:approved" | "undo:approved"): ApprovalView[] {
   const approvals = new Map<string, ApprovalView>();
   for (const event of events) {
-    if (event.type !== "run:approved") continue;
-    const { at, planHash, by, account, how, stopsBefore } = event;
+    if (event.type !== type) continue;
+    const { at, planHash, by, account, how } = event;
+    const stopsBefore = event.type === "run:approved" ? event.stopsBefore : undefined;
     // Each cluster's journal has the approval; it was given once.
     const key = JSON.stringify([planHash, by, account, how, stopsBefore]);
     if (!approvals.has(key)) approvals.set(key, { at, planHash, by, account, how, stopsBefore });

@@ -46,6 +46,7 @@ ${htmlFacts([
   ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
   ...view.resumes.map((at) => ["Resumed", formatMoment(at)] as const),
   ...view.approvals.map((approval) => ["Approved", approvalWords(approval)] as const),
+  ...view.undoApprovals.map((approval) => ["Undo approved", approvalWords(approval)] as const),
   ["Plan hash", html`<code>${hash}</code>`],
 ])}`;
 }

@@ -35,6 +35,7 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
     ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
     ...view.resumes.map((at) => ["Resumed", formatMoment(at)]),
     ...view.approvals.map((approval) => ["Approved", text(approvalWords(approval))]),
+    ...view.undoApprovals.map((approval) => ["Undo approved", text(approvalWords(approval))]),
   ];
   return table(["", ""], rows);
 }

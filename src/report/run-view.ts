@@ -139,6 +139,8 @@ export interface RunView {
   readonly tool?: string | undefined;
   readonly clusters: readonly ClusterView[];
   readonly approvals: readonly ApprovalView[];
+  /** Who approved that what was made is taken back. */
+  readonly undoApprovals: readonly ApprovalView[];
   /** When the run was taken up again. */
   readonly resumes: readonly string[];
   readonly startedAt?: string | undefined;

@@ -27,6 +27,8 @@ function eventText(event: Event): string | undefined {
       return isGap(event) ? `closed ${event.key}` : `applied ${event.key}`;
     case "change:bound":
       return `${event.key} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
+    case "undo:approved":
+      return `taking back what was made is approved by ${event.account ?? event.by}`;
     case "change:undone":
       return `taken back ${event.key}: ${event.resourceId} is removed`;
     case "operation:started":

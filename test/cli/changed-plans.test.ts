@@ -82,11 +82,20 @@ describe("undo", () => {
     const before = await resources();
     const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
     expect(paused.code, paused.stderr).toBe(8);
-    expect((await line.run("undo")).code).toBe(7);
+    const asked = await line.run("undo");
+    expect(asked.code).toBe(7);
+    expect(asked.stderr).toContain("The removal has not been approved.");
+    expect(asked.stdout).toContain("  - create identity id-");
     const undone = await line.run("undo", "--yes");
     expect(undone.code, undone.stderr).toBe(0);
+    expect((await line.run("report")).stdout).toMatch(/\| Undo approved \| the emulator's caller .*--yes/);
     const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id).sort();
     expect(ids(await resources())).toEqual(ids(before));
+    // An assignment whose principal is gone would be left behind, belonging to nobody.
+    const deleted = (await line.lab.requests()).filter(({ method }) => method === "DELETE").map(({ path }) => path);
+    const isRole = deleted.map((path) => /roleAssignments/i.test(path));
+    expect(isRole.filter(Boolean).length).toBeGreaterThan(0);
+    expect(isRole.lastIndexOf(true)).toBeLessThan(isRole.indexOf(false));
   });
 
   test("is refused after the switch", async () => {

@@ -17,11 +17,15 @@ const finding = planFinding.extend({ rules: z.array(z.string()).optional() });
 const notAssessed = z.strictObject({ check: z.string(), reason: z.string() });
 const clusterState = z.enum(["service-principal", "half-migrated", "system-assigned", "user-assigned", "broken"]);
 
-const approval = {
+const signature = {
   planHash: z.string(),
   by: z.string().describe("the user of the machine"),
   account: z.string().optional().describe("as Azure knew whoever approved: a name, or an object id"),
   how: z.enum(["prompt", "yes", "hash"]),
+};
+
+const approval = {
+  ...signature,
   stopsBefore: stepId.optional().describe("the step before which the approval ends; absent for the whole plan"),
 };
 
@@ -226,6 +230,7 @@ const anyEvent = z.union([
   event("change:started", { key, summary: z.string(), risk, again: z.literal(true).optional() }),
   event("change:applied", { key }),
   event("change:bound", { key, resourceId: z.string(), correlationId, adopted: z.boolean().optional() }),
+  event("undo:approved", signature),
   event("change:undone", { key, resourceId: z.string() }),
   event("change:failed", { key, code: z.string(), message: z.string() }),
   event("operation:started", { key, operation: z.string(), correlationId, acceptedAt: time.optional() }),
