@@ -61,7 +61,7 @@ export async function readNodeEvidence(
       nodeImageVersion: asString(pool["nodeImageVersion"]),
       type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
     };
-    if (isAvailabilitySet(base)) {
+    if (isAvailabilitySet(base) || base.type.toLowerCase() === "virtualmachines") {
       const machines = { name, count: Number(pool["count"] ?? 0) };
       evidence.push({
         ...base,

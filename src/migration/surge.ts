@@ -24,7 +24,7 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
     (pool) =>
       asString(pool["scaleSetPriority"])?.toLowerCase() !== "spot" &&
       powerStateOf(pool) !== "stopped" &&
-      nodesOf(pool) > 0,
+      (nodesOf(pool) > 0 || isOfMachines(pool)),
   );
 }
 
@@ -34,7 +34,21 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
  * @param pools those to be re-imaged, see `poolsWithSurge`
  */
 export function judgeSurge(room: Room, pools: readonly JsonObject[]): (Finding | NotAssessed)[] {
-  return [...pools.flatMap((pool) => judgeAddresses(room, pool)), ...judgeCores(room, pools)];
+  const counted = pools.filter((pool) => !isOfMachines(pool));
+  const uncounted = pools.filter(isOfMachines).map((pool) => asString(pool["name"]) ?? "");
+  return [
+    ...counted.flatMap((pool) => judgeAddresses(room, pool)),
+    ...judgeCores(room, counted),
+    ...uncounted.map((name) => ({
+      check: "RD006",
+      reason: `pool ${name}: it is made of single machines, whose surge is not computed`,
+    })),
+  ];
+}
+
+/** A pool of machines of several sizes, which has a count per size and none of its own. */
+function isOfMachines(pool: JsonObject): boolean {
+  return asString(pool["type"])?.toLowerCase() === "virtualmachines";
 }
 
 /** Azure keeps five addresses of every subnet for itself. */

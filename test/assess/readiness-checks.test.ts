@@ -211,6 +211,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
   ],
   ["no cores left and a pool without a node", capacity.checkSurge, quota(97, 97, surging({ count: 0 })), []],
   [
+    "no cores left and a pool of single machines, which has no count of its own",
+    capacity.checkSurge,
+    quota(97, 97, { agentPoolProfiles: [{ name: "a", type: "VirtualMachines" }] }),
+    ["RD006 not assessed"],
+  ],
+  [
     "no cores left and a pool that is stopped",
     capacity.checkSurge,
     quota(97, 97, surging({ powerState: { code: "Stopped" } })),
