@@ -21,7 +21,10 @@ export const BUILT_IN_ROLES = {
 /** A built-in role, by its name. */
 export type BuiltInRole = keyof typeof BUILT_IN_ROLES;
 
-/** Roles that let their holder hand out roles: never copied from one principal to another. */
+/** The action that a role must allow for its holder to hand out roles. */
+export const GRANT_ACTION = "Microsoft.Authorization/roleAssignments/write";
+
+/** Built-in roles that let their holder hand out roles: never copied from one principal to another. */
 export const ROLES_THAT_GRANT_ROLES: ReadonlySet<string> = new Set([
   BUILT_IN_ROLES["Owner"],
   BUILT_IN_ROLES["User Access Administrator"],

@@ -164,7 +164,7 @@ export function decideRights(facts: ClusterFacts): Right[] {
       return {
         ...right,
         decision: "moved" as const,
-        reason: "images are pulled by the nodes, so the kubelet identity gets it",
+        reason: `images are pulled by the nodes, so the kubelet identity gets it${held.conditional ? ", for the whole registry: its condition is not copied" : ""}`,
       };
     }
     return { ...right, decision: "kept" as const, reason: "the control plane may need it as before" };
@@ -172,18 +172,27 @@ export function decideRights(facts: ClusterFacts): Right[] {
 }
 
 function reasonNotToCopy(held: HeldRole): { decision: "narrowed" | "dropped"; reason: string } | undefined {
-  if (ROLES_THAT_GRANT_ROLES.has(roleGuid(held))) {
+  if (grantsRoles(held)) {
     return { decision: "dropped", reason: `${held.role} may hand out roles, which no cluster needs` };
   }
   if (!isBelowSubscription(held.scope)) {
     return { decision: "narrowed", reason: "it reaches over a whole subscription or more" };
   }
+  if (held.conditional && !PULL_ROLES.has(roleGuid(held))) {
+    return { decision: "dropped", reason: "it holds under a condition, without which it would allow more" };
+  }
   return undefined;
 }
 
+function grantsRoles(held: HeldRole): boolean {
+  return held.grantsRoles === true || ROLES_THAT_GRANT_ROLES.has(roleGuid(held));
+}
+
 function proposeInstead(held: HeldRole): string {
+  if (isBelowSubscription(held.scope) && !grantsRoles(held))
+    return "the same role under the same condition, assigned by hand where the cluster needs it";
   return !isBelowSubscription(held.scope)
-    ? `the roles of this plan on the cluster's own resources; where workloads need more, ${ROLES_THAT_GRANT_ROLES.has(roleGuid(held)) ? "a role without role assignment" : held.role} on the one resource group concerned`
+    ? `the roles of this plan on the cluster's own resources; where workloads need more, ${grantsRoles(held) ? "a role without role assignment" : held.role} on the one resource group concerned`
     : "a role for the one action that is needed, for example Network Contributor on the resource";
 }
 

@@ -3,7 +3,7 @@ import { hasStatus } from "../azure/errors.ts";
 import { isWithin } from "../azure/ids.ts";
 import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
 import type { HeldRole } from "../plan/schema.ts";
-import { builtInRole, PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
+import { builtInRole, GRANT_ACTION, PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
 
 /** A role that the old principal holds. */
 export interface Held {
@@ -23,11 +23,19 @@ export async function readHeldRoles(
 ): Promise<Held[] | undefined> {
   if (principalId === undefined) return undefined;
   const held: Held[] = [];
-  for (const { scope, roleDefinitionId, principalId: holder } of await readAssignments(azure, principalId)) {
+  for (const assignment of await readAssignments(azure, principalId)) {
+    const { scope, roleDefinitionId, principalId: holder, conditional } = assignment;
     if (isWithin(scope, nodeGroup)) continue;
-    const { name, pulls } = builtInRole(roleDefinitionId) ?? (await readRole(azure, roleDefinitionId));
-    const through = holder === principalId.toLowerCase() ? {} : { through: holder };
-    held.push({ fact: { role: name, roleDefinitionId, scope, ...through }, pulls });
+    const role: Role = builtInRole(roleDefinitionId) ?? (await readRole(azure, roleDefinitionId));
+    const fact: HeldRole = {
+      role: role.name,
+      roleDefinitionId,
+      scope,
+      ...(holder === principalId.toLowerCase() ? {} : { through: holder }),
+      ...(role.grantsRoles ? { grantsRoles: true } : {}),
+      ...(conditional ? { conditional: true } : {}),
+    };
+    held.push({ fact, pulls: role.pulls });
   }
   return held;
 }
@@ -54,9 +62,20 @@ async function readAssignmentsIn(azure: Azure, subscription: string, principalId
   }
 }
 
-/** What a role is called, and whether its holder may pull; a role that is gone allows nothing. */
-async function readRole(azure: Azure, roleDefinitionId: string): Promise<{ name: string; pulls: boolean }> {
+/** What a role is called, and what its holder may do. Of a built-in one that hands out roles the id tells it. */
+interface Role {
+  readonly name: string;
+  readonly pulls: boolean;
+  readonly grantsRoles?: boolean;
+}
+
+/** Reads what is not known already; a role that is gone allows nothing. */
+async function readRole(azure: Azure, roleDefinitionId: string): Promise<Role> {
   const role = await azure.roles.definition(roleDefinitionId);
   if (!role) return { name: roleDefinitionId.split("/").at(-1)!, pulls: false };
-  return { name: role.name, pulls: allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION) };
+  return {
+    name: role.name,
+    pulls: allows(role, PULL_ACTION) || allowsData(role, PULL_DATA_ACTION),
+    grantsRoles: allows(role, GRANT_ACTION),
+  };
 }

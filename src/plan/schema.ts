@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { STEP_IDS } from "../engine/step.ts";
 
+/** Controls, and marks that a reviewer would not see: what is approved is what is shown. */
+const UNSEEN =
+  "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb";
 /** A part of an id: nothing that a URL would take for more than a name, and no way up (`.`, `..`). */
-const SEGMENT = "(?!\\.{1,2}(?:/|$))[^/?#%\\\\\\u0000-\\u001f]+";
+const SEGMENT = `(?!\\.{1,2}(?:/|$))[^/?#%\\\\${UNSEEN}]+`;
 const GROUP = `/subscriptions/[0-9a-f-]{36}/resourceGroups/${SEGMENT}`;
 const RESOURCE_ID = new RegExp(`^${GROUP}/providers/${SEGMENT}(/${SEGMENT}/${SEGMENT})+$`, "i");
 const CLUSTER_ID = new RegExp(`^${GROUP}/providers/Microsoft\\.ContainerService/managedClusters/${SEGMENT}$`, "i");
@@ -22,6 +25,10 @@ const heldRole = z.strictObject({
   scope: anyScope,
   /** The group through which the principal holds it, where it is not its own. */
   through: z.string().optional(),
+  /** A role of the user's own that lets its holder hand out roles. */
+  grantsRoles: z.literal(true).optional(),
+  /** It holds under a condition only. */
+  conditional: z.literal(true).optional(),
 });
 
 /** One registry the nodes pull from. */
@@ -137,7 +144,7 @@ export const clusterPlan = z.strictObject({
     servicePrincipal: z
       .strictObject({
         clientId: z.string(),
-        objectId: z.string().optional(),
+        objectId: guid.optional(),
         /** Why nobody can sign in as it any more, where that is so: the cluster cannot act until it is switched. */
         dead: z.enum(["expired", "disabled", "deleted"]).optional(),
       })

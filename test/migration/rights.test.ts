@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { formatPlanYaml, parsePlan } from "../../src/plan/plan-file.ts";
 import { Lab } from "../support/lab.ts";
 
 const GROUP = "99999999-1111-4222-8333-444444444444";
@@ -32,4 +33,54 @@ test("each right of the old identity is kept, moved, narrowed or dropped, and th
   const keys = steps.flatMap(({ changes }) => changes.map(({ key }) => key));
   expect(keys).toContain(`role:Contributor@${disks}→control-plane`);
   expect(keys.filter((key) => key.startsWith("role:Owner"))).toEqual([]);
+});
+
+test("a role of one's own that hands out roles is not copied, nor is one that holds under a condition", async () => {
+  const lab = await Lab.open();
+  const principalId = (await lab.plan()).clusters[0]!.from.servicePrincipal!.objectId!;
+  const scope = `${SUBSCRIPTION}/resourceGroups/rg-disks`;
+  const define = (guid: string, roleName: string, actions: readonly string[]) => ({
+    id: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${guid}`,
+    type: "Microsoft.Authorization/roleDefinitions",
+    name: guid,
+    properties: { roleName, type: "CustomRole", permissions: [{ actions, notActions: [] }] },
+  });
+  const assign = (role: string, index: number, condition?: string, at = scope) => ({
+    id: `${at}/providers/Microsoft.Authorization/roleAssignments/77777777-1111-4222-8333-44444444445${index}`,
+    type: "Microsoft.Authorization/roleAssignments",
+    properties: {
+      principalId,
+      scope: at,
+      roleDefinitionId: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+      ...(condition ? { condition, conditionVersion: "2.0" } : {}),
+    },
+  });
+  const [granter, plain] = ["aaaaaaaa-1111-4222-8333-444444444444", "bbbbbbbb-1111-4222-8333-444444444444"] as const;
+  const registry = `${SUBSCRIPTION}/resourceGroups/rg-r/providers/Microsoft.ContainerRegistry/registries/narrow`;
+  await lab.control("POST", "/_emulator/resources", [
+    define(granter, "Disk manager", ["Microsoft.Compute/*", "Microsoft.Authorization/roleAssignments/*"]),
+    define(plain, "Disk reader", ["Microsoft.Compute/disks/read"]),
+    {
+      id: registry,
+      type: "Microsoft.ContainerRegistry/registries",
+      location: "westeurope",
+      sku: { name: "Premium" },
+      properties: {},
+    },
+    assign(granter, 1),
+    assign(plain, 2),
+    assign("4d97b98b-1d4f-4787-a291-c67834d212e7", 3, "@Resource[a] StringEquals 'b'"),
+    assign("7f951dda-4ed3-4680-a7ca-43fe172d538d", 4, "@Resource[a] StringEquals 'b'", registry),
+  ]);
+  const plan = await lab.plan();
+  const { rights, steps } = plan.clusters[0]!;
+  expect(rights.filter((right) => right.scope === scope || right.scope === registry)).toMatchObject([
+    { role: "Disk manager", decision: "dropped", reason: expect.stringContaining("hand out roles") },
+    { role: "Disk reader", decision: "kept" },
+    { role: "Network Contributor", decision: "dropped", instead: expect.stringContaining("under the same condition") },
+    { role: "AcrPull", decision: "moved", reason: expect.stringContaining("its condition is not copied") },
+  ]);
+  const keys = steps.flatMap(({ changes }) => changes.map(({ key }) => key)).filter((key) => key.includes(scope));
+  expect(keys).toEqual([`role:Disk reader@${scope}→control-plane`]);
+  expect(parsePlan(formatPlanYaml(plan), "plan.yaml")).toEqual(plan);
 });

@@ -90,6 +90,9 @@ describe("names in a plan", () => {
     ["a cluster with a fragment", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "payments-prod#") })],
     ["a cluster with an escape", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "a%2f..%2fb") })],
     ["a cluster with a backslash", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "..\\..\\b") })],
+    ["a cluster with a letter that nobody sees", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "a\u200bb") })],
+    ["a cluster that is read backwards", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "a\u202eb") })],
+    ["a principal that is a filter", (copy) => set(copy.clusters[0]!.from.servicePrincipal!, { objectId: "') or (x" })],
     ["a cluster with a line break", (copy) => set(copy.clusters[0]!, { id: clusterIn("g", "a\nb") })],
     [
       "a resource group with a slash",
