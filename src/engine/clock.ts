@@ -31,12 +31,16 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** A duration for people: `1 d 2 h`, `1 h 5 min`, `3 min`, `12 s`; rounded to two units at most. */
+/**
+ * A duration for people: `3 d 2 h`, `1 h 5 min`, `3 min`, `12 s`; rounded to two units at most. Below two days in hours, as
+ * Azure's documentation counts: `24 h`, `26 h 5 min`.
+ */
 export function formatDuration(ms: number): string {
   const wholeMs = Math.round(ms / SECOND_MS) * SECOND_MS;
+  const days = wholeMs < 2 * DAY_MS ? 0 : Math.floor(wholeMs / DAY_MS);
   const parts: [number, string][] = [
-    [Math.floor(wholeMs / DAY_MS), "d"],
-    [Math.floor((wholeMs % DAY_MS) / HOUR_MS), "h"],
+    [days, "d"],
+    [Math.floor((wholeMs - days * DAY_MS) / HOUR_MS), "h"],
     [Math.floor((wholeMs % HOUR_MS) / MINUTE_MS), "min"],
     [(wholeMs % MINUTE_MS) / SECOND_MS, "s"],
   ];

@@ -1,4 +1,4 @@
-import { DAY_MS, formatDuration, HOUR_MS, MINUTE_MS } from "../engine/clock.ts";
+import { formatDuration as formatLength, HOUR_MS, MINUTE_MS } from "../engine/clock.ts";
 import type { Risk, Severity, StepId } from "../engine/step.ts";
 import { RISKS, SEVERITIES } from "../engine/step.ts";
 import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
@@ -27,6 +27,9 @@ export const STEP_REASONS: Record<StepId, string> = {
   "await-token-switchover":
     "Control plane components use the old identity until its token expires, which can take several hours.",
 };
+
+/** A length of time for people, the same in the report as in what the steps say. */
+export { formatLength };
 
 const PATH_WORDS: Record<PathId, readonly [from: string, to: string]> = {
   "service-principal-to-user-assigned": ["service principal", "user-assigned managed identity"],
@@ -97,13 +100,6 @@ export function worstRisk(risks: readonly Risk[]): Risk | undefined {
 /** Findings with the gravest first. */
 export function sortFindings<F extends { readonly severity: Severity }>(findings: readonly F[]): F[] {
   return [...findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
-}
-
-/** A length of time for people; below two days in hours, as Azure's documentation counts: `24 h`, `26 h 5 min`. */
-export function formatLength(ms: number): string {
-  if (ms < DAY_MS || ms >= 2 * DAY_MS) return formatDuration(ms);
-  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
-  return `${Math.floor(ms / HOUR_MS)} h${minutes > 0 ? ` ${minutes} min` : ""}`;
 }
 
 /** A range of expected durations for people: `15 min to 30 min`, `up to 2 min`, `1 h`; one that is certain is exact. */

@@ -98,6 +98,8 @@ test("an empty estate is a valid SARIF log without results", () => {
 test("few clusters are told in full, with the rules of other tools", () => {
   const text = renderAssessmentTable(assessment);
   expect(text).toContain("shop     service-principal  2027-01-14   high   ID001 OP004 AD004");
+  expect(text).toContain(`\nshop (service-principal)\n  ${CLUSTER}\n`);
+  expect(text).toContain("    https://learn.microsoft.com/azure/aks/use-managed-identity\n");
   expect(text).toContain("also reported by Azure Policy da6e2401");
   expect(text).toContain("WK001 not assessed: the cluster was not read");
   expect(text).toContain("subscription s not assessed");

@@ -43,12 +43,12 @@ describe("the use of the old principal", () => {
 
   test("is told with its time and operation, how long ago, and when more will be known", () => {
     expect(judge(24 * HOUR_MS, 6 * HOUR_MS)).toMatchObject({
-      seen: "service principal c1 was last used on 2026-11-22T15:00:00Z (Microsoft.Network/loadBalancers/write), 18 h ago: tokens of before the switch may be used for 1 d",
+      seen: "service principal c1 was last used on 2026-11-22T15:00:00Z (Microsoft.Network/loadBalancers/write), 18 h ago: tokens of before the switch may be used for 24 h",
       expected: true,
       knownAt: new Date("2026-11-23T15:20:00Z"),
     });
     expect(judge(HOUR_MS)).toMatchObject({
-      seen: "service principal c1 has written nothing in MC_web since the switch of 2026-11-22T09:00:00Z; 1 d of that are known on 2026-11-23T09:20:00Z (entries are up to 20 minutes late)",
+      seen: "service principal c1 has written nothing in MC_web since the switch of 2026-11-22T09:00:00Z; 24 h of that are known on 2026-11-23T09:20:00Z (entries are up to 20 minutes late)",
     });
     expect(judgeUse({ clientId: undefined, objectId: "o1" }, SWITCH, DAY_MS, unknown("you may not")).seen).toBe(
       "whether the old identity (o1) is still used is not known: you may not",

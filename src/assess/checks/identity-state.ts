@@ -175,9 +175,9 @@ export function checkLeftovers(reading: ClusterReading): Outcome[] {
       link: LINKS.permissions,
     });
   if (gone.length > 0)
-    finding(`${count(gone.length)} on the cluster or its nodes belong to nobody in the directory any more`);
+    finding(`${count(gone.length)} on the cluster or its nodes, of nobody in the directory any more`);
   if (old.length > 0)
-    finding(`${count(old.length)} on the nodes' resource group belong to a service principal, perhaps the old one`);
+    finding(`${count(old.length)} on the nodes' resource group, of a service principal, perhaps the old one`);
   return outcomes;
 }
 

@@ -39,9 +39,11 @@ function rows(clusters: readonly AssessedCluster[]): string[] {
 function details(cluster: AssessedCluster): string[] {
   return [
     `${clusterName(cluster)} (${cluster.state})`,
-    ...cluster.findings.flatMap(({ check, severity, seen, remedy, rules }) => [
+    `  ${cluster.id}`,
+    ...cluster.findings.flatMap(({ check, severity, seen, remedy, link, rules }) => [
       `  ${check} ${severity}: ${seen}`,
       `    → ${remedy}`,
+      ...(link ? [`    ${link}`] : []),
       ...(rules ? [`    also reported by ${rules.join(", ")}`] : []),
     ]),
     ...cluster.notAssessed.map(({ check, reason }) => `  ${check} not assessed: ${reason}`),
