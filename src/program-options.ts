@@ -146,9 +146,13 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-/** A number above 0. @throws InvalidArgumentError when it is none */
-export function positiveNumber(value: string): number {
+/** The fastest that an emulated Azure can live: what its clusters do in a second has to take less than that. */
+const FASTEST = 1_000_000;
+
+/** How many times as fast as in reality. @throws InvalidArgumentError when it is none that an emulator keeps up with */
+export function timeScale(value: string): number {
   const number = Number(value);
-  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError("It must be a number above 0.");
+  if (!(number > 0) || number > FASTEST)
+    throw new InvalidArgumentError(`It must be a number above 0, and ${FASTEST} at most.`);
   return number;
 }

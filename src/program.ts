@@ -10,8 +10,8 @@ import {
   HELP_LAYOUT,
   outputOption,
   passOn,
-  positiveNumber,
   refuseEmptyValues,
+  timeScale,
   untilOption,
   wholeNumber,
   withApproval,
@@ -215,7 +215,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
   )
     .option("--port <n>", "the port; 0 picks a free one", wholeNumber, 0)
     .option("--scenario <name or file>", "what is in the model at the start (default: nothing)")
-    .option("--time-scale <n>", "how many emulated seconds pass in a second", positiveNumber, 1)
+    .option("--time-scale <n>", "how many emulated seconds pass in a second", timeScale, 1)
     .option("--seed <n>", "what everything random is made from", wholeNumber, 1)
     .option("--record <file>", "write every exchange served, one JSON object a line")
     .action(async (flags) => done(await (await import("./commands/emulator.ts")).emulator(flags)));
@@ -225,7 +225,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     "aks-mi demo --no-prompt",
   )
     .option("--no-prompt", "run it unattended, approving itself (automatic in CI or without a terminal)")
-    .option("--time-scale <n>", "how many emulated seconds pass in a second", positiveNumber, 3600)
+    .option("--time-scale <n>", "how many emulated seconds pass in a second", timeScale, 3600)
     .option("--state-dir <dir>", "where the run is kept (default: a temporary directory)")
     .action(async (flags) => done(await (await import("./commands/demo.ts")).demo(flags)));
 

@@ -51,3 +51,8 @@ export class TransientError extends Error {
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
+
+/** Why the system refused a file, without its path, which the message names already: `ENOENT: no such file or directory`. */
+export function fileProblem(error: unknown): string {
+  return (error as Error).message.replace(/, \w+( '.*')?$/s, "");
+}

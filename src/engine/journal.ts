@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { AksMiError } from "./errors.ts";
+import { AksMiError, fileProblem } from "./errors.ts";
 import { hasEventShape } from "./event-shape.ts";
 import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
 import { redact, redactByLook, redactDeep } from "./secrets.ts";
@@ -101,7 +101,7 @@ function readWhole(file: string): Buffer {
   } catch (error) {
     throw new AksMiError(
       "STATE_UNREADABLE",
-      `The journal ${file} cannot be read: ${(error as Error).message}`,
+      `The journal ${file} cannot be read: ${fileProblem(error)}`,
       "Run the command as the user who began the run, or give yourself the right to read its directory.",
       { cause: error },
     );

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { isNode, stringify } from "yaml";
 import type { z } from "zod";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, fileProblem } from "../engine/errors.ts";
 import { MAX_YAML_BYTES, type ParsedYaml, parseYaml, TOO_LARGE, YamlProblem } from "../engine/yaml.ts";
 import { type MigrationPlan, migrationPlan } from "./schema.ts";
 
@@ -21,7 +21,7 @@ export function readPlanFile(file: string): MigrationPlan {
     if (error instanceof AksMiError) throw error;
     throw new AksMiError(
       "USAGE",
-      `The plan file ${file} cannot be read: ${(error as Error).message}`,
+      `The plan file ${file} cannot be read: ${fileProblem(error)}`,
       "Check the path that --plan names.",
       {
         cause: error,
@@ -133,7 +133,7 @@ export function writeTextFile(file: string, text: string): void {
   } catch (error) {
     throw new AksMiError(
       "STATE_UNWRITABLE",
-      `${file} cannot be written: ${(error as Error).message}`,
+      `${file} cannot be written: ${fileProblem(error)}`,
       "Name another place for it.",
       { cause: error },
     );

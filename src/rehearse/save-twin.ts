@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, fileProblem } from "../engine/errors.ts";
 import type { Twin } from "./twin.ts";
 
 /** A twin as a scenario file: what `aks-mi emulator --scenario FILE` loads. */
@@ -21,7 +21,7 @@ export function saveTwin(file: string, twin: Twin, about: string): void {
   } catch (cause) {
     throw new AksMiError(
       "STATE_UNWRITABLE",
-      `The twin cannot be written to ${file}: ${(cause as Error).message}`,
+      `The twin cannot be written to ${file}: ${fileProblem(cause)}`,
       "Name another place with --save.",
       { cause },
     );

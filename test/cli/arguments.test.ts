@@ -41,6 +41,12 @@ const REFUSED: readonly [what: string, args: (id: string) => string[], says: str
   ["an unknown check", () => ["plan", "--id", id, "--ignore-preflight", "RD008,XX1"], '"XX1" is no check'],
   ["a registry's name", () => ["plan", "--id", id, "--registry", "contoso"], '--registry does not take "contoso"'],
   ["AKS's own group", () => ["plan", "--id", id, "--identity-resource-group", "MC_a_b_c"], "AKS owns"],
+  ["a time too fast for an emulator", () => ["demo", "--time-scale", "3600000"], "1000000 at most"],
+  [
+    "a file that is not there",
+    () => ["apply", "--plan", "p.yaml"],
+    "p.yaml cannot be read: ENOENT: no such file or directory (USAGE)",
+  ],
   ["no client id", () => ["verify", "--id", id, "--service-principal", "sp"], "must be a client id"],
 ];
 
