@@ -18,6 +18,8 @@ export interface DeletedPrincipal {
   readonly objectId: string;
   readonly displayName: string;
   readonly deletedAt: Date | undefined;
+  /** Where a POST restores it, in the cloud that it is of. */
+  readonly restoreUrl: string;
 }
 
 /** What an object of the directory is: `application` is a service principal with credentials of its own. */
@@ -59,7 +61,7 @@ export interface Graph {
 const IDS_PER_REQUEST = 1_000;
 
 /** Microsoft Graph v1.0 as plain requests. */
-export function createGraph({ graph, retry }: Transport): Graph {
+export function createGraph({ cloud, graph, retry }: Transport): Graph {
   const ask = async <T>(
     what: string,
     path: string,
@@ -100,6 +102,7 @@ export function createGraph({ graph, retry }: Transport): Graph {
               objectId: asString(found["id"]) ?? "",
               displayName: asString(found["displayName"]) ?? appId,
               deletedAt: Number.isNaN(deletedAt.getTime()) ? undefined : deletedAt,
+              restoreUrl: `${cloud.graph}/v1.0/directory/deletedItems/${asString(found["id"])}/restore`,
             }
           );
         },

@@ -112,7 +112,7 @@ export function principalGone(clientId: string, deleted?: DeletedPrincipal): Fin
       ? `the service principal ${clientId} (${deleted.displayName}) has been among the deleted items of the directory${when}`
       : `the service principal ${clientId} is gone from the directory`,
     remedy: deleted
-      ? `Restore it (\`az rest --method POST --url https://graph.microsoft.com/v1.0/directory/deletedItems/${deleted.objectId}/restore\`) and migrate then, or migrate without it. ${DEAD_REMEDY} ${RESET_REMEDY}`
+      ? `Restore it (\`az rest --method POST --url ${deleted.restoreUrl}\`) and migrate then, or migrate without it. ${DEAD_REMEDY} ${RESET_REMEDY}`
       : `${DEAD_REMEDY} ${RESET_REMEDY}`,
     link: CREDENTIALS_LINK,
   };

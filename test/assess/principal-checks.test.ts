@@ -131,10 +131,11 @@ test("a finding about secrets shows the latest end and those before it", () => {
 });
 
 test("a deleted principal that can still be restored is said to be, with the command", () => {
-  const deleted = { objectId: "the-object", displayName: "sp-shop", deletedAt: on("2026-11-20") };
+  const restoreUrl = "https://graph.microsoft.us/v1.0/directory/deletedItems/the-object/restore";
+  const deleted = { objectId: "the-object", displayName: "sp-shop", deletedAt: on("2026-11-20"), restoreUrl };
   const [finding] = principal.checkPrincipalExists(onServicePrincipal({ principal: known(undefined), deleted }));
   expect(finding).toMatchObject({
     seen: expect.stringContaining("among the deleted items of the directory since 2026-11-20"),
-    remedy: expect.stringContaining("deletedItems/the-object/restore"),
+    remedy: expect.stringContaining(`az rest --method POST --url ${restoreUrl}`),
   });
 });
