@@ -136,8 +136,10 @@ async function chooseSubscription(connection: Connection, given: string | undefi
   }
   throw new AksMiError(
     "USAGE",
-    `You can see ${subscriptions.length} subscriptions, and none is named.`,
-    "Name one with --subscription.",
+    wanted
+      ? `You can see ${matches.length} subscriptions of the name ${wanted}.`
+      : `You can see ${subscriptions.length} subscriptions, and none is named.`,
+    wanted ? "Name one by its id (`az account list -o table`)." : "Name one with --subscription.",
   );
 }
 
