@@ -1,4 +1,10 @@
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import {
+  controlPlanePrincipalOf,
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  poolsOf,
+} from "../azure/clusters.ts";
 import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
@@ -12,7 +18,7 @@ import type { ClusterFacts } from "../plan/schema.ts";
 import type { Estate } from "./estate.ts";
 import { findById, inResourceGroup } from "./indexes.ts";
 import { type Known, known, unknown } from "./outcome.ts";
-import { controlPlanePrincipal, readAddons, readHolder, readIdentities, readServicePrincipal } from "./read-holders.ts";
+import { readAddons, readHolder, readIdentities, readServicePrincipal } from "./read-holders.ts";
 import { readNodes } from "./read-nodes.ts";
 import { type ClusterReading, isMigrationAhead } from "./reading.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -55,7 +61,7 @@ export async function readClusterForAssessment(
     pools,
     servicePrincipal,
     identities: onManagedIdentity ? await readIdentities(id, cluster, around) : [],
-    controlPlane: onManagedIdentity ? await readHolder(around, controlPlanePrincipal(cluster)) : undefined,
+    controlPlane: onManagedIdentity ? await readHolder(around, controlPlanePrincipalOf(cluster)) : undefined,
     kubelet: onManagedIdentity ? await readHolder(around, kubeletIdentityOf(cluster)?.objectId) : undefined,
     addons: onManagedIdentity ? await readAddons(around, cluster) : new Map(),
     registries,

@@ -73,12 +73,6 @@ async function readIdentity(estate: Estate, id: string): Promise<IdentityReading
   }
 }
 
-/** The object id as which the control plane acts, where the cluster shows it. */
-export function controlPlanePrincipal(cluster: ManagedCluster): string | undefined {
-  const [first] = Object.values(asObject(at(cluster, "identity", "userAssignedIdentities")));
-  return asString(at(first, "principalId")) ?? asString(at(cluster, "identity", "principalId"));
-}
-
 /** Reads what somebody who acts for a cluster holds. */
 export async function readHolder(
   { assignments }: Surroundings,

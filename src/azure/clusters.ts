@@ -85,17 +85,17 @@ export function createClusters({ arm, retry }: Transport): Clusters {
   const lookAgainAfter = async (error: unknown, id: string): Promise<never> => {
     if (!isConflict(error)) throw error;
     const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
-    for (let cluster: ManagedCluster | undefined = {}; cluster; ) {
+    for (;;) {
       if (retry.clock.now().getTime() >= giveUpAt) throw error;
       const reason = (error as Error).message;
       if (retry.pauseAt && retry.clock.now().getTime() + CONFLICT_POLL_MS >= retry.pauseAt.getTime())
         throw new TransientError(reason, { cause: error, retryAfterMs: CONFLICT_POLL_MS });
       retry.onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
       await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
-      cluster = await get(id);
-      if (cluster && !unsettledStates(cluster).some(({ state }) => !ENDED_STATES.includes(state))) break;
+      const cluster = await get(id);
+      if (!cluster || unsettledStates(cluster).every(({ state }) => ENDED_STATES.includes(state)))
+        throw new TransientError(reason, { cause: error, retryAfterMs: SECOND_MS });
     }
-    throw new TransientError((error as Error).message, { cause: error, retryAfterMs: SECOND_MS });
   };
   return {
     get: (id) => get(id),
@@ -207,6 +207,12 @@ export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
   const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase();
   const type = asString(at(cluster, "identity", "type"))?.toLowerCase() ?? "none";
   return clientId === undefined ? type !== "none" : clientId === "msi";
+}
+
+/** The object id as which the control plane acts on a managed identity, where the cluster shows it. */
+export function controlPlanePrincipalOf(cluster: ManagedCluster): string | undefined {
+  const [first] = Object.values(asObject(at(cluster, "identity", "userAssignedIdentities")));
+  return asString(at(first, "principalId")) ?? asString(at(cluster, "identity", "principalId"));
 }
 
 /** The kubelet identity that the cluster names, if it names one. */

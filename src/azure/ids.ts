@@ -67,6 +67,12 @@ export function resourceGroupId(subscription: string, resourceGroup: string): st
   return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
 }
 
+/** The id of the resource group that a scope is in, or is; undefined for a scope above resource groups. */
+export function resourceGroupOf(scope: string): string | undefined {
+  const [, subscription, name] = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)/i.exec(scope) ?? [];
+  return subscription && name ? resourceGroupId(subscription, name) : undefined;
+}
+
 /** Takes the id of a resource group apart. @returns undefined when it is the id of something else */
 export function parseResourceGroupId(id: string): { subscription: string; name: string } | undefined {
   const [, subscription, name] = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i.exec(id) ?? [];

@@ -1,5 +1,4 @@
-import { controlPlanePrincipal } from "../assess/read-holders.ts";
-import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
+import { controlPlanePrincipalOf, isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { sameId } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
@@ -69,7 +68,7 @@ async function toldDeparture(
   const { facts } = await readFacts(azure, cluster, { controlPlane: undefined, nodes: undefined }, []);
   const answer = await azure.graph.servicePrincipal(clientId!);
   const found = answer.kind === "found" ? answer.value : undefined;
-  const current = controlPlanePrincipal(cluster);
+  const current = controlPlanePrincipalOf(cluster);
   const nodeGroup = nodeResourceGroupId(clusterId, facts);
   return {
     principal: { clientId: found?.appId ?? clientId, objectId: found?.objectId },

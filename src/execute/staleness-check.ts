@@ -3,12 +3,10 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { readFacts } from "../migration/read-facts.ts";
+import { NAMED_REGISTRY } from "../migration/read-registries.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { oldPrincipals } from "../planning/origin.ts";
 import { compareFacts, type Difference } from "../planning/staleness.ts";
-
-/** The source of a registry that the user named, as `readFacts` writes it. */
-const NAMED = "named with --registry";
 
 /**
  * Compares a live cluster with the facts that its plan was made from.
@@ -16,7 +14,9 @@ const NAMED = "named with --registry";
  * @throws AksMiError `PLAN_STALE` that names the first other difference with both values
  */
 export async function ensureNotStale(azure: Azure, plan: ClusterPlan, cluster: ManagedCluster): Promise<Difference[]> {
-  const named = plan.facts.registries.filter((registry) => registry.source === NAMED).map((registry) => registry.id);
+  const named = plan.facts.registries
+    .filter((registry) => registry.source === NAMED_REGISTRY)
+    .map((registry) => registry.id);
   const { facts } = await readFacts(azure, cluster, oldPrincipals(plan.from), named);
   const differences = compareFacts(plan.id, plan.facts, facts, resolveTarget(plan.id, plan.target));
   const stranger = differences.find((difference) => !difference.own);

@@ -1,13 +1,13 @@
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
-import { isWithin, parseResourceId, resourceGroupId, subscriptionOf } from "../azure/ids.ts";
+import { isWithin, resourceGroupOf, subscriptionOf } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { allows } from "../azure/roles.ts";
 import type { Finding } from "../engine/step.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterFacts, ClusterPlan } from "../plan/schema.ts";
-import { nodeResourceGroupId } from "./grants.ts";
+import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
 import { resolveTarget } from "./migration.ts";
 
 /** A management lock as Azure lists it. */
@@ -95,11 +95,9 @@ export function findLockdown(cluster: ManagedCluster): Finding[] {
 
 /** What the cluster refers to: its control plane writes there while nodes come and go. */
 function referredTo(facts: ClusterFacts): string[] {
-  const { routeTables, securityGroups, publicIps, apiServerSubnet } = facts.network;
-  const subnets = facts.pools.flatMap((pool) => [pool.subnet, pool.podSubnet]);
-  return [...subnets, ...routeTables, ...securityGroups, ...publicIps, apiServerSubnet, facts.privateDnsZone].filter(
-    (id) => id !== undefined,
-  );
+  const { routeTables, securityGroups, publicIps } = facts.network;
+  const zone = facts.privateDnsZone ? [facts.privateDnsZone] : [];
+  return [...clusterSubnets(facts), ...routeTables, ...securityGroups, ...publicIps, ...zone];
 }
 
 /** The scopes that changes write to: identities to be created, and whatever roles are assigned on. */
@@ -169,8 +167,7 @@ async function listScopes(azure: Azure, scopes: readonly string[]): Promise<stri
 function groupsOf(scopes: readonly string[]): string[] {
   const groups = new Map<string, string>();
   for (const scope of scopes) {
-    const name = parseResourceId(scope)?.resourceGroup ?? /\/resourceGroups\/([^/]+)/i.exec(scope)?.[1];
-    const group = name === undefined ? scope : resourceGroupId(subscriptionOf(scope)!, name);
+    const group = resourceGroupOf(scope) ?? scope;
     groups.set(group.toLowerCase(), group);
   }
   return [...groups.values()];

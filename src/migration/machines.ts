@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import { controlPlanePrincipalOf, type ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
-import { asObject, asString, at } from "../azure/json.ts";
+import { asString, at } from "../azure/json.ts";
 import type { Machine } from "../azure/scale-sets.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readNodeGroupGrantTime } from "./node-group-grant.ts";
@@ -69,7 +69,6 @@ function rankMachines(
 }
 
 async function readGrantTime(azure: Azure, cluster: ManagedCluster, nodeGroupId: string): Promise<Date | undefined> {
-  const [assigned] = Object.values(asObject(at(cluster, "identity", "userAssignedIdentities")));
-  const principal = asString(at(cluster, "identity", "principalId")) ?? asString(at(assigned, "principalId"));
+  const principal = controlPlanePrincipalOf(cluster);
   return principal === undefined ? undefined : readNodeGroupGrantTime(azure, principal, nodeGroupId);
 }

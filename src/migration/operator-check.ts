@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { parseResourceId, resourceGroupId, subscriptionOf } from "../azure/ids.ts";
+import { resourceGroupOf, subscriptionOf } from "../azure/ids.ts";
 import { allows, type EffectivePermissions } from "../azure/roles.ts";
 import type { Finding } from "../engine/step.ts";
 import { type PermissionsPlan, type RequiredPermission, requiredPermissions } from "./required-permissions.ts";
@@ -54,12 +54,8 @@ async function findMissing(
 /** Subscription, resource group and resource, as far as a scope has them. */
 function levelsOf(scope: string): string[] {
   const subscription = subscriptionOf(scope);
-  const group = parseResourceId(scope)?.resourceGroup;
-  const levels = [
-    ...(subscription ? [`/subscriptions/${subscription}`] : []),
-    ...(subscription && group ? [resourceGroupId(subscription, group)] : []),
-    scope,
-  ];
+  const group = resourceGroupOf(scope);
+  const levels = [...(subscription ? [`/subscriptions/${subscription}`] : []), ...(group ? [group] : []), scope];
   return [...new Map(levels.map((level) => [level.toLowerCase(), level])).values()];
 }
 

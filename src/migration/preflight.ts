@@ -4,6 +4,7 @@ import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { clusterState, isTerminal } from "./cluster-states.ts";
 import type { Target } from "./migration.ts";
+import { isAvailabilitySet } from "./nodes.ts";
 
 /** What speaks against touching this cluster now, from its own object. */
 export function checkReadiness(cluster: ManagedCluster): Finding[] {
@@ -111,7 +112,7 @@ export function checkRegion(location: string, target: Target): Finding[] {
 /** Pools and load balancers of an older kind: their nodes take another way than the node image upgrade (AKS documentation). */
 export function checkOldKinds(cluster: ManagedCluster): Finding[] {
   const findings: Finding[] = [];
-  const sets = poolsOf(cluster).filter((pool) => asString(pool["type"])?.toLowerCase() === "availabilityset");
+  const sets = poolsOf(cluster).filter((pool) => isAvailabilitySet({ type: asString(pool["type"]) ?? "" }));
   if (sets.length > 0) {
     findings.push({
       check: "RD004",

@@ -1,6 +1,6 @@
 import { ACTIVITY_LOG_DAYS, ACTIVITY_LOG_DELAY_MS, type Activity } from "../azure/activity-log.ts";
 import type { Azure } from "../azure/azure.ts";
-import { parseResourceGroupId, parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
+import { parseResourceGroupId, resourceGroupOf, sameId } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { formatDuration, formatInstant, MINUTE_MS } from "../engine/clock.ts";
 import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
@@ -34,10 +34,9 @@ export function describePrincipal({ clientId, objectId }: OldPrincipal): string 
 export function touchedGroups(clusterId: string, facts: ClusterFacts): string[] {
   const { routeTables, securityGroups, publicIps } = facts.network;
   const zone = facts.privateDnsZone ? [facts.privateDnsZone] : [];
-  const touched = [...clusterSubnets(facts), ...routeTables, ...securityGroups, ...publicIps, ...zone].map((id) => {
-    const { subscription, resourceGroup } = parseResourceId(id)!;
-    return resourceGroupId(subscription, resourceGroup);
-  });
+  const touched = [...clusterSubnets(facts), ...routeTables, ...securityGroups, ...publicIps, ...zone].map(
+    (id) => resourceGroupOf(id)!,
+  );
   const groups = [nodeResourceGroupId(clusterId, facts), ...touched];
   return groups.filter((id, index) => groups.findIndex((other) => sameId(other, id)) === index);
 }

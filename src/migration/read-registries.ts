@@ -1,9 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
 import { hasStatus } from "../azure/errors.ts";
-import { normalizeId, parseResourceId, sameId } from "../azure/ids.ts";
+import { normalizeId, parseResourceGroupId, parseResourceId, sameId } from "../azure/ids.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { RegistryFact } from "../plan/schema.ts";
 import type { Held } from "./held-roles.ts";
+
+/** The source of a registry that the user named. */
+export const NAMED_REGISTRY = "named with --registry";
 
 /**
  * The registries that the old principal could pull from by a role on them or on their resource group, and those named.
@@ -22,16 +25,16 @@ export async function readRegistries(
   for (const id of named) {
     const registry = await azure.registries.get(id);
     if (!registry) throw registryGone(id);
-    add(registry, "named with --registry");
+    add(registry, NAMED_REGISTRY);
   }
   for (const { fact } of held.filter(({ pulls }) => pulls)) {
     const resource = parseResourceId(fact.scope);
-    const group = /^\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)$/i.exec(fact.scope);
+    const group = parseResourceGroupId(fact.scope);
     if (resource?.type.toLowerCase() === "microsoft.containerregistry/registries") {
       const registry = await azure.registries.get(normalizeId(fact.scope));
       if (registry) add(registry, `the old identity holds ${fact.role} on it`);
     } else if (group) {
-      for (const registry of await listRegistries(azure, group[1]!, group[2]!)) {
+      for (const registry of await listRegistries(azure, group.subscription, group.name)) {
         add(registry, `the old identity holds ${fact.role} on its resource group`);
       }
     }

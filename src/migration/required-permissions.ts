@@ -1,4 +1,4 @@
-import { parseResourceId, resourceGroupId, subscriptionOf } from "../azure/ids.ts";
+import { resourceGroupOf } from "../azure/ids.ts";
 import { parseRoleKey, updatesCluster } from "../plan/change-keys.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
@@ -64,7 +64,7 @@ function* ofChanges(plan: PermissionsPlan, cluster: ClusterPlan): Generator<Requ
   const identities = [target.controlPlane, target.kubelet].filter((identity) => identity !== undefined);
   const keys = cluster.steps.flatMap((step) => step.changes.map((change) => change.key));
   for (const identity of identities) {
-    const group = resourceGroupId(subscriptionOf(identity.id)!, identity.resourceGroup);
+    const group = resourceGroupOf(identity.id)!;
     yield {
       action: "Microsoft.ManagedIdentity/userAssignedIdentities/read",
       scope: group,
@@ -103,7 +103,7 @@ function* ofClusterUpdate(cluster: ClusterPlan): Generator<RequiredPermission> {
     if (!identity) continue;
     yield {
       action: "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
-      scope: resourceGroupId(subscriptionOf(identity.id)!, identity.resourceGroup),
+      scope: resourceGroupOf(identity.id)!,
       why: `to give the cluster ${identity.name}, and for every later update of it`,
     };
   }
@@ -156,7 +156,5 @@ export function customRole(plan: MigrationPlan): object {
 
 /** Custom roles are assignable at resource groups and above. */
 function scopeOfAssignment(scope: string): string {
-  const group = parseResourceId(scope)?.resourceGroup ?? /\/resourceGroups\/([^/]+)$/i.exec(scope)?.[1];
-  const subscription = subscriptionOf(scope);
-  return group && subscription ? resourceGroupId(subscription, group) : scope;
+  return resourceGroupOf(scope) ?? scope;
 }

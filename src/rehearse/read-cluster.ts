@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { isOnManagedIdentity, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
-import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
+import { normalizeId, parseResourceId, resourceGroupOf } from "../azure/ids.ts";
 import type { Inventory } from "../azure/inventory.ts";
 import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
@@ -33,20 +33,15 @@ export async function readClusterParts(
     },
     { concurrency: READS_AT_ONCE },
   );
-  for (const lock of draft.take(await inventory.locks(plan.id), `the locks on ${nameOf(plan.id)}`) ?? []) addLock(lock);
-  const nodeGroup = nodeResourceGroupId(plan.id, plan.facts);
-  for (const lock of draft.take(await inventory.locks(nodeGroup), `the locks on ${nameOf(nodeGroup)}`) ?? [])
-    addLock(lock);
+  for (const scope of [plan.id, nodeResourceGroupId(plan.id, plan.facts)])
+    for (const lock of draft.take(await inventory.locks(scope), `the locks on ${nameOf(scope)}`) ?? [])
+      draft.add(outlineOf(lock, "Microsoft.Authorization/locks"));
   const windows = await inventory.maintenanceConfigurations(plan.id);
   for (const window of draft.take(windows, `the maintenance configurations of ${nameOf(plan.id)}`) ?? []) {
     draft.add({
       ...withoutSecrets(window),
       type: "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
     });
-  }
-
-  function addLock(lock: JsonObject): void {
-    draft.add(outlineOf(lock, "Microsoft.Authorization/locks"));
   }
 }
 
@@ -89,11 +84,10 @@ function referencedIds({ id, facts, target }: ClusterPlan, cluster: ManagedClust
   const addonIds = Object.values(facts.addons)
     .flatMap((config) => Object.values(config).flatMap((value) => value.split(",")))
     .filter((value) => parseResourceId(value) !== undefined);
-  const { subscription, resourceGroup } = parseResourceId(id)!;
   const identities = [...identityIds(cluster), planned.controlPlane?.id, planned.kubelet?.id];
   const ids = [
-    resourceGroupId(subscription, resourceGroup),
-    ...identities.flatMap((identity) => [identity && groupOf(identity), identity]),
+    resourceGroupOf(id),
+    ...identities.flatMap((identity) => [identity && resourceGroupOf(identity), identity]),
     ...facts.pools.flatMap((pool) => [pool.subnet, pool.podSubnet]),
     network.apiServerSubnet,
     ...network.routeTables,
@@ -118,11 +112,6 @@ function identityIds(cluster: ManagedCluster): string[] {
   ];
   const named = holders.map((holder) => asString(at(holder, "resourceId"))).filter((id) => id !== undefined);
   return [...userAssignedIdsOf(cluster), ...named];
-}
-
-function groupOf(id: string): string {
-  const { subscription, resourceGroup } = parseResourceId(id)!;
-  return resourceGroupId(subscription, resourceGroup);
 }
 
 function typeOf(id: string): string {

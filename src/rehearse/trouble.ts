@@ -11,6 +11,8 @@ export interface Trouble {
 /** No trouble. */
 export const NO_TROUBLE: Trouble = { faults: [], behaviour: {} };
 
+const CLUSTER_UPDATE = { method: "PUT", pathPattern: "/managedClusters/[^/?]+\\?" };
+
 /** What a migration asks for: reads that it repeats, and writes that it must not repeat blindly. */
 const REQUESTS: readonly { readonly method: string; readonly pathPattern: string }[] = [
   { method: "GET", pathPattern: "/managedClusters/[^/?]+\\?" },
@@ -20,7 +22,7 @@ const REQUESTS: readonly { readonly method: string; readonly pathPattern: string
   { method: "GET", pathPattern: "/operations/" },
   { method: "PUT", pathPattern: "/userAssignedIdentities/" },
   { method: "PUT", pathPattern: "/roleAssignments/" },
-  { method: "PUT", pathPattern: "/managedClusters/[^/?]+\\?" },
+  CLUSTER_UPDATE,
   { method: "POST", pathPattern: "/upgradeNodeImageVersion" },
 ];
 
@@ -34,8 +36,8 @@ const SLOWEST_PROPAGATION_MINUTES = 60;
 export function makeTrouble(seed: number, assumption: Assumption): Trouble {
   const ids = new SeededIds(seed);
   const draw = (what: string, limit: number) => ids.numberOf(`${what} under ${assumption.name}`, limit);
-  const faults = REQUESTS.flatMap((match, index) => {
-    const kinds = [throttled, unavailable, droppedBefore, droppedAfter, ...(index === 7 ? [outrun] : [])];
+  const faults = REQUESTS.flatMap((match) => {
+    const kinds = [throttled, unavailable, droppedBefore, droppedAfter, ...(match === CLUSTER_UPDATE ? [outrun] : [])];
     return [1, 2].map((time) => {
       const about = `fault ${time} of ${match.method} ${match.pathPattern}`;
       const fault = kinds[draw(about, kinds.length)]!(1 + draw(`${about}, wait`, LONGEST_RETRY_AFTER_SECONDS));

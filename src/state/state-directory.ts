@@ -67,13 +67,13 @@ export function openRun(stateDir: string, id: string | undefined): RunDirectory 
   return { id: chosen, path, plan: readPlanFile(join(path, "plan.yaml")) };
 }
 
-/** The ids of the runs in a state directory, oldest first by their last event. */
+/** The ids of the runs in a state directory, oldest first: by when their directories were made, for their names may be of emulated time. */
 export function listRuns(stateDir: string): string[] {
   const root = runsDir(stateDir);
   if (!existsSync(root)) return [];
   const ids = readdirSync(root).filter((id) => existsSync(join(root, id, "plan.yaml")));
-  const touched = (id: string) => statSync(join(root, id)).birthtimeMs;
-  return ids.sort((a, b) => touched(a) - touched(b) || (a < b ? -1 : 1));
+  const madeAt = (id: string) => statSync(join(root, id)).birthtimeMs;
+  return ids.sort((a, b) => madeAt(a) - madeAt(b) || (a < b ? -1 : 1));
 }
 
 /** The newest run that was begun with this very plan, if there is one. */
@@ -176,9 +176,7 @@ function attempt<T>(path: string, action: () => T): T {
       "STATE_UNWRITABLE",
       `Nothing can be kept in ${path}: ${(error as Error).message}`,
       "Make room or choose another --state-dir.",
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
