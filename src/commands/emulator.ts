@@ -1,7 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { loadScenario } from "../emulator/scenario.ts";
 import { startServer } from "../emulator/server.ts";
-import { AksMiError } from "../engine/errors.ts";
+import { AksMiError, fileProblem } from "../engine/errors.ts";
+import { openPrivately } from "../plan/private-file.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 
 /** The flags of `emulator`. */
@@ -20,15 +21,15 @@ export interface EmulatorFlags {
  */
 export async function emulator(flags: EmulatorFlags): Promise<number> {
   const scenario = flags.scenario ? await loadScenario(flags.scenario) : undefined;
-  const { record } = flags;
+  const record = flags.record === undefined ? undefined : openRecording(flags.record);
   const server = await startServer({
     port: flags.port,
     timeScale: flags.timeScale,
     seed: flags.seed,
     ...(scenario ? { scenario } : {}),
-    ...(record
-      ? { onRequest: (exchange: object) => appendFileSync(record, `${JSON.stringify(exchange)}\n`, { mode: 0o600 }) }
-      : {}),
+    ...(record === undefined
+      ? {}
+      : { onRequest: (exchange: object) => appendFileSync(record, `${JSON.stringify(exchange)}\n`) }),
   }).catch((error: NodeJS.ErrnoException) => {
     throw new AksMiError(
       "USAGE",
@@ -46,4 +47,18 @@ export async function emulator(flags: EmulatorFlags): Promise<number> {
   }
   await server.close();
   return 0;
+}
+
+/** @throws AksMiError `USAGE` when nothing can be recorded there */
+function openRecording(file: string): number {
+  try {
+    return openPrivately(file, "a");
+  } catch (cause) {
+    throw new AksMiError(
+      "USAGE",
+      `Nothing can be recorded in ${file}: ${fileProblem(cause)}`,
+      "Name another place with --record.",
+      { cause },
+    );
+  }
 }

@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { closeSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { AksMiError, fileProblem } from "../engine/errors.ts";
+import { openPrivately } from "../plan/private-file.ts";
 import type { Twin } from "./twin.ts";
 
 /** A twin as a scenario file: what `aks-mi emulator --scenario FILE` loads. */
@@ -17,7 +18,12 @@ function formatScenario({ resources, behaviour, gaps }: Twin, about: string): st
 /** Writes a twin as a scenario file, readable by its owner. @throws AksMiError when it cannot be written */
 export function saveTwin(file: string, twin: Twin, about: string): void {
   try {
-    writeFileSync(file, formatScenario(twin, about), { mode: 0o600 });
+    const handle = openPrivately(file, "w");
+    try {
+      writeFileSync(handle, formatScenario(twin, about));
+    } finally {
+      closeSync(handle);
+    }
   } catch (cause) {
     throw new AksMiError(
       "STATE_UNWRITABLE",

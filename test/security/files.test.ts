@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { parseScenario } from "../../src/emulator/scenario.ts";
 import { formatPlanYaml, parsePlan } from "../../src/plan/plan-file.ts";
+import { openPrivately } from "../../src/plan/private-file.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { createRun, journalFile, openRun } from "../../src/state/state-directory.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
@@ -130,6 +132,27 @@ describe("the id of a run", () => {
     createRun(lab.stateDir, plan, lab.clock.now());
     expect(() => openRun(lab.stateDir, id)).toThrow(expect.objectContaining({ code: "USAGE" }));
   });
+});
+
+test.each([
+  "w",
+  "a",
+] as const)("a file for its owner alone is closed to others where they could read it before (%s)", (flag) => {
+  const folder = mkdtempSync(join(tmpdir(), "aks-mi-private-"));
+  const file = join(folder, "twin.yaml");
+  try {
+    writeFileSync(file, "before", { mode: 0o644 });
+    chmodSync(file, 0o644);
+    closeSync(openPrivately(file, flag));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).toBe(flag === "a" ? "before" : "");
+    // A device is left as it is.
+    const { mode } = statSync("/dev/null");
+    closeSync(openPrivately("/dev/null", flag));
+    expect(statSync("/dev/null").mode).toBe(mode);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("the state directory", () => {
