@@ -8,10 +8,13 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Lengths of time in milliseconds. */
+/** A second, in milliseconds. */
 export const SECOND_MS = 1_000;
+/** A minute, in milliseconds. */
 export const MINUTE_MS = 60 * SECOND_MS;
+/** An hour, in milliseconds. */
 export const HOUR_MS = 60 * MINUTE_MS;
+/** A day of 24 hours, in milliseconds. */
 export const DAY_MS = 24 * HOUR_MS;
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
@@ -19,12 +22,15 @@ const UNIT_MS: Record<string, number> = { ms: 1, s: SECOND_MS, m: MINUTE_MS, h: 
 /** The longest delay that setTimeout takes before it fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** How a duration is written: `90s`, `60m`, `24h`, `2d` or `1h30m`. */
+export const DURATION = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
+
 /**
  * Milliseconds of a duration such as `90s`, `60m`, `24h`, `2d` or `1h30m`.
  * @returns undefined when the text is not a duration
  */
 export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
+  if (!DURATION.test(text)) return undefined;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g))
     total += Number(amount) * UNIT_MS[unit!]!;

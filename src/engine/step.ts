@@ -1,8 +1,8 @@
-/** The worst that a change can do, from harmless to final. */
-export type Risk = "additive" | "disruptive" | "irreversible";
+/** The risks, from the least to the worst. */
+export const RISKS = ["additive", "disruptive", "irreversible"] as const;
 
-/** From the least to the worst. */
-export const RISKS: readonly Risk[] = ["additive", "disruptive", "irreversible"];
+/** The worst that a change can do, from harmless to final. */
+export type Risk = (typeof RISKS)[number];
 
 /** One thing a step would do. Plain data: shown, approved and journalled as it stands; ids that only exist at run time are looked up by `apply`. */
 export interface Change {
@@ -19,11 +19,11 @@ export interface Change {
   readonly onlyIf?: string | undefined;
 }
 
-/** How much a finding matters; only a `blocker` stops anything. */
-export type Severity = "blocker" | "critical" | "high" | "medium" | "low" | "info";
+/** The severities, from the worst to the least. */
+export const SEVERITIES = ["blocker", "critical", "high", "medium", "low", "info"] as const;
 
-/** From the worst to the least. */
-export const SEVERITIES: readonly Severity[] = ["blocker", "critical", "high", "medium", "low", "info"];
+/** How much a finding matters; only a `blocker` stops anything. */
+export type Severity = (typeof SEVERITIES)[number];
 
 /** The checks that can stop a plan: of severity `blocker` before anything is written, or right before the switch. */
 export const BLOCKER_CHECKS = [

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { STEP_IDS } from "../engine/step.ts";
+import { DURATION } from "../engine/clock.ts";
+import { RISKS, SEVERITIES, STEP_IDS } from "../engine/step.ts";
 
 /** Controls, and marks that a reviewer would not see: what is approved is what is shown. */
 const UNSEEN =
@@ -15,7 +16,7 @@ const resourceId = z.string().regex(RESOURCE_ID, "must be the id of an Azure res
 const anyScope = z.string().regex(SCOPE, "must be an Azure scope (it starts with /)");
 const resourceName = z.string().regex(new RegExp(`^${SEGMENT}$`), "must be a name (without /, ?, # and %)");
 const guid = z.string().regex(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, "must be a GUID");
-const duration = z.string().regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, "must be a duration such as 60m, 24h or 1h30m");
+const duration = z.string().regex(DURATION, "must be a duration such as 60m, 24h or 1h30m");
 const timestamp = z.iso.datetime({ offset: true });
 
 /** One role on one scope, as the old principal holds it. */
@@ -84,19 +85,22 @@ export const clusterFacts = z.strictObject({
   registries: z.array(registryFact),
 });
 
+/** The names that Azure takes for a user-assigned identity (Azure's naming rules for resources). */
+export const IDENTITY_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
+
+/** A user-assigned identity that a cluster is to use; it is made where it does not exist. */
 export const identityTarget = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/, "must be 3 to 128 letters, digits, hyphens or underscores"),
+  name: z.string().regex(IDENTITY_NAME, "must be 3 to 128 letters, digits, hyphens or underscores"),
   resourceGroup: resourceName,
   location: z.string().min(1),
   /** Only where it is not the cluster's. */
   subscription: guid.optional(),
 });
 
+/** A finding as the plan has it, in front of whoever approves it. */
 export const finding = z.strictObject({
   check: z.string(),
-  severity: z.enum(["blocker", "critical", "high", "medium", "low", "info"]),
+  severity: z.enum(SEVERITIES),
   seen: z.string(),
   remedy: z.string(),
   link: z.string().optional(),
@@ -106,7 +110,7 @@ const change = z.strictObject({
   key: z.string().min(1),
   summary: z.string(),
   reason: z.string(),
-  risk: z.enum(["additive", "disruptive", "irreversible"]),
+  risk: z.enum(RISKS),
   drains: z.array(z.string()).optional(),
   nodes: z.int().nonnegative().optional(),
   onlyIf: z.string().optional(),
@@ -125,6 +129,7 @@ const right = z.strictObject({
   instead: z.string().optional(),
 });
 
+/** The migration paths; `none` for a cluster that is as it was asked for. */
 export const PATHS = [
   "service-principal-to-user-assigned",
   "service-principal-to-system-assigned",
@@ -135,6 +140,7 @@ export const PATHS = [
   "none",
 ] as const;
 
+/** Everything about one cluster: what it is, what it comes from, where it goes, and every change. */
 export const clusterPlan = z.strictObject({
   id: z.string().regex(CLUSTER_ID, "must be the id of a managed cluster (/subscriptions/…/managedClusters/…)"),
   fingerprint: z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits"),
@@ -201,10 +207,17 @@ export const migrationPlan = z.strictObject({
   clusters: z.array(clusterPlan).min(1),
 });
 
+/** A plan file, read. */
 export type MigrationPlan = z.infer<typeof migrationPlan>;
+/** One cluster of a plan. */
 export type ClusterPlan = z.infer<typeof clusterPlan>;
+/** What decides a cluster's plan. */
 export type ClusterFacts = z.infer<typeof clusterFacts>;
+/** A role that the old identity holds. */
 export type HeldRole = z.infer<typeof heldRole>;
+/** A registry that the nodes pull from. */
 export type RegistryFact = z.infer<typeof registryFact>;
+/** An identity that a cluster is to use. */
 export type IdentityTarget = z.infer<typeof identityTarget>;
+/** What keys a path in plans. */
 export type PathId = (typeof PATHS)[number];

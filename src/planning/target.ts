@@ -3,7 +3,7 @@ import { isWithin, parseResourceId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
-import type { ClusterFacts, ClusterPlan, IdentityTarget } from "../plan/schema.ts";
+import { type ClusterFacts, type ClusterPlan, IDENTITY_NAME, type IdentityTarget } from "../plan/schema.ts";
 
 /** What the user chose, as flags or in the wizard. */
 export interface TargetChoice {
@@ -65,7 +65,7 @@ function chooseKubelet(
 /** An identity given as a name or as an id. @throws AksMiError when it is neither */
 function identityTarget(clusterId: string, given: string, resourceGroup: string, location: string): IdentityTarget {
   if (!given.startsWith("/")) {
-    if (/^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/.test(given)) return { name: given, resourceGroup, location };
+    if (IDENTITY_NAME.test(given)) return { name: given, resourceGroup, location };
     throw badIdentity(given);
   }
   const parsed = parseResourceId(given);

@@ -1,24 +1,25 @@
 import { shell } from "../engine/shell.ts";
+import { IDENTITY_NAME } from "../plan/schema.ts";
 import type { Session } from "./wizard-session.ts";
 import type { WizardChoices, WizardResult } from "./wizard-types.ts";
 
-const IDENTITY_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{2,127}";
-
 /** Whether Azure takes this as the name of a user-assigned identity, or it is the resource id of one. */
 export function checkIdentity(text: string): true | string {
-  if (text.trim().startsWith("/")) {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("/")) {
     return (
-      resourceId("Microsoft.ManagedIdentity/userAssignedIdentities", IDENTITY_NAME).test(text.trim()) ||
+      isResourceId(trimmed, "Microsoft.ManagedIdentity/userAssignedIdentities", IDENTITY_NAME) ||
       "Not the id of an identity: /subscriptions/…/userAssignedIdentities/NAME."
     );
   }
-  if (new RegExp(`^${IDENTITY_NAME}$`).test(text.trim())) return true;
+  if (IDENTITY_NAME.test(trimmed)) return true;
   return "3 to 128 letters, digits, - or _, beginning with a letter or digit.";
 }
 
-function resourceId(type: string, name: string): RegExp {
+function isResourceId(id: string, type: string, name: RegExp): boolean {
   const place = "/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/]+/providers/";
-  return new RegExp(`^${place}${type.replace(".", "\\.")}/${name}$`, "i");
+  const last = new RegExp(`^${place}${type.replace(".", "\\.")}/([^/]+)$`, "i").exec(id)?.at(-1);
+  return last !== undefined && name.test(last);
 }
 
 /** Whether Azure takes this as the name of a resource group that identities can be made in. */
@@ -31,8 +32,8 @@ export function checkResourceGroupName(name: string): true | string {
 
 /** Whether this is the resource id of a container registry. */
 export function checkRegistryId(id: string): true | string {
-  const pattern = resourceId("Microsoft.ContainerRegistry/registries", "[A-Za-z0-9]{5,50}");
-  return pattern.test(id.trim()) || "Not the id of a registry: /subscriptions/…/registries/NAME.";
+  const isRegistry = isResourceId(id.trim(), "Microsoft.ContainerRegistry/registries", /^[A-Za-z0-9]{5,50}$/);
+  return isRegistry || "Not the id of a registry: /subscriptions/…/registries/NAME.";
 }
 
 /** Whether a plan can be saved under this name. */
