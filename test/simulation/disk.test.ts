@@ -10,24 +10,40 @@ import { CASES } from "./cases.ts";
 import { Site } from "./site.ts";
 
 /** What the file system does wrong, and from when on. */
-const disk = vi.hoisted(() => ({ code: "", failsOn: "", bytesLeft: Number.POSITIVE_INFINITY, bytesAtOnce: 10_000 }));
+const disk = vi.hoisted(() => ({
+  code: "",
+  /** A part of the paths that cannot be written. */
+  failsOn: "",
+  bytesLeft: Number.POSITIVE_INFINITY,
+  bytesAtOnce: 10_000,
+  /** A line is in memory only, and gone when the power is. */
+  isDirty: false,
+}));
 
 vi.mock("node:fs", async (importOriginal) => {
   const real = await importOriginal<typeof import("node:fs")>();
   const fail = () => {
     throw Object.assign(new Error(`${disk.code}: the file system says no`), { code: disk.code });
   };
+  const refusing = <Arguments extends unknown[], Result>(call: (...args: Arguments) => Result) =>
+    ((...args: Arguments) =>
+      disk.failsOn !== "" && String(args[0]).includes(disk.failsOn) ? fail() : call(...args)) as typeof call;
   return {
     ...real,
-    openSync: ((file: string, ...rest: [string]) =>
-      disk.failsOn !== "" && file.includes(disk.failsOn)
-        ? fail()
-        : real.openSync(file, ...rest)) as typeof real.openSync,
+    openSync: refusing(real.openSync),
+    writeFileSync: refusing(real.writeFileSync),
+    mkdirSync: refusing(real.mkdirSync),
+    mkdtempSync: refusing(real.mkdtempSync),
+    fsyncSync(handle: number) {
+      real.fsyncSync(handle);
+      disk.isDirty = false;
+    },
     writeSync: ((handle: number, written: Buffer, from: number) => {
       const data = written.subarray(from);
       const length = Math.min(data.length, disk.bytesLeft, disk.bytesAtOnce);
       if (length === 0) fail();
       disk.bytesLeft -= length;
+      disk.isDirty = true;
       return real.writeSync(handle, data.subarray(0, length));
     }) as unknown as typeof real.writeSync,
   };
@@ -44,13 +60,23 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  Object.assign(disk, { code: "", failsOn: "", bytesLeft: Number.POSITIVE_INFINITY, bytesAtOnce: 10_000 });
+  heal();
   rmSync(stateDir, { recursive: true, force: true });
 });
 
-async function start(isFirst = true): Promise<ClusterResult["outcome"]> {
+/** There is room again, and everything may be written. */
+function heal(): void {
+  Object.assign(disk, { code: "", failsOn: "", bytesLeft: Number.POSITIVE_INFINITY, bytesAtOnce: 10_000 });
+}
+
+/** @param onWrite called before each request that may change something */
+async function start(isFirst = true, onWrite = () => {}): Promise<ClusterResult["outcome"]> {
+  const handle: Site["emulator"]["handle"] = (request) => {
+    if (request.method !== "GET") onWrite();
+    return site.emulator.handle(request);
+  };
   const [result] = await execute({
-    connection: await connect({ cloud: "AzureCloud", emulator: site.emulator }),
+    connection: await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } }),
     stateDir,
     run,
     tool: "test",
@@ -74,7 +100,7 @@ describe("a disk that fails", () => {
     const outcome = await start();
     expect(outcome).toMatchObject({ kind: "failed", error: { code: "STATE_UNWRITABLE" } });
     const before = (await writes()).length;
-    disk.bytesLeft = Number.POSITIVE_INFINITY;
+    heal();
     const isFirst = !readFileSync(journalFile(run, 0), "utf8").includes("run:approved");
     expect((await start(isFirst)).kind).toBe("done");
     const all = await writes();
@@ -91,9 +117,35 @@ describe("a disk that fails", () => {
     expect(outcome).toMatchObject({ kind: "failed", error: { code: "STATE_UNWRITABLE" } });
     expect(await writes()).toEqual([]);
   });
+
+  test("has no room for an operation that Azure has begun: it is not begun again", async () => {
+    Object.assign(disk, { code: "ENOSPC", failsOn: "/operations/" });
+    expect(await start()).toMatchObject({ kind: "failed", error: { code: "STATE_UNWRITABLE" } });
+    const updates = async () => (await writes()).filter((path) => path === site.clusterId);
+    expect(await updates()).toHaveLength(1);
+    heal();
+    expect((await start(false)).kind).toBe("done");
+    expect(await updates()).toHaveLength(1);
+  });
+
+  test("is read-only where runs are kept: there is no run, and the error says so", () => {
+    Object.assign(disk, { code: "EROFS", failsOn: stateDir });
+    expect(() => createRun(stateDir, site.plan, site.clock.now())).toThrow(
+      expect.objectContaining({ code: "STATE_UNWRITABLE", message: expect.stringContaining("EROFS") }),
+    );
+  });
 });
 
 describe("a journal", () => {
+  test("is on disk, and not in memory alone, before anything is written to Azure", async () => {
+    let sent = 0;
+    const outcome = await start(true, () => {
+      sent++;
+      expect(disk.isDirty).toBe(false);
+    });
+    expect([outcome.kind, sent > 2]).toEqual(["done", true]);
+  });
+
   test("is whole on a disk that takes a part of each line at a time", async () => {
     disk.bytesAtOnce = 100;
     expect((await start()).kind).toBe("done");
@@ -107,7 +159,7 @@ describe("a journal", () => {
   ])("that ends in a torn line %j is resumed as if that had never been begun", async (torn) => {
     Object.assign(disk, { code: "ENOSPC", bytesLeft: 3000 });
     await start();
-    disk.bytesLeft = Number.POSITIVE_INFINITY;
+    heal();
     appendFileSync(journalFile(run, 0), torn);
     expect((await start(false)).kind).toBe("done");
     const all = await writes();
