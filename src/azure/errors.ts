@@ -131,7 +131,9 @@ function askedDelay(headers: { get(name: string): string | undefined } | undefin
   if (after === undefined) return undefined;
   if (/^\d+$/.test(after)) return Number(after) * 1000;
   const date = Date.parse(after);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  // Both dates are of the service's clock, from which ours may differ.
+  const answered = Date.parse(headers?.get("date") ?? "");
+  return Number.isNaN(date) ? undefined : Math.max(0, date - (Number.isNaN(answered) ? Date.now() : answered));
 }
 
 function isNetworkFailure(failure: HttpFailure): boolean {

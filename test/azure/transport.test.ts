@@ -131,6 +131,12 @@ describe("an answer that says more than it may", () => {
     await expect(azure.clusters.upgradeNodeImage(CLUSTER, "system")).rejects.toMatchObject({ retryAfterMs: expected });
   });
 
+  test("is left alone until the moment that it names, by the clock that has dated it", async () => {
+    const headers = { date: "Sun, 22 Nov 2099 08:00:00 GMT", "retry-after": "Sun, 22 Nov 2099 08:02:00 GMT" };
+    const azure = azureOn(answering(503, headers, []));
+    await expect(azure.clusters.upgradeNodeImage(CLUSTER, "system")).rejects.toMatchObject({ retryAfterMs: 120_000 });
+  });
+
   test("is refused in words where the SDK cannot read it", async () => {
     for (const bodyAsText of ["null", "[]", "{}", '"x"']) {
       const azure = azureOn({
