@@ -1,6 +1,6 @@
 import { AksMiError } from "./errors.ts";
 
-/** Time as the engine sees it. Nothing else in the project may read the time or wait. */
+/** Time as the engine and all that it runs see it: none of that reads the time or waits in any other way. */
 export interface Clock {
   /** The current moment: corrected by Azure's own clock, or the emulator's. */
   now(): Date;
