@@ -4,10 +4,10 @@ import { assignmentName } from "../../src/azure/roles.ts";
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { HOUR_MS } from "../../src/engine/clock.ts";
 import type { WireRequest } from "../../src/engine/wire.ts";
+import { roleKey } from "../../src/plan/change-keys.ts";
 import { type Needed, neededRights, principalOf } from "./needs.ts";
 import type { Random } from "./random.ts";
 import type { Site, Subject } from "./site.ts";
-import { approvedKeys } from "./writes.ts";
 
 /** What other people do to a cluster and around it while a run goes on. */
 export const DEEDS = [
@@ -93,8 +93,8 @@ export async function put(site: Site, id: string, change: (body: JsonObject) => 
 
 /** The rights that the plan gives to the new identities. */
 function approvedNeeds(subject: Subject): Needed[] {
-  const approved = new Set(approvedKeys(subject));
-  return neededRights(subject).filter(({ role, scope, who }) => approved.has(`role:${role}@${scope}→${who}`));
+  const approved = new Set(subject.approvedKeys);
+  return neededRights(subject).filter((needed) => approved.has(roleKey(needed)));
 }
 
 /** Assigns a role that the run needs, under a name of its own: the run's own request then meets RoleAssignmentExists. */

@@ -5,7 +5,14 @@ import type { Ended } from "./process.ts";
 import type { Trouble } from "./weather.ts";
 
 /** Troubles after which a request may be given up. */
-const PASSING: readonly Trouble[] = ["refusedForNow", "droppedBefore", "droppedAfter", "failedAfter", "torn"];
+const PASSING: readonly Trouble[] = [
+  "refusedForNow",
+  "throttled",
+  "droppedBefore",
+  "droppedAfter",
+  "failedAfter",
+  "torn",
+];
 
 /** Deeds that end or fail an operation, or that stand in its way. */
 const MEDDLING: readonly Deed[] = ["abort", "blockEviction", "update", "scale", "rollPool", "tag", "addPool"];

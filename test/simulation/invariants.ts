@@ -5,14 +5,21 @@ import { parseDuration } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import type { WireRequest, WireResponse } from "../../src/engine/wire.ts";
 import { kubeletIdentityKey, switchKey } from "../../src/migration/migration.ts";
-import { daysWork, failedPulls } from "./days-work.ts";
+import { roleKey } from "../../src/plan/change-keys.ts";
 import type { Deed } from "./deeds.ts";
-import { heldSince, type Needed, neededRights } from "./needs.ts";
+import { wrongAtTheEnd } from "./ending.ts";
+import { heldSince, type Needed, neededRights, principalOf } from "./needs.ts";
 import type { Subject } from "./site.ts";
-import { approvedKeys, pathOf, type Write } from "./writes.ts";
+import { pathOf, type Write } from "./writes.ts";
 
 /** How many requests lie between the last look at a right and the write: what vanishes in between nobody can see. */
 const BLIND_REQUESTS = 6;
+
+/** What an update of the cluster's identities may change about it. */
+const PROPERTIES_OF_IDENTITY = ["provisioningState", "identityProfile", "servicePrincipalProfile", "addonProfiles"];
+
+/** What any update may change about a pool. */
+const POOL_STATE = ["provisioningState", "eTag", "nodeImageVersion"];
 
 /** Something that our own writes began in Azure. */
 interface Begun {
@@ -31,8 +38,8 @@ export class Invariants {
   readonly #events: Event[] = [];
   readonly #begun: Begun[] = [];
   readonly #rolesMade = new Map<string, number>();
-  /** When anything was written by anyone: a role assignment can have no other date. */
-  readonly #writtenAt = new Set<number>();
+  /** Every date of a role assignment that Azure has told: a wait counts from one of them. */
+  readonly #datesTold = new Set<number>();
   #requests = 0;
   #lastRightLost = Number.NEGATIVE_INFINITY;
   #onTheirWay = 0;
@@ -56,14 +63,14 @@ export class Invariants {
 
   /** Someone else has done something. */
   noteStranger(deed: Deed): void {
-    this.noteWritten();
     if (deed === "scale" || deed === "addPool") this.#isScaledSinceRead = true;
     if (deed === "deleteRole" || deed === "deleteIdentity") this.#lastRightLost = this.#requests;
   }
 
-  /** Something has been written now, by whomever. */
-  noteWritten(): void {
-    this.#writtenAt.add(this.subject.site.clock.now().getTime());
+  /** Azure has answered a request. */
+  noteAnswer(request: WireRequest, { body }: WireResponse): void {
+    if (!/\/roleAssignments[/?]/i.test(request.url)) return;
+    for (const [, date] of body.matchAll(/"(?:created|updated)On":"([^"]+)"/g)) this.#datesTold.add(Date.parse(date!));
   }
 
   /** A request is about to be served. */
@@ -76,6 +83,7 @@ export class Invariants {
   /** Called before Azure gets a write about this cluster. */
   async beforeWrite(write: Write): Promise<void> {
     this.#expectApproved(write);
+    await this.#expectGivenTo(write);
     if (isOperation(write)) this.#before = await this.#readCluster();
   }
 
@@ -123,25 +131,22 @@ export class Invariants {
       if (this.#tokenUntil !== undefined && this.#tokenUntil !== event.until)
         this.#fail(`the token wait was to end at ${this.#tokenUntil} and now ends at ${event.until}`);
       this.#tokenUntil = event.until;
-    } else if (!this.#writtenAt.has(until - this.#waitMs)) {
+    } else if (!this.#datesTold.has(until - this.#waitMs)) {
       this.#fail(`${event.step} waits until ${event.until}, which counts from no role assignment`);
     }
   }
 
-  /** Called when the run has ended done: journal and Azure must agree, and the cluster must work. */
+  /** Called when the run has ended done. */
   async atTheEnd(): Promise<void> {
-    const { site, clusterId } = this.subject;
-    const applied = new Set(this.#events.flatMap((event) => (event.type === "change:applied" ? [event.key] : [])));
-    for (const { key } of this.#begun)
-      if (!applied.has(key)) this.#fail(`Azure did ${key}, and the journal says nothing`);
-    const [cluster] = (await site.makePlan(site.emulator, [clusterId])).clusters;
-    if (cluster!.path !== "none") this.#fail(`the run is done, and a new plan would be ${cluster!.path}`);
-    if (this.#lastRightLost >= 0) return;
-    for (const needed of this.#needs)
-      if ((await heldSince(this.subject, needed)) === undefined)
-        this.#fail(`the run is done, and the ${needed.who} does not hold ${needed.role} on ${needed.scope}`);
-    for (const what of await failedPulls(this.subject, this.#events)) this.#fail(what);
-    for (const what of await daysWork(this.subject, this.#identityChangedAt)) this.#fail(what);
+    const wrong = await wrongAtTheEnd({
+      subject: this.subject,
+      journal: this.#events,
+      begun: this.#begun.map(({ key }) => key),
+      needs: this.#needs,
+      requestsSinceLoss: this.#requests - this.#lastRightLost,
+      identityChangedAt: this.#identityChangedAt,
+    });
+    for (const what of wrong) this.#fail(what);
   }
 
   /** A right that vanished at the last moment is nobody's fault; one that was never looked for again is. */
@@ -153,7 +158,7 @@ export class Invariants {
       if (isUpdate ? !needed.isBeforeSwitch : needed.who !== "kubelet") continue;
       const since = (await heldSince(this.subject, needed))?.getTime();
       if (since !== undefined && now - since >= this.#waitMs) continue;
-      if (this.#requests - this.#lastRightLost <= this.#blindRequests) continue;
+      if (this.#isBlind) continue;
       const held = since === undefined ? "is not held" : `is only ${(now - since) / 60_000} minutes old`;
       this.#fail(`${key} was sent while ${needed.role} of the ${needed.who} on ${needed.scope} ${held}`);
     }
@@ -192,17 +197,20 @@ export class Invariants {
 
   /** Nothing that someone else changed may be undone by sending back an older body. */
   async #expectNothingLost(): Promise<void> {
-    const after = await this.#readCluster();
-    const others = (cluster: JsonObject) => ({
-      tags: cluster["tags"],
-      pools: this.#isScaledSinceRead
-        ? []
-        : asArray(at(cluster, "properties", "agentPoolProfiles")).map((pool) => [at(pool, "name"), at(pool, "count")]),
-    });
-    if (!isDeepStrictEqual(others(this.#before), others(after)))
-      this.#fail(
-        `an update undid what someone else had changed: ${JSON.stringify([others(this.#before), others(after)])}`,
-      );
+    const [before, after] = [this.#before, await this.#readCluster()].map((cluster) =>
+      this.#withoutIdentities(cluster),
+    );
+    if (!isDeepStrictEqual(before, after))
+      this.#fail(`an update undid what someone else had changed: ${JSON.stringify([before, after])}`);
+  }
+
+  /** What an update of the identities has no business with, without states, versions and tags of entities. */
+  #withoutIdentities(cluster: JsonObject): Json {
+    const properties = asObject(cluster["properties"]);
+    const pools = asArray(properties["agentPoolProfiles"]).map((pool) => without(asObject(pool), POOL_STATE));
+    const others = without(properties, PROPERTIES_OF_IDENTITY);
+    const kept = { ...others, agentPoolProfiles: this.#isScaledSinceRead ? [] : pools };
+    return { ...without(cluster, ["eTag", "identity"]), properties: kept };
   }
 
   #expectApproved(write: Write): void {
@@ -210,7 +218,21 @@ export class Invariants {
     const isApproved = this.#events.some((event) => event.type === "run:approved");
     if (!isApproved) this.#fail(`${write.path} was written before anyone approved`);
     if (key === undefined || !write.keys.includes(key)) this.#fail(`${write.path} was written for ${key ?? "nothing"}`);
-    else if (!approvedKeys(this.subject).includes(key)) this.#fail(`${key} is not in the plan`);
+    else if (!this.subject.approvedKeys.includes(key)) this.#fail(`${key} is not in the plan`);
+  }
+
+  /** A role goes to whom the plan names, and to nobody who has taken that name since. */
+  async #expectGivenTo({ path, principalId, keys }: Write): Promise<void> {
+    const key = keys.find((each) => each === this.openKey);
+    const needed = this.#needs.find((each) => roleKey(each) === key);
+    if (!needed || this.#isBlind) return;
+    const holder = await principalOf(this.subject, needed.who);
+    if (holder !== principalId) this.#fail(`${path} gives ${key} to ${principalId} instead of ${holder}`);
+  }
+
+  /** True when something vanished after anyone could have looked for it the last time. */
+  get #isBlind(): boolean {
+    return this.#requests - this.#lastRightLost <= this.#blindRequests;
   }
 
   /** The change that the journal says is being made. */
@@ -218,6 +240,10 @@ export class Invariants {
     const last = this.#events.findLast((event) => event.type === "change:started" || event.type === "change:applied");
     return last?.type === "change:started" ? last.key : undefined;
   }
+}
+
+function without(object: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
 /** True for a write that starts an operation on the cluster: of those there is one at a time. */

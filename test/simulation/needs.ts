@@ -1,7 +1,8 @@
 import { isWithin, subscriptionOf } from "../../src/azure/ids.ts";
-import { asString, at, type Json } from "../../src/azure/json.ts";
+import { asObject, asString, at, type Json } from "../../src/azure/json.ts";
+import { addonGrants } from "../../src/migration/addon-grants.ts";
 import { controlPlaneGrants, kubeletGrants } from "../../src/migration/grants.ts";
-import type { Grantee } from "../../src/plan/change-keys.ts";
+import { type Grantee, roleKey } from "../../src/plan/change-keys.ts";
 import type { Subject } from "./site.ts";
 
 /** A right that the migrated cluster needs. */
@@ -15,22 +16,42 @@ export interface Needed {
 }
 
 /** The rights that the new control plane and the new kubelet identity need. */
-export function neededRights({ plan: { id, facts }, identities }: Subject): Needed[] {
-  const { controlPlane, kubelet } = identities;
-  const grants = [...controlPlaneGrants(id, facts, identities), ...kubeletGrants(facts)];
-  return grants.map(({ who, role, roleGuid, scope }) => {
-    const isBeforeSwitch = (who === "kubelet" ? kubelet : controlPlane) !== undefined;
-    return { who, role, roleGuid, scope, isBeforeSwitch };
-  });
+export function neededRights(subject: Subject): Needed[] {
+  const { plan, identities, site } = subject;
+  const { id, facts } = plan;
+  const approved = new Set(subject.approvedKeys);
+  const ofAddons = addonGrants(id, site.plan.metadata.cloud, facts).map((grant) => ({
+    ...grant,
+    isBeforeSwitch: false,
+  }));
+  const ofControlPlane = controlPlaneGrants(id, facts, identities).map((grant) => ({
+    ...grant,
+    isBeforeSwitch: identities.controlPlane !== undefined,
+  }));
+  const ofKubelet = kubeletGrants(facts).map((grant) => ({
+    ...grant,
+    isBeforeSwitch: identities.kubelet !== undefined,
+  }));
+  return [...ofControlPlane, ...ofKubelet, ...ofAddons.filter((needed) => approved.has(roleKey(needed)))];
 }
 
 /** The principal of an identity as Azure has it now, if there is one. */
 export async function principalOf({ site, clusterId, identities }: Subject, who: Grantee): Promise<string | undefined> {
-  const planned = who === "kubelet" ? identities.kubelet : identities.controlPlane;
+  const planned =
+    who === "kubelet" ? identities.kubelet : who === "control-plane" ? identities.controlPlane : undefined;
   if (planned) return asString(at(await site.read<Json>(planned.id), "properties", "principalId"));
   const cluster = await site.read<Json>(clusterId);
   if (who === "control-plane") return asString(at(cluster, "identity", "principalId"));
+  if (who !== "kubelet") return addonPrincipal(cluster, who.slice("addon:".length));
   return asString(at(cluster, "properties", "identityProfile", "kubeletidentity", "objectId"));
+}
+
+function addonPrincipal(cluster: Json, addon: string): string | undefined {
+  if (addon.toLowerCase() === "webapprouting")
+    return asString(at(cluster, "properties", "ingressProfile", "webAppRouting", "identity", "objectId"));
+  const profiles = Object.entries(asObject(at(cluster, "properties", "addonProfiles")));
+  const [, profile] = profiles.find(([name]) => name.toLowerCase() === addon.toLowerCase()) ?? [];
+  return asString(at(profile, "identity", "objectId"));
 }
 
 /** Since when a right has been there: the oldest assignment that gives it, or undefined when there is none. */

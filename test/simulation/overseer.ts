@@ -32,13 +32,11 @@ export class Overseer {
   /** Lets Azure answer a request, with a look at it before and after. */
   async serve(request: WireRequest, answer: () => Promise<WireResponse>): Promise<WireResponse> {
     const owned = await this.beforeRequest(request);
-    if (!owned) return answer();
-    const { watch, write } = owned;
-    watch.beginWrite(write);
+    owned?.watch.beginWrite(owned.write);
     const response = await answer();
-    watch.endWrite(write);
-    if (response.status < 300) for (const each of this.#watches) each.noteWritten();
-    await watch.afterWrite(write, response);
+    owned?.watch.endWrite(owned.write);
+    for (const each of this.#watches) each.noteAnswer(request, response);
+    await owned?.watch.afterWrite(owned.write, response);
     return response;
   }
 

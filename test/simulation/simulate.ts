@@ -108,8 +108,8 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
     if (areDone(ended)) break;
     const wrongs = { ...weather.wrongs, deeds: strangers.ever, isThrottled: behaviour.throttles !== false };
     const judged = ended.map((end) => unexcused(end, wrongs));
+    for (const problem of judged) if (problem !== undefined && problem !== "over") overseer.violations.push(problem);
     if (judged.includes("over")) break;
-    overseer.violations.push(...judged.filter((problem) => problem !== undefined));
     if (isCalm) {
       await repair(site, weather.wrongs.everStruck.has("hanging"), note);
       await strangers.calm();

@@ -31,6 +31,11 @@ export class Subject {
     return this.plan.id;
   }
 
+  /** Every key that the plan contains for the cluster. */
+  get approvedKeys(): string[] {
+    return this.plan.steps.flatMap((step) => step.changes.map(({ key }) => key));
+  }
+
   /** The identities that the plan wants. */
   get identities(): Target {
     return resolveTarget(this.plan.id, this.plan.target);

@@ -8,7 +8,9 @@ export const TROUBLES = [
   "droppedBefore",
   "droppedAfter",
   "failedAfter",
+  "throttled",
   "slow",
+  "asleep",
   "torn",
   "forbidden",
   "conflict",
@@ -29,6 +31,9 @@ interface Storm {
 /** Statuses after which the same request may succeed. */
 const PASSING = [408, 429, 429, 500, 502, 503, 504];
 
+/** How often a laptop is closed in one migration: with more of it there would be no wait left that it could disturb. */
+const MOST_SLEEPS = 3;
+
 /** Everything that goes wrong between the tool and Azure, from one seed: some of it all the time, some in storms. */
 export class Weather {
   readonly #random: Random;
@@ -38,6 +43,7 @@ export class Weather {
   readonly #storms: Storm[] = [];
   /** Assignments are shown this much later than they are made. */
   readonly #hiddenMs: number;
+  #sleepsLeft = MOST_SLEEPS;
   #calm = false;
   #struck = new Set<Trouble>();
   readonly #everStruck = new Set<Trouble>();
@@ -74,14 +80,16 @@ export class Weather {
   async carry(request: WireRequest, send: (request: WireRequest) => Promise<WireResponse>): Promise<WireResponse> {
     const isWrite = request.method !== "GET";
     const isCluster = isClusterWrite(request);
-    if (this.#strikes("slow", request)) this.#clock.advance(Math.ceil(this.#random.next() ** 4 * 20 * MINUTE_MS) + 1);
+    this.#delay(request);
     if (this.#strikes("droppedBefore", request)) throw new ConnectionDropped("reset before the service acted");
-    if (this.#strikes("refusedForNow", request)) return this.#refusal();
+    if (this.#strikes("refusedForNow", request)) return this.#refusal(this.#random.pick(PASSING), 180);
+    if (this.#strikes("throttled", request)) return this.#refusal(429, 600);
     if (isWrite && this.#strikes("forbidden", request)) return armError(403, "AuthorizationFailed");
     if (isCluster && this.#strikes("conflict", request)) return this.#conflict();
     if (/\/operations\//i.test(request.url) && this.#strikes("forgottenOperation", request))
       return armError(404, "NotFound");
     const response = await send(request);
+    this.#delay(request);
     if (this.#strikes("droppedAfter", request)) throw new ConnectionDropped("reset after the service acted");
     if (this.#strikes("failedAfter", request)) return armError(this.#random.pick([500, 502, 504]), "ServerTimeout");
     if (response.body.length > 2 && this.#strikes("torn", request))
@@ -116,9 +124,16 @@ export class Weather {
     return !this.#calm && this.#shares.has(trouble);
   }
 
-  #refusal(): WireResponse {
-    const status = this.#random.pick(PASSING);
-    const seconds = this.#random.whole(1, 180);
+  /** Time passes before Azure sees a request, or before the tool sees the answer. */
+  #delay(request: WireRequest): void {
+    if (this.#strikes("slow", request)) this.#clock.advance(Math.ceil(this.#random.next() ** 4 * 20 * MINUTE_MS) + 1);
+    if (this.#sleepsLeft === 0 || !this.#strikes("asleep", request)) return;
+    this.#sleepsLeft -= 1;
+    this.#clock.advance(Math.ceil(this.#random.between(10 * MINUTE_MS, 30 * HOUR_MS)));
+  }
+
+  #refusal(status: number, longestSeconds: number): WireResponse {
+    const seconds = this.#random.whole(1, longestSeconds);
     const header: Record<string, string>[] = [{}, { "retry-after": String(seconds) }, { "retry-after-ms": "400" }];
     return armError(status, "ServerBusy", status === 429 ? header[1]! : this.#random.pick(header));
   }

@@ -2,6 +2,8 @@ import { sameId } from "../../src/azure/ids.ts";
 import { asString, at, type Json } from "../../src/azure/json.ts";
 import type { WireRequest } from "../../src/engine/wire.ts";
 import { kubeletIdentityKey, rollKey, switchKey } from "../../src/migration/migration.ts";
+import { roleKey } from "../../src/plan/change-keys.ts";
+import { neededRights } from "./needs.ts";
 import type { Subject } from "./site.ts";
 
 /** A write as it goes out, told by its address and body alone. */
@@ -32,8 +34,10 @@ export function readWrite(subject: Subject, request: WireRequest): Write | undef
     return { kind: "identity", keys: ["identity:kubelet"], path };
   const scope = /^(.*)\/providers\/Microsoft\.Authorization\/roleAssignments\/[^/]+$/i.exec(path)?.[1];
   if (request.method !== "PUT" || scope === undefined) return undefined;
-  const principalId = asString(at(JSON.parse(request.body ?? "{}") as Json, "properties", "principalId"));
-  const keys = principalId === undefined ? [] : roleKeys(subject, scope);
+  const given = at(JSON.parse(request.body ?? "{}") as Json, "properties");
+  const principalId = asString(at(given, "principalId"));
+  const roleGuid = asString(at(given, "roleDefinitionId"))?.split("/").at(-1);
+  const keys = principalId === undefined ? [] : roleKeys(subject, scope, roleGuid);
   return keys.length === 0 ? undefined : { kind: "role", keys, path, principalId };
 }
 
@@ -42,15 +46,11 @@ export function pathOf(request: WireRequest): string {
   return decodeURIComponent(new URL(request.url).pathname).replace(/\/{2,}/g, "/");
 }
 
-/** The approved role changes that an assignment may stand for: those at its scope. */
-function roleKeys(subject: Subject, scope: string): string[] {
-  return approvedKeys(subject).filter((key) => {
-    const at = key.startsWith("role:") ? key.slice(key.indexOf("@") + 1, key.lastIndexOf("→")) : undefined;
-    return sameId(at, scope);
-  });
-}
-
-/** Every key that the plan contains for a cluster. */
-export function approvedKeys({ plan }: Subject): string[] {
-  return plan.steps.flatMap((step) => step.changes.map(({ key }) => key));
+/** The approved changes that an assignment may stand for: those of its role at its scope. */
+function roleKeys(subject: Subject, scope: string, roleGuid: string | undefined): string[] {
+  const approved = new Set(subject.approvedKeys);
+  return neededRights(subject)
+    .filter((needed) => sameId(needed.scope, scope) && needed.roleGuid.toLowerCase() === roleGuid?.toLowerCase())
+    .map(roleKey)
+    .filter((key) => approved.has(key));
 }
