@@ -12,7 +12,6 @@ export const LINKS = {
   registry: "https://learn.microsoft.com/azure/aks/cluster-container-registry-integration",
   containerInsights: "https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-authentication",
   appRouting: "https://learn.microsoft.com/azure/aks/app-routing",
-  supportedVersions: "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions",
   maintenance: "https://learn.microsoft.com/azure/aks/planned-maintenance",
   nodeDisruption: "https://learn.microsoft.com/azure/aks/node-disruption-policy",
   commandInvoke: "https://learn.microsoft.com/azure/aks/access-private-cluster",

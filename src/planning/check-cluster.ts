@@ -10,6 +10,7 @@ import { checkOwnedByCode } from "../migration/owned-by-code.ts";
 import { checkPodIdentityAddon } from "../migration/pod-identity.ts";
 import { checkOldKinds, checkRegion, checkSystemAssigned } from "../migration/preflight.ts";
 import { readWiderRegistries, type WidePull } from "../migration/read-registries.ts";
+import { checkVersions } from "../migration/versions.ts";
 import type { ClusterPlan, MigrationPlan, PathId } from "../plan/schema.ts";
 import { checkInside } from "./check-inside.ts";
 import { checkPools } from "./check-nodes.ts";
@@ -44,6 +45,9 @@ export async function checkCluster(
     ...checkSystemAssigned(cluster, facts, target),
     ...checkRegion(from.location, target),
     ...checkOldKinds(cluster),
+    ...(await checkVersions(azure, cluster, plan.id)).map((outcome) =>
+      "severity" in outcome ? outcome : unassessed(outcome, "Compare it with `az aks get-versions` of the region."),
+    ),
     ...[checkOwnedByCode(cluster)].filter((outcome) => "severity" in outcome),
     ...checkPodIdentityAddon(cluster),
     ...(changesControlPlane(path) ? checkEtcdKey(facts) : []),

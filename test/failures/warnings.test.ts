@@ -64,6 +64,16 @@ test("a plan names the tags by which code seems to manage the cluster", async ()
   expect(await found(lab, "RD011")).toEqual(["high: code seems to manage the cluster (managed-by=Terraform)"]);
 });
 
+test("a plan says that a version is out of support, and that nobody told which are not", async () => {
+  const lab = await Lab.open();
+  expect(await found(lab, "RD003")).toEqual([]);
+  await changeCluster(lab, () => ({ kubernetesVersion: "1.24.9", currentKubernetesVersion: "1.24.9" }));
+  expect(await found(lab, "RD003")).toContain("high: Kubernetes 1.24 is out of support");
+  const fault = { status: 403, code: "AuthorizationFailed", message: "No." };
+  await lab.control("POST", "/_emulator/faults", { match: { pathPattern: "/kubernetesVersions\\?" }, fault });
+  expect(await found(lab, "RD003")).toContainEqual(expect.stringMatching(/^info: .*: not assessed$/));
+});
+
 test("a plan names the pod identity add-on, which takes requests for tokens from every pod", async () => {
   const lab = await Lab.open();
   expect(await found(lab, "WK004")).toEqual([]);
