@@ -6,15 +6,13 @@ import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import type { Outcome } from "../engine/run.ts";
 import type { Verdict } from "../engine/step.ts";
+import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { BreakLock } from "../state/lock.ts";
 import { lockRun } from "../state/run-locks.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
 import { executeCluster, type RunSettings, stepsOf } from "./execute-cluster.ts";
 import { fileRecords, memoryRecords, type OpenRecord } from "./records.ts";
-
-/** How many clusters are worked on side by side. */
-const CLUSTERS_AT_ONCE = 5;
 
 /** How one cluster's run ended. */
 export interface ClusterResult {

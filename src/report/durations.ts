@@ -2,6 +2,7 @@ import { MINUTE_MS, parseDuration, SECOND_MS } from "../engine/clock.ts";
 import type { Change, StepId } from "../engine/step.ts";
 import { isGap } from "../engine/step.ts";
 import { parseRoleKey, updatesCluster } from "../plan/change-keys.ts";
+import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 
 /** A duration between two bounds. */
@@ -56,7 +57,7 @@ export interface ClusterEstimate {
   readonly window?: DurationRange | undefined;
 }
 
-/** What a plan is expected to take; clusters are migrated side by side. */
+/** What a plan is expected to take in one go. */
 export interface Estimate {
   readonly clusters: readonly ClusterEstimate[];
   readonly total: DurationRange;
@@ -68,10 +69,20 @@ export function estimate(plan: MigrationPlan): Estimate {
   return {
     clusters,
     total: {
-      minMs: Math.max(...clusters.map(({ total }) => total.minMs)),
-      maxMs: Math.max(...clusters.map(({ total }) => total.maxMs)),
+      minMs: sideBySide(clusters.map(({ total }) => total.minMs)),
+      maxMs: sideBySide(clusters.map(({ total }) => total.maxMs)),
     },
   };
+}
+
+/** What some clusters take of which only so many are worked on at a time, each begun when an earlier one has ended. */
+function sideBySide(clustersMs: readonly number[]): number {
+  const ends = Array<number>(CLUSTERS_AT_ONCE).fill(0);
+  for (const ms of clustersMs) {
+    const next = ends.indexOf(Math.min(...ends));
+    ends[next] = ends[next]! + ms;
+  }
+  return Math.max(...ends);
 }
 
 /** The sum of ranges. */

@@ -69,6 +69,13 @@ function tableRow(header: readonly string[], row: readonly Part[]): Html {
   return html`<tr role="row">${row.map((cell, index) => html`<td role="cell" data-label="${header[index]}">${cell}</td>`)}</tr>`;
 }
 
+/** A sentence in which code stands between backticks. */
+export function htmlProse(text: string): Html {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) return html`${text}`;
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+}
+
 /** Terms with their values. */
 export function htmlFacts(facts: readonly (readonly [term: string, value: Part])[]): Html {
   return html`<dl>${facts.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;

@@ -1,5 +1,5 @@
 import type { Palette } from "../text/terminal.ts";
-import { breakCommand, padColumns, visibleLength, wrapText } from "../text/terminal.ts";
+import { breakCommand, padColumns, truncate, visibleLength, wrapText } from "../text/terminal.ts";
 import { parseId, shortId } from "./ids.ts";
 
 /** Wider lines are hard to read. */
@@ -88,6 +88,20 @@ export class Page {
     if (this.#ids.length === 0) return;
     this.heading("Ids in full");
     for (const [index, id] of this.#ids.entries()) this.bullet(this.paint.dim(`[${index + 1}]`), id);
+  }
+
+  /** Rows under a header, the first column cut where a row is longer than the page. */
+  table(header: readonly string[], rows: readonly (readonly string[])[]): void {
+    const widths = header.map((_, column) =>
+      Math.max(...[header, ...rows].map((row) => visibleLength(row[column] ?? ""))),
+    );
+    const rest = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
+    const [first = 0, ...others] = widths;
+    const kept = [Math.max(12, Math.min(first, this.width - rest)), ...others];
+    for (const [index, row] of [header, ...rows].entries()) {
+      const cells = row.map((cell, column) => padColumns(truncate(cell, kept[column]!), kept[column]!));
+      this.line(index === 0 ? this.paint.dim(cells.join("  ")) : cells.join("  "));
+    }
   }
 
   /** A command to copy: never wrapped in a way that a shell would not understand. */

@@ -135,7 +135,12 @@ export function riskWords({ riskCounts }: Pick<ClusterDigest, "riskCounts">): st
 
 /** `3 pools, 9 nodes: system (3), user (4), gpu (2)`. */
 export function drainWords(drains: readonly PoolDrain[]): string {
-  const nodes = drains.reduce((sum, drain) => sum + (drain.nodes ?? 0), 0);
+  const nodes = drainedNodes(drains);
   const list = drains.map(({ pool, nodes }) => (nodes === undefined ? pool : `${pool} (${nodes})`)).join(", ");
   return `${drains.length} ${drains.length === 1 ? "pool" : "pools"}, ${nodes} ${nodes === 1 ? "node" : "nodes"}: ${list}`;
+}
+
+/** How many nodes are drained, as far as the plan knows the pools. */
+export function drainedNodes(drains: readonly PoolDrain[]): number {
+  return drains.reduce((sum, { nodes }) => sum + (nodes ?? 0), 0);
 }

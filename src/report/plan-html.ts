@@ -3,10 +3,12 @@ import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
+import { htmlFindings } from "./html-findings.ts";
 import { nameOf, parseId, shortId } from "./ids.ts";
 import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
+import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import {
@@ -24,18 +26,19 @@ import {
 export function renderPlanHtml(plan: MigrationPlan, { hash, ...options }: PlanDocumentOptions): string {
   const { plan: shown, nextCommand } = sanitizeDeep(maskPlan(plan, options));
   const digests = digestPlan(shown);
-  const names = digests.map(({ cluster }) => nameOf(cluster.id)).join(", ");
   const { metadata } = shown;
   return htmlPage(
-    `aks-mi plan: ${names}`,
-    html`<h1>Migration plan: ${names}</h1>
+    `aks-mi plan: ${metadata.name}`,
+    html`<h1>Migration plan: ${metadata.name}</h1>
 ${metadata.emulator && html`<p>${htmlBadge("emulated Azure")}</p>`}
 ${htmlFacts([
   ["Azure", `${metadata.cloud}, tenant ${metadata.tenant}`],
   ["Made", `${formatMoment(metadata.createdAt)} by ${metadata.tool}`],
   ["Plan hash", html`<code>${hash}</code>`],
+  ...(digests.length > 1 ? fleetFacts(shown, digests) : []),
 ])}`,
-    html`${digests.map((digest, index) => clusterSections(shown, digest, index))}
+    html`${digests.length > 1 && htmlSection("clusters", "Clusters", htmlTable("Each is told of below", FLEET_COLUMNS, fleetRows(digests)))}
+${digests.map((digest, index) => clusterSections(shown, digest, index))}
 ${htmlSection("next", "Next", htmlCode("Next command", nextCommand))}`,
     html`<p>Nothing in this report is decided here: it is the plan, rendered. Durations are expectations, not promises.</p>`,
   );
@@ -46,7 +49,7 @@ function clusterSections(plan: MigrationPlan, digest: ClusterDigest, index: numb
   const id = (name: string) => `${name}-${index + 1}`;
   return html`${cluster.blocked && html`<p class="alarm"><strong>BLOCKED:</strong> this plan cannot be applied until its blockers are gone.</p>`}
 ${htmlSection(id("cluster"), nameOf(cluster.id), clusterFacts(digest))}
-${htmlSection(id("findings"), "Findings", findingTable(digest))}
+${htmlSection(id("findings"), "Findings", htmlFindings("The gravest first", digest.findings))}
 ${htmlSection(id("steps"), "Steps", digest.steps.map(stepBlock))}
 ${htmlSection(id("gaps"), "Gaps in rights", gapTable(digest))}
 ${htmlSection(id("not-copied"), "Not copied from the old identity", notCopiedTable(digest))}
@@ -73,16 +76,6 @@ function clusterFacts({ cluster, estimate, drains, changeCount, riskCounts }: Cl
     ...(changeCount > 0 ? [["Expected duration", formatRange(estimate.total)] as const] : []),
     ...(estimate.window ? [["From the switch to the proof", formatRange(estimate.window)] as const] : []),
   ])}`;
-}
-
-function findingTable({ findings }: ClusterDigest): Html | undefined {
-  const rows = findings.map(({ severity, check, seen, remedy }) => [
-    htmlBadge(severity),
-    html`<code>${check}</code>`,
-    sentence(seen),
-    sentence(remedy),
-  ]);
-  return htmlTable("The gravest first", ["Severity", "Check", "Seen", "Remedy"], rows);
 }
 
 function stepBlock(step: StepDigest, index: number): Html {

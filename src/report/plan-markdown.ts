@@ -7,6 +7,7 @@ import { markdownCode as code, markdownBlock, markdownTable as table, markdownTe
 import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
+import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
 import {
   azureWords,
@@ -22,8 +23,35 @@ import {
 /** The dry-run report as Markdown, for a pull request or a change ticket: every id in full. */
 export function renderPlanMarkdown(plan: MigrationPlan, { hash, ...options }: PlanDocumentOptions): string {
   const { plan: shown, nextCommand } = sanitizeDeep(maskPlan(plan, options));
-  const lines = digestPlan(shown).flatMap((digest) => clusterLines(shown, digest));
-  return [...lines, "## Next", "", `Plan hash: ${code(hash)}`, "", ...markdownBlock("sh", nextCommand), ""].join("\n");
+  const digests = digestPlan(shown);
+  const lines = digests.flatMap((digest) => clusterLines(shown, digest));
+  return [
+    ...(digests.length > 1 ? fleetLines(shown, digests) : []),
+    ...lines,
+    "## Next",
+    "",
+    `Plan hash: ${code(hash)}`,
+    "",
+    ...markdownBlock("sh", nextCommand),
+    "",
+  ].join("\n");
+}
+
+function fleetLines(plan: MigrationPlan, digests: readonly ClusterDigest[]): string[] {
+  return [
+    `# Migration plan: ${text(plan.metadata.name)}`,
+    "",
+    ...table(
+      ["", ""],
+      fleetFacts(plan, digests).map(([term, value]) => [term, text(value)]),
+    ),
+    "",
+    ...table(
+      FLEET_COLUMNS,
+      fleetRows(digests).map((row) => row.map(text)),
+    ),
+    "",
+  ];
 }
 
 function clusterLines(plan: MigrationPlan, digest: ClusterDigest): string[] {

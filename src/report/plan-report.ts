@@ -5,10 +5,10 @@ import { parseId, shortSubscription } from "./ids.ts";
 import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
+import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
 import { printStep } from "./plan-steps.ts";
 import {
   azureWords,
-  count,
   formatLength,
   formatRange,
   keepValidWords,
@@ -35,15 +35,24 @@ export function renderPlan(plan: MigrationPlan, options: PlanReportOptions): str
   const shown = sanitizeDeep(plan);
   const page = new Page(createPalette(options.color), options.width);
   const digests = digestPlan(shown);
+  if (digests.length > 1) printFleet(page, shown, digests);
   for (const digest of digests) printCluster(page, shown, digest, digests.length > 1);
   printPlan(page, shown, digests, options);
   return page.text();
 }
 
+function printFleet(page: Page, plan: MigrationPlan, digests: readonly ClusterDigest[]): void {
+  page.title(`Migration plan: ${plan.metadata.name}`, plan.metadata.emulator ? "EMULATED AZURE" : "");
+  for (const [term, value] of fleetFacts(plan, digests)) page.field(term, value);
+  page.blank();
+  page.table(FLEET_COLUMNS, fleetRows(digests));
+  page.blank();
+}
+
 function printCluster(page: Page, plan: MigrationPlan, digest: ClusterDigest, several: boolean): void {
   printHeader(page, plan, digest);
   printFindings(page, digest);
-  page.heading("Steps");
+  if (digest.steps.length > 0) page.heading("Steps");
   for (const [index, step] of digest.steps.entries()) {
     if (step.idle && digest.steps[index - 1]?.idle === false) page.blank();
     printStep(page, digest, step, index + 1);
@@ -148,7 +157,7 @@ function printPlan(page: Page, plan: MigrationPlan, digests: ClusterDigest[], op
   page.heading("Next");
   page.field("Plan hash", options.hash);
   if (options.planFile) page.field("Plan file", options.planFile);
-  if (digests.length > 1) page.field("Clusters", count(digests.length, "cluster"));
+  if (digests.length > 1) for (const [term, value] of fleetFacts(plan, digests)) page.field(term, value);
   page.blank();
   page.command(options.nextCommand);
 }

@@ -2,6 +2,7 @@ import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
 import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable, htmlTime } from "./html.ts";
+import { htmlFindings } from "./html-findings.ts";
 import { nameOf, shortId } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { type MaskOption, maskRun } from "./mask.ts";
@@ -20,7 +21,6 @@ import {
   notCopiedRights,
   pathWords,
   sentence,
-  sortFindings,
   withClockTimes,
 } from "./words.ts";
 
@@ -81,7 +81,7 @@ ${htmlSection(id("not-copied"), "Rights that were not copied", notCopiedTable(cl
 ${htmlSection(id("gaps"), "Gaps in rights", gapTable(view))}
 ${htmlSection(id("nodes"), "Nodes", nodeTable(view))}
 ${htmlSection(id("writes"), "Writes", writeTable(view))}
-${htmlSection(id("findings"), "Findings", findingTable(view))}
+${htmlSection(id("findings"), "Findings", htmlFindings("What the checks found, the gravest first", view.findings))}
 ${htmlSection(id("left"), "What is left to do", listTasksLeft(plan, run, index).map(taskBlock))}
 ${htmlSection(
   id("code"),
@@ -170,16 +170,6 @@ function writeTable(view: ClusterView): Html | undefined {
     ["Change", "State", "At", "Correlation id"],
     rows,
   );
-}
-
-function findingTable({ findings }: ClusterView): Html | undefined {
-  const rows = sortFindings(findings).map(({ severity, check, seen, remedy }) => [
-    htmlBadge(severity),
-    html`<code>${check}</code>`,
-    sentence(seen),
-    sentence(remedy),
-  ]);
-  return htmlTable("What the checks found, the gravest first", ["Severity", "Check", "Seen", "Remedy"], rows);
 }
 
 function taskBlock({ title, text, commands }: TaskLeft): Html {

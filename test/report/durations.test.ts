@@ -65,6 +65,14 @@ describe("the expected duration of a plan", () => {
     expect(stepOf(plan, "await-token-switchover")).toMatchObject({ minMs: 18 * HOUR_MS, maxMs: 18 * HOUR_MS });
   });
 
+  it("lets a sixth cluster begin when one of the first five has ended", () => {
+    const plan = buildPlan();
+    const alone = estimate(plan).total;
+    const clusters = Array.from({ length: 11 }, () => plan.clusters[0]!);
+    expect(estimate({ ...plan, clusters: clusters.slice(0, 5) }).total).toEqual(alone);
+    expect(estimate({ ...plan, clusters }).total).toEqual({ minMs: 3 * alone.minMs, maxMs: 3 * alone.maxMs });
+  });
+
   it("is nothing for an empty plan", () => {
     expect(estimate(buildEmptyPlan()).total).toEqual({ minMs: 0, maxMs: 0 });
   });

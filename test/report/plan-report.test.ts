@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { renderPlanHtml } from "../../src/report/plan-html.ts";
 import { renderPlanMarkdown } from "../../src/report/plan-markdown.ts";
 import { renderPlan } from "../../src/report/plan-report.ts";
 import { visibleLength } from "../../src/text/terminal.ts";
@@ -98,6 +99,33 @@ describe("the dry-run report on a terminal", () => {
   it("uses colour only when it is asked to", () => {
     expect(report).not.toContain("\u001b[");
     expect(renderPlan(buildPlan(), { ...OPTIONS, color: true })).toContain("\u001b[");
+  });
+});
+
+describe("the report on several clusters", () => {
+  const plan = buildPlan();
+  const [first] = plan.clusters;
+  const second = { ...first!, id: first!.id.replace("payments-prod", "orders-prod"), blocked: true as const };
+  const several = {
+    ...plan,
+    metadata: { ...plan.metadata, name: "payments-prod and 1 more" },
+    clusters: [first!, second],
+  };
+
+  it("begins and ends with what they come to together, and has a row for each", () => {
+    const text = renderPlan(several, OPTIONS);
+    expect(text).toMatch(/^Migration plan: payments-prod and 1 more/);
+    for (const part of [text.slice(0, 1500), section(text, "\nNext\n", NEXT)]) {
+      expect(part).toContain("Clusters   2, up to 5 at a time");
+      expect(part).toContain("Blocked    1 of 2: this plan cannot be applied");
+    }
+    expect(text).toMatch(/\norders-prod in .* BLOCKED +\d/);
+  });
+
+  it("does so as Markdown and as HTML", () => {
+    const options = { hash: HASH, nextCommand: NEXT };
+    expect(renderPlanMarkdown(several, options)).toContain("| Cluster | Changes | Nodes drained |");
+    expect(renderPlanHtml(several, options)).toContain("1 of 2: this plan cannot be applied");
   });
 });
 
