@@ -19,6 +19,17 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   DEFECT: 70,
 };
 
+/** The exit codes of commands that ended without an error, and not as one would wish. */
+export const EXIT = {
+  /** A plan was made that cannot be applied. */
+  blocked: EXIT_CODES.BLOCKED,
+  paused: 8,
+  /** `assess` or `verify` found what it was to look for. */
+  found: 9,
+  /** Not all clusters ended alike. */
+  mixed: 10,
+} as const;
+
 /** The exit code that an error stands for; what is no error of ours is a defect. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof AksMiError ? EXIT_CODES[error.code] : EXIT_CODES.DEFECT;

@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { SHELLS, type Shell } from "./completion/shells.ts";
 import { SEVERITIES } from "./engine/step.ts";
+import { DEFAULT_WAITS } from "./plan/default-waits.ts";
 import {
   breakLockOption,
   checkNames,
@@ -105,12 +106,17 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       "where new identities are created (default: the cluster's resource group)",
     )
     .option("--registry <id>", "a container registry that the nodes pull from (repeatable)", collect, [])
-    .option("--role-propagation <duration>", "how long roles are given to work", durationText, "60m")
+    .option(
+      "--role-propagation <duration>",
+      "how long roles are given to work",
+      durationText,
+      DEFAULT_WAITS.rolePropagation,
+    )
     .option(
       "--token-switchover <duration>",
       "how long the old principal is kept valid after the switch",
       durationText,
-      "24h",
+      DEFAULT_WAITS.tokenSwitchover,
     )
     .option(
       "--required-permissions",

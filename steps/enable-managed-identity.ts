@@ -76,7 +76,7 @@ export function enableManagedIdentity(
           });
       }
       if (held.missing.length > 0 && !held.waitingForPrincipal) {
-        return migration.requestsRoles
+        return migration.roleRequests
           ? waitForRequests(held.missing)
           : { kind: "change", changes: held.missing.map(grantChange) };
       }

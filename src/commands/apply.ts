@@ -7,6 +7,7 @@ import { MemoryOperationStore } from "../engine/operations.ts";
 import { isAllDone } from "../execute/execute.ts";
 import { stepsOf } from "../execute/execute-cluster.ts";
 import { ensureNotStale } from "../execute/staleness-check.ts";
+import { EXIT } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
@@ -18,9 +19,6 @@ import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
 import { checkedStep, type RunFlags, runNewPlan, runPlan, timeBoxEnd } from "./run-plan.ts";
-
-/** Paused, to be resumed later. */
-const PAUSED_CODE = 8;
 
 /** The flags of `apply`. */
 export interface ApplyFlags extends CommonFlags, ApprovalFlags, RunFlags {
@@ -76,7 +74,7 @@ export function ensureNotBlocked(plan: MigrationPlan): void {
 /** Says that the time box is over before there is a run. @returns the exit code */
 function pausedBeforeRun(reason: string): number {
   process.stderr.write(`Paused: ${reason} Next: the same command.\n`);
-  return PAUSED_CODE;
+  return EXIT.paused;
 }
 
 async function nothingToDo(

@@ -5,6 +5,7 @@ import { renderAssessmentSarif } from "../assess/render/sarif.ts";
 import { renderAssessmentTable } from "../assess/render/table.ts";
 import type { AssessScope } from "../assess/scope.ts";
 import { SEVERITIES, type Severity } from "../engine/step.ts";
+import { EXIT } from "../exit-codes.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
@@ -29,7 +30,7 @@ export async function assess(flags: AssessFlags): Promise<number> {
     onProgress: progress.update,
   }).finally(progress.end);
   process.stdout.write(renderAs(flags.output, sanitizeDeep(assessment)));
-  return flags.failOn && reaches(assessment, flags.failOn) ? 9 : 0;
+  return flags.failOn && reaches(assessment, flags.failOn) ? EXIT.found : 0;
 }
 
 /** True when something at least this severe was found. */

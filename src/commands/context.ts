@@ -1,10 +1,13 @@
 import { userInfo } from "node:os";
 import type { CloudName } from "../azure/clouds.ts";
 import { type Connection, connect } from "../azure/connection.ts";
-import { normalizeId, parseResourceId } from "../azure/ids.ts";
+import { normalizeId, parseResourceId, subscriptionOf } from "../azure/ids.ts";
+import type { Subscription } from "../azure/resources.ts";
 import { AksMiError, type ErrorCode } from "../engine/errors.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import type { PlanOrigin } from "../planning/make-plan.ts";
 import type { BreakLock } from "../state/lock.ts";
+import { VERSION } from "../version.ts";
 
 /** The flags that commands share. */
 export interface CommonFlags {
@@ -153,12 +156,22 @@ export function checkedClusterId(id: string): string {
   );
 }
 
-/** The tenant of a subscription. */
-export async function tenantOf(connection: Connection, subscription: string, flags: CommonFlags): Promise<string> {
-  if (flags.tenant) return flags.tenant;
-  const all = await connection.azure().resources.subscriptions();
-  const own = all.find((candidate) => candidate.id.toLowerCase() === subscription.toLowerCase());
-  return own?.tenant ?? all[0]?.tenant ?? "unknown";
+/**
+ * The tenant that a plan is made in: what the flags say, else that of the cluster's subscription, or of the first that there is.
+ * @param subscriptions those that the caller can see
+ */
+export function tenantOf(
+  clusterId: string | undefined,
+  subscriptions: readonly Subscription[],
+  flags: Pick<CommonFlags, "tenant">,
+): string {
+  const own = subscriptions.find(({ id }) => id.toLowerCase() === subscriptionOf(clusterId ?? "")?.toLowerCase());
+  return flags.tenant ?? own?.tenant ?? subscriptions[0]?.tenant ?? "unknown";
+}
+
+/** Where and with what a plan is made now. */
+export function planOrigin({ cloud, emulator, clock }: Connection, tenant: string): PlanOrigin {
+  return { cloud, tenant, emulator, tool: VERSION, now: clock.now() };
 }
 
 /** The time that a flag names. @throws AksMiError `USAGE` when it is none */

@@ -7,12 +7,12 @@ import { createEmulator } from "../emulator/emulator.ts";
 import { loadScenario } from "../emulator/scenario.ts";
 import { ScaledClock } from "../engine/clock.ts";
 import { planHash } from "../plan/canonical.ts";
+import { DEFAULT_WAITS } from "../plan/default-waits.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { useColor, wrapText } from "../text/terminal.ts";
-import { VERSION } from "../version.ts";
-import { mayPrompt, whoAmI } from "./context.ts";
+import { mayPrompt, planOrigin, tenantOf, whoAmI } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
 import { runNewPlan } from "./run-plan.ts";
 import { showVerified, verifyClusters } from "./verify.ts";
@@ -42,15 +42,13 @@ export async function demo(flags: DemoFlags): Promise<number> {
     const { runWizardOn } = await import("./wizard.ts");
     return runWizardOn(connection, { stateDir, prompt: true }, prove);
   }
-  const [subscription] = await azure.resources.subscriptions();
-  const clusters = (
-    await Promise.all((await azure.resources.subscriptions()).map(({ id }) => azure.clusters.list(id)))
-  ).flat();
+  const subscriptions = await azure.resources.subscriptions();
+  const clusters = (await Promise.all(subscriptions.map(({ id }) => azure.clusters.list(id)))).flat();
   const clusterIds = clusters.map((cluster) => normalizeId(String(cluster["id"])));
   const made = await makePlan(
     azure,
-    { clusterIds, to: "user-assigned", registries: [], rolePropagation: "60m", tokenSwitchover: "24h" },
-    { cloud: connection.cloud, tenant: subscription?.tenant ?? "", emulator: true, tool: VERSION, now: clock.now() },
+    { clusterIds, to: "user-assigned", registries: [], ...DEFAULT_WAITS },
+    planOrigin(connection, tenantOf(clusterIds[0], subscriptions, {})),
   );
   const file = join(stateDir, "plan.yaml");
   writePlanFile(file, made);

@@ -1,8 +1,9 @@
-import { subscriptionOf } from "../azure/ids.ts";
 import { AksMiError } from "../engine/errors.ts";
+import { EXIT } from "../exit-codes.ts";
 import { customRole } from "../migration/required-permissions.ts";
 import { roleRequests } from "../migration/role-requests.ts";
 import { planHash } from "../plan/canonical.ts";
+import { DEFAULT_WAITS } from "../plan/default-waits.ts";
 import { formatPlanYaml, writePlanFile, writeTextFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { makePlan } from "../planning/make-plan.ts";
@@ -10,8 +11,15 @@ import { renderPlanMarkdown } from "../report/plan-markdown.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { useColor } from "../text/terminal.ts";
 import { checkRegistryId, checkResourceGroupName } from "../ui/wizard-command.ts";
-import { VERSION } from "../version.ts";
-import { type CommonFlags, connectFor, parseTime, resolveScope, type ScopeFlags, tenantOf } from "./context.ts";
+import {
+  type CommonFlags,
+  connectFor,
+  parseTime,
+  planOrigin,
+  resolveScope,
+  type ScopeFlags,
+  tenantOf,
+} from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 import { azureFlags, commandLine, flag, hasNoChange, nextCommandFor } from "./next-command.ts";
 
@@ -38,8 +46,10 @@ export async function plan(flags: PlanFlags): Promise<number> {
   ensureNames(flags);
   const connection = await connectFor(flags);
   const clusterIds = await resolveScope(connection, flags);
+  const azure = connection.azure();
+  const subscriptions = flags.tenant === undefined ? await azure.resources.subscriptions() : [];
   const made = await makePlan(
-    connection.azure(),
+    azure,
     {
       clusterIds,
       to: flags.to,
@@ -49,26 +59,20 @@ export async function plan(flags: PlanFlags): Promise<number> {
       registries: flags.registry,
       rolePropagation: flags.rolePropagation,
       tokenSwitchover: flags.tokenSwitchover,
-      requestRoles: flags.roleRequests !== undefined,
+      roleRequests: flags.roleRequests !== undefined,
       switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
       ignoredChecks: flags.ignorePreflight,
       requireNodeImage: flags.requireNodeImage,
       inCluster: await mayLookInside(flags),
     },
-    {
-      cloud: connection.cloud,
-      tenant: await tenantOf(connection, subscriptionOf(clusterIds[0]!)!, flags),
-      emulator: connection.emulator,
-      tool: VERSION,
-      now: connection.clock.now(),
-    },
+    planOrigin(connection, tenantOf(clusterIds[0], subscriptions, flags)),
   );
   if (flags.out) writePlanFile(flags.out, made);
   if (flags.roleRequests)
     writeTextFile(flags.roleRequests, `${JSON.stringify({ requests: roleRequests(made) }, undefined, 2)}\n`);
   if (flags.requiredPermissions) process.stdout.write(`${JSON.stringify(customRole(made), undefined, 2)}\n`);
   else process.stdout.write(await renderAs(made, flags));
-  return made.clusters.some((cluster) => cluster.blocked) ? 4 : 0;
+  return made.clusters.some((cluster) => cluster.blocked) ? EXIT.blocked : 0;
 }
 
 /** @throws AksMiError `USAGE` when Azure has no such registry or resource group under any circumstances */
@@ -113,7 +117,7 @@ async function renderAs(made: MigrationPlan, flags: PlanFlags): Promise<string> 
 }
 
 /** What `plan` is made with if no flag says otherwise: naming it would only make the command longer. */
-const PLAN_DEFAULTS = { to: "user-assigned", rolePropagation: "60m", tokenSwitchover: "24h" };
+const PLAN_DEFAULTS = { to: "user-assigned", ...DEFAULT_WAITS };
 
 /** The command that makes a plan again as these flags made it, into a file. */
 function planAgainCommand(flags: PlanFlags, file: string): string {

@@ -6,7 +6,7 @@ import type { Event } from "../engine/events.ts";
 import { STEP_IDS, type StepId } from "../engine/step.ts";
 import { type ClusterResult, execute, soleError } from "../execute/execute.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
-import { exitCodeOf } from "../exit-codes.ts";
+import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { foldEvents } from "../report/fold-events.ts";
@@ -155,12 +155,12 @@ function conclude(
   const paused = results.find(({ outcome }) => outcome.kind === "paused")?.outcome;
   if (kinds.size === 1 && paused?.kind === "paused") {
     const when = paused.retryAt ? ` Resume it at ${formatInstant(paused.retryAt)} or later.` : "";
-    return { exitCode: 8, message: `Paused: ${paused.reason}${when}`, next: resumeCommand(run, flags) };
+    return { exitCode: EXIT.paused, message: `Paused: ${paused.reason}${when}`, next: resumeCommand(run, flags) };
   }
   const error = soleError(results);
   if (error !== undefined) return failure(error, run, flags, events);
   const ended = results.map(({ clusterId, outcome }) => `${clusterId.split("/").at(-1)} ${outcome.kind}`).join(", ");
-  return { exitCode: 10, message: `Not all clusters ended alike: ${ended}.`, next: resumeCommand(run, flags) };
+  return { exitCode: EXIT.mixed, message: `Not all clusters ended alike: ${ended}.`, next: resumeCommand(run, flags) };
 }
 
 /** True when another run took a cluster over while this one was at work on it. */

@@ -4,6 +4,7 @@ import type { Connection } from "../azure/connection.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
+import { EXIT } from "../exit-codes.ts";
 import { judgeRefusedComponents, readRefusedComponents } from "../in-cluster/access-events.ts";
 import { judgePulls, readPulls } from "../in-cluster/pulls.ts";
 import { judgeCluster } from "../migration/completeness.ts";
@@ -55,7 +56,7 @@ export function showVerified(verified: readonly Verified[], output: "table" | "j
   process.stdout.write(
     output === "json" ? renderVerifiedJson(verified) : renderVerifiedText(verified, process.stdout.columns),
   );
-  return verified.every(({ complete }) => complete) ? 0 : 9;
+  return verified.every(({ complete }) => complete) ? 0 : EXIT.found;
 }
 
 type Outcome = Finding | NotAssessed;

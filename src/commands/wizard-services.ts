@@ -6,13 +6,13 @@ import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { planHash } from "../plan/canonical.ts";
+import { DEFAULT_WAITS } from "../plan/default-waits.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { oldPrincipals, readOrigin } from "../planning/origin.ts";
 import { count } from "../report/words.ts";
 import type { WizardCluster, WizardEstate, WizardRegistry, WizardServices } from "../ui/wizard-types.ts";
-import { VERSION } from "../version.ts";
-import type { CommonFlags } from "./context.ts";
+import { type CommonFlags, planOrigin, tenantOf } from "./context.ts";
 
 /** The flags that the wizard takes. */
 export type WizardFlags = Pick<CommonFlags, "stateDir" | "prompt" | "emulator" | "tenant" | "cloud">;
@@ -30,15 +30,14 @@ export async function servicesFor(
   const isEmbedded = connection.emulator && flags.emulator === undefined;
   const azure = connection.azure({ signal });
   const subscriptions = (await azure.resources.subscriptions()).filter((subscription) => subscription.enabled);
-  const tenantOf = (clusterId: string | undefined) => {
-    const own = subscriptions.find(({ id }) =>
-      clusterId?.toLowerCase().startsWith(`/subscriptions/${id}/`.toLowerCase()),
-    );
-    return flags.tenant ?? own?.tenant ?? subscriptions[0]?.tenant ?? "unknown";
-  };
   const known = new Map<string, ManagedCluster>();
   return {
-    account: { cloud: connection.cloud, tenant: tenantOf(undefined), who, emulator: connection.emulator },
+    account: {
+      cloud: connection.cloud,
+      tenant: tenantOf(undefined, subscriptions, flags),
+      who,
+      emulator: connection.emulator,
+    },
     commonFlags: flagsForCommands(flags, isEmbedded),
     commandNote: isEmbedded ? "where URL is what `aks-mi emulator --scenario demo` prints" : undefined,
     listClusters: (onProgress) => listClusters(connection, flags, signal, known, onProgress),
@@ -54,14 +53,8 @@ export async function servicesFor(
     makePlan: ({ clusters: clusterIds, ...choices }) =>
       makePlan(
         azure,
-        { ...choices, clusterIds, rolePropagation: "60m", tokenSwitchover: "24h" },
-        {
-          cloud: connection.cloud,
-          tenant: tenantOf(clusterIds[0]),
-          emulator: connection.emulator,
-          tool: VERSION,
-          now: connection.clock.now(),
-        },
+        { ...choices, clusterIds, ...DEFAULT_WAITS },
+        planOrigin(connection, tenantOf(clusterIds[0], subscriptions, flags)),
       ),
     savePlan: async (plan, file) => writePlanFile(file, plan),
     hash: planHash,

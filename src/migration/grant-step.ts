@@ -40,7 +40,7 @@ export function grantStep({ id, azure, migration, grants, gaps = [] }: GrantStep
           limitMs: IDENTITY_LIMIT_MS,
         });
       }
-      if (migration.requestsRoles) return waitForRequests(facts.missing);
+      if (migration.roleRequests) return waitForRequests(facts.missing);
       return { kind: "change", changes: facts.missing.map(grantChange) };
     },
     async apply(change, report) {

@@ -30,7 +30,7 @@ export interface Migration {
   readonly rolePropagationMs: number;
   readonly tokenSwitchoverMs: number;
   /** True when someone else makes the role assignments, and the run waits for them. */
-  readonly requestsRoles: boolean;
+  readonly roleRequests: boolean;
   /** True when nodes are re-imaged although a maintenance window is shut (`--ignore-preflight RD008`). */
   readonly ignoresWindows: boolean;
   /** What Azure forgets. */
@@ -78,7 +78,7 @@ export function migrationOf(
     target: resolveTarget(cluster.id, cluster.target),
     rolePropagationMs: parseDuration(plan.settings.rolePropagation.wait)!,
     tokenSwitchoverMs: parseDuration(plan.settings.tokenSwitchover.wait)!,
-    requestsRoles: plan.settings.roleRequests === true,
+    roleRequests: plan.settings.roleRequests === true,
     ignoresWindows: plan.settings.ignoredChecks?.includes("RD008") === true,
     history,
     operations,

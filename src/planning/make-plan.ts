@@ -24,7 +24,7 @@ export interface PlanRequest extends TargetChoice {
   readonly rolePropagation: string;
   readonly tokenSwitchover: string;
   /** Someone else makes the role assignments. */
-  readonly requestRoles?: boolean | undefined;
+  readonly roleRequests?: boolean | undefined;
   /** When the cluster was switched, where the user knows it and nothing else tells. */
   readonly switchedAt?: string | undefined;
   /** Checks whose blockers the user chose to ignore; they stay in the plan as warnings. */
@@ -61,7 +61,7 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
     settings: {
       rolePropagation: { wait: request.rolePropagation },
       tokenSwitchover: { wait: request.tokenSwitchover },
-      ...(request.requestRoles ? { roleRequests: true as const } : {}),
+      ...(request.roleRequests ? { roleRequests: true as const } : {}),
       ...(request.requireNodeImage ? { requireNodeImage: true as const } : {}),
       ...(request.inCluster ? { inCluster: true as const } : {}),
       ...(request.ignoredChecks?.length ? { ignoredChecks: [...new Set(request.ignoredChecks)].sort() } : {}),
@@ -113,7 +113,7 @@ async function planCluster(
   // What others are to assign is planned like the rest; only the run waits for it.
   const migration = {
     ...migrationOf(frame, { ...base, path }, new History(), new MemoryOperationStore()),
-    requestsRoles: false,
+    roleRequests: false,
   };
   const plan = { ...base, path, steps: await planSteps(PATH_STEPS[path](migration, azure), now) };
   const { settings } = frame;
