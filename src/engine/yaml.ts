@@ -18,6 +18,9 @@ export const MAX_YAML_BYTES = 64 * 1024 * 1024;
 /** What is said of a file that is larger. */
 export const TOO_LARGE = `is larger than ${MAX_YAML_BYTES / 1024 / 1024} MiB`;
 
+/** Words and signs: each takes memory. A twin of a thousand clusters has fewer. */
+const MAX_LEXEMES = 5_000_000;
+
 /** Resources of Azure are nested a dozen levels deep. */
 const MAX_DEPTH = 100;
 
@@ -54,6 +57,7 @@ export class YamlProblem extends Error {
  */
 export function parseYaml(text: string, { aliases }: { readonly aliases: boolean }): ParsedYaml {
   if (Buffer.byteLength(text) > MAX_YAML_BYTES) throw new YamlProblem(TOO_LARGE);
+  ensureFewLexemes(text);
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const document = compose(text, lines, aliases);
@@ -61,6 +65,13 @@ export function parseYaml(text: string, { aliases }: { readonly aliases: boolean
   if (problem) throw new YamlProblem(`is not valid YAML: ${problem.message}`, lineAt(problem.pos[0]));
   ensurePlain(document, lineAt);
   return { document, data: toData(document, aliases), lineAt };
+}
+
+/** Counted before anything is kept of them. */
+function ensureFewLexemes(text: string): void {
+  let count = 0;
+  for (const _ of new Lexer().lex(text))
+    if (++count > MAX_LEXEMES) throw new YamlProblem(`has more than ${MAX_LEXEMES} words and signs`);
 }
 
 /** What `parseDocument` does, except that nothing is nested deeper than it may be before anything calls itself for each level. */

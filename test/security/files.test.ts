@@ -63,6 +63,12 @@ describe.each(Object.keys(READERS) as (keyof typeof READERS)[])("a %s file", (ki
   });
 });
 
+test("a file of many more words than any plan is given up before it takes all memory", () => {
+  const start = performance.now();
+  expect(() => READERS.plan(`a: [${"1,".repeat(2_500_000)}]\n`)).toThrow("more than 5000000 words and signs");
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
+
 describe("a map with very many keys", () => {
   test("is read in a time that grows with its size alone", () => {
     const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}: 1`).join("\n");
