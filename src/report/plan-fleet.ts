@@ -33,7 +33,7 @@ export function fleetFacts(plan: MigrationPlan, digests: readonly ClusterDigest[
 }
 
 /** What the columns of `fleetRows` are. */
-export const FLEET_COLUMNS = ["Cluster", "Changes", "Nodes drained", "Switch to proof", "Worst finding"];
+export const FLEET_COLUMNS = ["Cluster", "Changes", "Nodes drained", "Window", "Worst finding"];
 
 /** Each cluster of a plan as a row of words. */
 export function fleetRows(digests: readonly ClusterDigest[]): string[][] {

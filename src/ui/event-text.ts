@@ -24,15 +24,15 @@ function eventText(event: Event): string | undefined {
       if (isGap(event)) return `gap in rights: ${event.summary}`;
       return `${event.again ? "again: " : ""}${event.summary} (${event.risk})`;
     case "change:applied":
-      return isGap(event) ? `closed ${event.key}` : `applied ${event.key}`;
+      return `${isGap(event) ? "closed" : "applied"} ${briefKey(event.key)}`;
     case "change:bound":
-      return `${event.key} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
+      return `${briefKey(event.key)} is ${event.resourceId}${event.adopted ? ", which was there already" : ""}${correlation(event)}`;
     case "undo:approved":
       return `taking back what was made is approved by ${event.account ?? event.by}`;
     case "change:undone":
-      return `taken back ${event.key}: ${event.resourceId} is removed`;
+      return `taken back ${briefKey(event.key)}: ${event.resourceId} is removed`;
     case "operation:started":
-      return `Azure accepted ${event.key} as operation ${event.operation}${correlation(event)}`;
+      return `Azure accepted ${briefKey(event.key)} as operation ${event.operation}${correlation(event)}`;
     case "step:settling":
       return `Azure does not show ${count(event.keys.length, "change")} yet, waiting until ${formatTime(event.atMost)} at most`;
     case "step:waiting":
@@ -54,6 +54,11 @@ function eventText(event: Event): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** A key with the names in place of the resource ids, which a journal and `-o jsonl` have in full. */
+function briefKey(key: string): string {
+  return key.replace(/\/subscriptions\/[^→]*\//g, "");
 }
 
 /** A sentence as part of a longer one. */

@@ -4,7 +4,7 @@ import type { Event } from "../../src/engine/events.ts";
 import { observeAsJsonl } from "../../src/ui/jsonl.ts";
 import type { LinesOptions } from "../../src/ui/lines.ts";
 import { observeAsLines } from "../../src/ui/lines.ts";
-import { buildEvents, buildPlan, CLUSTER, HASH } from "../report/fixtures.ts";
+import { buildEvents, buildPlan, CLUSTER, HASH, REGISTRY } from "../report/fixtures.ts";
 import { FINISHED, INTERRUPTED } from "../report/run-fixtures.ts";
 
 function capture() {
@@ -42,6 +42,12 @@ describe("progress as lines", () => {
     expect(lines).toContain(
       "2026-11-22T08:00:10Z payments-prod assign-roles: PUT roleAssignments is sent again in 5 s: PrincipalNotFound",
     );
+  });
+
+  it("names what a change is on by its name, for ids fill lines", () => {
+    const key = `role:AcrPull@${REGISTRY}→kubelet`;
+    const lines = watchLines().watch(buildEvents(["08:00:00", "assign-roles", { type: "change:applied", key }]));
+    expect(lines).toEqual(["2026-11-22T08:00:00Z payments-prod assign-roles: applied role:AcrPull@acrshared→kubelet"]);
   });
 
   it("keeps an event to its line whatever Azure says in it", () => {
