@@ -3,6 +3,7 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { formatInstant } from "../engine/clock.ts";
 import { type Known, known } from "../engine/known.ts";
+import { isFinding } from "../engine/outcome.ts";
 import { judgeWorkloads } from "../in-cluster/judge-inside.ts";
 import { lookInside } from "../in-cluster/look-inside.ts";
 import { readOtherUses } from "../migration/other-uses.ts";
@@ -114,5 +115,5 @@ async function findUsesInside(
   if (!inCluster) return ["nobody looked inside the cluster for what uses it (--in-cluster)"];
   return judgeWorkloads(await lookInside(azure, clusterId, cluster, clientId))
     .filter(({ check }) => INSIDE_CHECKS.has(check))
-    .map((outcome) => `${outcome.check}: ${"severity" in outcome ? outcome.seen : outcome.reason}`);
+    .map((outcome) => `${outcome.check}: ${isFinding(outcome) ? outcome.seen : outcome.reason}`);
 }

@@ -3,7 +3,7 @@ import type { ManagedCluster } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { NotAssessed } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import { isFinding, type Outcome } from "../engine/outcome.ts";
 import { EXIT } from "../exit-codes.ts";
 import { judgeRefusedComponents, readRefusedComponents } from "../in-cluster/access-events.ts";
 import { judgePulls, readPulls } from "../in-cluster/pulls.ts";
@@ -59,8 +59,6 @@ export function showVerified(verified: readonly Verified[], output: "table" | "j
   return verified.every(({ complete }) => complete) ? 0 : EXIT.found;
 }
 
-type Outcome = Finding | NotAssessed;
-
 async function verifyCluster(connection: Connection, id: string, options: VerifyOptions): Promise<Verified> {
   const azure = connection.azure();
   const cluster = await azure.clusters.get(id);
@@ -84,7 +82,7 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
     ...(oldPrincipal ? checkPrincipalUse(oldPrincipal.use) : []),
     ...(departure.known ? [] : [{ check: "PM005", reason: departure.reason }]),
   ];
-  const found = outcomes.filter((outcome): outcome is Finding => "severity" in outcome);
+  const found = outcomes.filter(isFinding);
   return {
     id,
     pools,
@@ -92,10 +90,7 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
     // That tokens of before the switch are still used is as it should be, and said all the same.
     complete: judged.complete && found.every(({ severity }) => severity === "info"),
     findings: [...judged.findings, ...found],
-    notAssessed: [
-      ...judged.notAssessed,
-      ...outcomes.filter((outcome): outcome is NotAssessed => !("severity" in outcome)),
-    ],
+    notAssessed: [...judged.notAssessed, ...outcomes.filter((outcome): outcome is NotAssessed => !isFinding(outcome))],
     oldPrincipal,
   };
 }

@@ -2,7 +2,7 @@ import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import { type Known, known } from "../engine/known.ts";
-import type { InsideOutcome } from "./judge-inside.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import { openCluster } from "./look-inside.ts";
 import { listNames, ofKind } from "./names.ts";
 import { readObjects } from "./read-objects.ts";
@@ -90,7 +90,7 @@ function lastSeen(event: JsonObject): Date {
 export function judgeRefusedComponents(
   refused: Known<readonly RefusedComponent[]>,
   switchedAt: Date | undefined,
-): InsideOutcome[] {
+): Outcome[] {
   if (!refused.known) return [{ check: "PM004", reason: `events inside the cluster: ${refused.reason}` }];
   const since = refused.value.filter(({ at: moment }) => !switchedAt || moment >= switchedAt);
   const causes = new Map<string, RefusedComponent[]>();

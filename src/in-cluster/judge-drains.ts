@@ -1,11 +1,11 @@
+import type { Outcome } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import type { BlockingBudget } from "./budgets.ts";
 import type { InClusterEvidence } from "./evidence.ts";
-import type { InsideOutcome } from "./judge-inside.ts";
 import { listNames } from "./names.ts";
 
 /** RD005 for a cluster whose nodes are to be drained; nothing that a migration does can cure a budget. */
-export function judgeBudgets({ budgets }: Pick<InClusterEvidence, "budgets">): InsideOutcome[] {
+export function judgeBudgets({ budgets }: Pick<InClusterEvidence, "budgets">): Outcome[] {
   if (!budgets.known) return [{ check: "RD005", reason: `disruption budgets that block a drain: ${budgets.reason}` }];
   const namesOf = (blocks: BlockingBudget["blocks"]) =>
     budgets.value.filter((budget) => budget.blocks === blocks).map(({ name }) => name);
@@ -41,7 +41,7 @@ export function judgeBudgets({ budgets }: Pick<InClusterEvidence, "budgets">): I
 }
 
 /** RD005 in full: budgets, and webhooks. */
-export function judgeDrains(evidence: Pick<InClusterEvidence, "budgets" | "evictionWebhooks">): InsideOutcome[] {
+export function judgeDrains(evidence: Pick<InClusterEvidence, "budgets" | "evictionWebhooks">): Outcome[] {
   const { budgets, evictionWebhooks } = evidence;
   if (!budgets.known && !evictionWebhooks.known) {
     const what = "disruption budgets and admission webhooks that block a drain";
@@ -51,7 +51,7 @@ export function judgeDrains(evidence: Pick<InClusterEvidence, "budgets" | "evict
 }
 
 /** RD007: work that stops, and files that are lost, while nodes are replaced. */
-export function judgeInterruptions({ interruptions }: Pick<InClusterEvidence, "interruptions">): InsideOutcome[] {
+export function judgeInterruptions({ interruptions }: Pick<InClusterEvidence, "interruptions">): Outcome[] {
   if (!interruptions.known)
     return [{ check: "RD007", reason: `single pods and files kept on nodes: ${interruptions.reason}` }];
   const { single, local } = interruptions.value;
@@ -81,7 +81,7 @@ export function judgeInterruptions({ interruptions }: Pick<InClusterEvidence, "i
 }
 
 /** RD005 too: a webhook that denies an eviction stops the drain within seconds (AKS issue 5637). */
-function judgeEvictionWebhooks({ evictionWebhooks }: Pick<InClusterEvidence, "evictionWebhooks">): InsideOutcome[] {
+function judgeEvictionWebhooks({ evictionWebhooks }: Pick<InClusterEvidence, "evictionWebhooks">): Outcome[] {
   if (!evictionWebhooks.known)
     return [{ check: "RD005", reason: `admission webhooks that decide about evictions: ${evictionWebhooks.reason}` }];
   if (evictionWebhooks.value.length === 0) return [];

@@ -1,15 +1,13 @@
 import { parseResourceId } from "../azure/ids.ts";
-import type { Known, NotAssessed } from "../engine/known.ts";
-import type { Finding, RecordedFinding, Severity } from "../engine/step.ts";
+import type { Known } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import type { RecordedFinding, Severity } from "../engine/step.ts";
 import type { InClusterEvidence } from "./evidence.ts";
 import { listNames } from "./names.ts";
 import type { OutsideReference } from "./references.ts";
 
-/** What a look inside says: something found, or something that could not be looked at. */
-export type InsideOutcome = Finding | NotAssessed;
-
 /** WK001 to WK003, WK005 and WK006: workloads that lean on the old service principal, or on the old pod identity. */
-export function judgeWorkloads(evidence: InClusterEvidence): InsideOutcome[] {
+export function judgeWorkloads(evidence: InClusterEvidence): Outcome[] {
   const { hostFileReaders, clientIdHolders, podIdentity, secretProviders } = evidence;
   return [
     ...judge("WK001", "pods that read /etc/kubernetes/azure.json", hostFileReaders, (names) =>
@@ -79,12 +77,7 @@ const POD_IDENTITY = "https://learn.microsoft.com/azure/aks/workload-identity-mi
 
 type Warning = Omit<RecordedFinding, "check" | "severity"> & { readonly severity: Exclude<Severity, "blocker"> };
 
-function judge<T>(
-  check: string,
-  what: string,
-  evidence: Known<T>,
-  find: (value: T) => Warning | undefined,
-): InsideOutcome[] {
+function judge<T>(check: string, what: string, evidence: Known<T>, find: (value: T) => Warning | undefined): Outcome[] {
   if (!evidence.known) return [{ check, reason: `${what}: ${evidence.reason}` }];
   const found = find(evidence.value);
   return found ? [{ check, ...found }] : [];
@@ -103,7 +96,7 @@ const REFERENCE_CHECKS: Readonly<Record<OutsideReference["check"], string>> = {
 export function judgeReferences(
   { references }: InClusterEvidence,
   covers: (reference: OutsideReference) => boolean | { readonly reason: string },
-): InsideOutcome[] {
+): Outcome[] {
   if (!references.known) {
     const { reason } = references;
     return Object.entries(REFERENCE_CHECKS).map(([check, what]) => ({ check, reason: `${what}: ${reason}` }));
@@ -113,7 +106,7 @@ export function judgeReferences(
     const key = `${reference.action} ${reference.scope.toLowerCase()}`;
     byScope.set(key, [...(byScope.get(key) ?? []), reference]);
   }
-  return [...byScope.values()].flatMap((same): InsideOutcome[] => {
+  return [...byScope.values()].flatMap((same): Outcome[] => {
     const { check, scope, action, role } = same[0]!;
     const covered = covers(same[0]!);
     if (covered === true) return [];
@@ -139,10 +132,10 @@ export function judgeRegistries(
   { registries }: Pick<InClusterEvidence, "registries">,
   severity: "blocker" | "high",
   mayPull: (host: string) => boolean | { readonly reason: string },
-): InsideOutcome[] {
+): Outcome[] {
   if (!registries.known)
     return [{ check: "RB011", reason: `registries that the pods pull from: ${registries.reason}` }];
-  return registries.value.flatMap(({ host, throughNodes }): InsideOutcome[] => {
+  return registries.value.flatMap(({ host, throughNodes }): Outcome[] => {
     if (throughNodes.length === 0) return [];
     const answer = mayPull(host);
     if (answer === true) return [];

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { asArray, asString, at, type JsonObject } from "../azure/json.ts";
-import { type Known, known, type NotAssessed } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import { type Known, known } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import { openCluster } from "./look-inside.ts";
 import { containersOf, listNames, ofKind, sortedNames, workloadOf } from "./names.ts";
 import { readObjects } from "./read-objects.ts";
@@ -61,7 +61,7 @@ function findPulls(pods: readonly JsonObject[]): PullEvidence {
 export function judgePulls(
   pulls: Known<PullEvidence>,
   pools: readonly { readonly pool: string; readonly rolled: boolean }[],
-): (Finding | NotAssessed)[] {
+): Outcome[] {
   if (!pulls.known) return [{ check: "PM003", reason: `pulls from inside the cluster: ${pulls.reason}` }];
   const { failing, provenNodes } = pulls.value;
   const unproven = pools.filter(({ pool, rolled }) => !rolled || !provenNodes.some((node) => isNodeOf(node, pool)));

@@ -2,8 +2,8 @@ import type { Azure } from "../azure/azure.ts";
 import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { allows, type RoleAssignment } from "../azure/roles.ts";
-import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import { type Known, known, unknown } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";
 
 /** Azure's limit of role assignments per subscription, those on groups and resources in it included, and how close is close. */
@@ -15,7 +15,7 @@ const CLOSE_TO_LIMIT = 3_800;
  * @param where the subscription, in words
  * @param planned how many a plan is going to add
  */
-export function judgeAssignmentCount(count: Known<number>, where: string, planned = 0): (Finding | NotAssessed)[] {
+export function judgeAssignmentCount(count: Known<number>, where: string, planned = 0): Outcome[] {
   if (!count.known) return [{ check: "RB015", reason: count.reason }];
   if (count.value < CLOSE_TO_LIMIT && count.value + planned <= ASSIGNMENT_LIMIT) return [];
   return [
@@ -35,13 +35,13 @@ export function countAssignments(subscription: string, assignments: readonly Rol
 }
 
 /** The same for a plan, by the keys of its changes: each subscription in which it assigns roles, with a list of its own. */
-export async function checkAssignmentLimit(azure: Azure, keys: readonly string[]): Promise<(Finding | NotAssessed)[]> {
+export async function checkAssignmentLimit(azure: Azure, keys: readonly string[]): Promise<Outcome[]> {
   const planned = new Map<string, number>();
   for (const key of keys) {
     const subscription = subscriptionOf(parseRoleKey(key)?.scope ?? "")?.toLowerCase();
     if (subscription) planned.set(subscription, (planned.get(subscription) ?? 0) + 1);
   }
-  const outcomes: (Finding | NotAssessed)[] = [];
+  const outcomes: Outcome[] = [];
   for (const [subscription, count] of planned) {
     outcomes.push(...judgeAssignmentCount(await readCount(azure, subscription), `subscription ${subscription}`, count));
   }

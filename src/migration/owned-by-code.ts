@@ -1,12 +1,11 @@
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { asObject } from "../azure/json.ts";
-import type { NotAssessed } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import type { Outcome } from "../engine/outcome.ts";
 
 const CODE_TAG = /terraform|opentofu|pulumi|bicep|crossplane|ansible|^azd-env-name$|^gitops$/i;
 
 /** RD011: whatever creates the cluster from code must be changed too, or its next run undoes the migration. */
-export function checkOwnedByCode(cluster: ManagedCluster): Finding | NotAssessed {
+export function checkOwnedByCode(cluster: ManagedCluster): Outcome {
   const tags = Object.entries(asObject(cluster["tags"])).filter(
     ([name, value]) => CODE_TAG.test(name) || (typeof value === "string" && CODE_TAG.test(value)),
   );

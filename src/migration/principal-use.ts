@@ -3,8 +3,8 @@ import type { Azure } from "../azure/azure.ts";
 import { parseResourceGroupId, resourceGroupOf, sameId } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { formatDuration, formatInstant, MINUTE_MS } from "../engine/clock.ts";
-import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import { type Known, known, unknown } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { clusterSubnets, nodeResourceGroupId } from "./grants.ts";
 import type { Migration } from "./migration.ts";
@@ -160,7 +160,7 @@ export function judgeUse(
 }
 
 /** PM005: what `verify` says about it; nothing when the principal is not used any more. */
-export function checkPrincipalUse(use: PrincipalUse): (Finding | NotAssessed)[] {
+export function checkPrincipalUse(use: PrincipalUse): Outcome[] {
   switch (use.kind) {
     case "none":
       return [];

@@ -3,7 +3,8 @@ import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
 import type { Subnet } from "../azure/networks.ts";
-import type { Known, NotAssessed } from "../engine/known.ts";
+import type { Known } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { parseVmSize } from "./vm-sizes.ts";
 
@@ -33,7 +34,7 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
  * surge; with Kubernetes 1.35 and later it makes do with one node (AKS documentation of upgrades).
  * @param pools those to be re-imaged, see `poolsWithSurge`
  */
-export function judgeSurge(room: Room, pools: readonly JsonObject[]): (Finding | NotAssessed)[] {
+export function judgeSurge(room: Room, pools: readonly JsonObject[]): Outcome[] {
   const counted = pools.filter((pool) => !isOfMachines(pool));
   const uncounted = pools.filter(isOfMachines).map((pool) => asString(pool["name"]) ?? "");
   return [
@@ -54,7 +55,7 @@ function isOfMachines(pool: JsonObject): boolean {
 /** Azure keeps five addresses of every subnet for itself. */
 const RESERVED_ADDRESSES = 5;
 
-function judgeAddresses({ cluster, subnets }: Room, pool: JsonObject): (Finding | NotAssessed)[] {
+function judgeAddresses({ cluster, subnets }: Room, pool: JsonObject): Outcome[] {
   const id = asString(pool["vnetSubnetID"]);
   if (!id) return [];
   const name = asString(pool["name"]) ?? "";
@@ -140,13 +141,13 @@ function surgeOf(pool: JsonObject): number {
     : Number.parseInt(given, 10) || 0;
 }
 
-function judgeCores({ cluster, usages }: Room, pools: readonly JsonObject[]): (Finding | NotAssessed)[] {
+function judgeCores({ cluster, usages }: Room, pools: readonly JsonObject[]): Outcome[] {
   if (pools.length === 0) return [];
   if (!usages.known || usages.value.length === 0) {
     return [{ check: "RD006", reason: usages.known ? "Azure shows no compute quota for the region" : usages.reason }];
   }
   const quota = (name: string) => usages.value.find((usage) => usage.name.toLowerCase() === name);
-  return pools.flatMap((pool): (Finding | NotAssessed)[] => {
+  return pools.flatMap((pool): Outcome[] => {
     const name = asString(pool["name"]) ?? "";
     const vmSize = asString(pool["vmSize"]) ?? "";
     const size = parseVmSize(vmSize);

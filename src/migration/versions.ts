@@ -4,8 +4,8 @@ import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
-import { type Known, known, type NotAssessed, unknown } from "../engine/known.ts";
-import type { Finding } from "../engine/step.ts";
+import { type Known, known, unknown } from "../engine/known.ts";
+import type { Outcome } from "../engine/outcome.ts";
 
 const LINK = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions";
 
@@ -16,14 +16,11 @@ const SKEW_MINORS = 3;
  * RD003: versions that Azure does not support any more, and nodes too far from their control plane.
  * @param offered the versions that the cluster's region offers
  */
-export function judgeVersions(
-  cluster: ManagedCluster,
-  offered: Known<readonly KubernetesVersion[]>,
-): (Finding | NotAssessed)[] {
+export function judgeVersions(cluster: ManagedCluster, offered: Known<readonly KubernetesVersion[]>): Outcome[] {
   const current = asString(at(cluster, "properties", "currentKubernetesVersion"));
   const version = minorOf(current ?? asString(at(cluster, "properties", "kubernetesVersion")));
   if (version === undefined) return [{ check: "RD003", reason: "Azure does not show the cluster's version" }];
-  const outcomes: (Finding | NotAssessed)[] = [];
+  const outcomes: Outcome[] = [];
   const finding = (seen: string, remedy: string) =>
     outcomes.push({ check: "RD003", severity: "high", seen, remedy, link: LINK });
   if (!offered.known) outcomes.push({ check: "RD003", reason: offered.reason });
@@ -49,11 +46,7 @@ export function judgeVersions(
 }
 
 /** The same for a plan, with a read of its own. */
-export async function checkVersions(
-  azure: Azure,
-  cluster: ManagedCluster,
-  clusterId: string,
-): Promise<(Finding | NotAssessed)[]> {
+export async function checkVersions(azure: Azure, cluster: ManagedCluster, clusterId: string): Promise<Outcome[]> {
   const location = (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
   try {
     const { subscription } = parseResourceId(clusterId)!;

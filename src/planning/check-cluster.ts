@@ -1,6 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../engine/clock.ts";
+import { asFinding, isFinding } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkAssignmentLimit } from "../migration/assignment-limit.ts";
 import { checkEtcdKey } from "../migration/etcd-key.ts";
@@ -16,7 +17,6 @@ import { checkInside } from "./check-inside.ts";
 import { checkPools } from "./check-nodes.ts";
 import type { Origin } from "./origin.ts";
 import { preflight, rollTime } from "./preflight.ts";
-import { unassessed } from "./unassessed.ts";
 
 type Settings = MigrationPlan["settings"];
 
@@ -46,9 +46,9 @@ export async function checkCluster(
     ...checkRegion(from.location, target),
     ...checkOldKinds(cluster),
     ...(await checkVersions(azure, cluster, plan.id)).map((outcome) =>
-      "severity" in outcome ? outcome : unassessed(outcome, "Compare it with `az aks get-versions` of the region."),
+      asFinding(outcome, "Compare it with `az aks get-versions` of the region."),
     ),
-    ...[checkOwnedByCode(cluster)].filter((outcome) => "severity" in outcome),
+    ...[checkOwnedByCode(cluster)].filter(isFinding),
     ...checkPodIdentityAddon(cluster),
     ...(changesControlPlane(path) ? checkEtcdKey(facts) : []),
     ...origin.findings,
@@ -70,9 +70,7 @@ function changesControlPlane(path: PathId): boolean {
 
 async function checkRoomForRoles(azure: Azure, keys: readonly string[]): Promise<Finding[]> {
   const outcomes = await checkAssignmentLimit(azure, keys);
-  return outcomes.map((outcome) =>
-    "severity" in outcome ? outcome : unassessed(outcome, "Ask someone who may read them how many there are."),
-  );
+  return outcomes.map((outcome) => asFinding(outcome, "Ask someone who may read them how many there are."));
 }
 
 /** Waits that are shorter than what Azure documents are the user's choice, and recorded as such. */

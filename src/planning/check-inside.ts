@@ -1,9 +1,10 @@
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import { isWithin } from "../azure/ids.ts";
+import { asFinding, type Outcome } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { judgeBudgets, judgeDrains, judgeInterruptions } from "../in-cluster/judge-drains.ts";
-import { type InsideOutcome, judgeReferences, judgeRegistries, judgeWorkloads } from "../in-cluster/judge-inside.ts";
+import { judgeReferences, judgeRegistries, judgeWorkloads } from "../in-cluster/judge-inside.ts";
 import { type DrainEvidence, lookAtDrains, lookInside } from "../in-cluster/look-inside.ts";
 import type { OutsideReference } from "../in-cluster/references.ts";
 import { isHostOf } from "../in-cluster/workloads.ts";
@@ -11,7 +12,6 @@ import { controlPlaneGrants } from "../migration/grants.ts";
 import type { Migration } from "../migration/migration.ts";
 import type { PathId } from "../plan/schema.ts";
 import { rollKindOf } from "./check-nodes.ts";
-import { unassessed } from "./unassessed.ts";
 
 /** Roles that only let their holder look, or act on identities: they give no right on what the cluster names. */
 const ROLES_WITHOUT_WRITES = new Set(["Reader", "Managed Identity Operator"]);
@@ -38,7 +38,7 @@ export async function checkInside(
     ...judgeWorkloads(inside),
     ...judgeReferences(inside, gives),
     ...(rolls ? judgePulls(inside, migration) : []),
-  ].map(asFinding);
+  ].map(toFinding);
 }
 
 /** The part of it that is asked again right before nodes are drained: pods and budgets come and go. */
@@ -50,17 +50,16 @@ export async function checkDrains(
 ): Promise<Finding[]> {
   if (!rollKindOf(path, migration)) return [];
   const inside = await lookAtDrains(azure, migration.clusterId, cluster);
-  return [...judgeBudgets(inside), ...judgePulls(inside, migration)].map(asFinding);
+  return [...judgeBudgets(inside), ...judgePulls(inside, migration)].map(toFinding);
 }
 
 /** Registries on which the plan gives the kubelet identity no role. */
-function judgePulls(inside: DrainEvidence, { facts }: Migration): InsideOutcome[] {
+function judgePulls(inside: DrainEvidence, { facts }: Migration): Outcome[] {
   return judgeRegistries(inside, "blocker", (host) =>
     facts.registries.some(({ id }) => isHostOf(host, id.split("/").at(-1)!)),
   );
 }
 
-function asFinding(outcome: InsideOutcome): Finding {
-  if ("severity" in outcome) return outcome;
-  return unassessed(outcome, "Look at it with `kubectl` from where the cluster's API server can be reached.");
+function toFinding(outcome: Outcome): Finding {
+  return asFinding(outcome, "Look at it with `kubectl` from where the cluster's API server can be reached.");
 }

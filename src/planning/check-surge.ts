@@ -4,9 +4,9 @@ import { parseResourceId } from "../azure/ids.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { known, unknown } from "../engine/known.ts";
+import { asFinding } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { judgeSurge, poolsWithSurge, type Room } from "../migration/surge.ts";
-import { unassessed } from "./unassessed.ts";
 
 /**
  * RD006 for a plan: reads the subnets of the pools that are to be re-imaged and the compute quota of their region. What
@@ -30,9 +30,7 @@ export async function checkSurge(
   };
   const remedy =
     "Compare the pools' max surge with `az vm list-usage` and the addresses left in their subnets before the nodes are re-imaged.";
-  return judgeSurge(room, pools).map((outcome) =>
-    "severity" in outcome ? outcome : unassessed(outcome, remedy, "medium"),
-  );
+  return judgeSurge(room, pools).map((outcome) => asFinding(outcome, remedy, "medium"));
 }
 
 async function readUsages(azure: Azure, cluster: ManagedCluster, clusterId: string): Promise<Room["usages"]> {
