@@ -1,10 +1,12 @@
 import { CommanderError } from "commander";
+import { rememberEnvironment } from "./azure/remember-secrets.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { guardOutput } from "./guard-output.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs one command line, arguments as in `process.argv`. @returns the exit code; what went wrong is on stderr by then */
 export async function runCommandLine(argv: string[]): Promise<number> {
+  rememberEnvironment(process.env);
   let exitCode = 0;
   const program = buildProgram((code) => {
     exitCode = code;

@@ -9,7 +9,7 @@ import { CLOUDS, type Cloud, type CloudName } from "./clouds.ts";
 import { createInProcessClient, createLoopbackClient } from "./doors.ts";
 import { EmulatorClock } from "./emulator-clock.ts";
 import { ReadMemory } from "./read-memory.ts";
-import { rememberEnvironment, rememberTokens } from "./remember-secrets.ts";
+import { rememberTokens } from "./remember-secrets.ts";
 import type { OnRetry } from "./retry.ts";
 import { createTransport } from "./transport.ts";
 
@@ -76,7 +76,6 @@ interface Way {
  * @throws AksMiError when `emulator` is no URL of this machine, or nothing answers there
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  rememberEnvironment();
   const cloud = CLOUDS[options.cloud];
   const { emulator } = options;
   if (emulator === undefined) return connectionOver(await wayToAzure(cloud, options.tenant));

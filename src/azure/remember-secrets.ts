@@ -1,21 +1,17 @@
 import type { HttpClient } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
-import { rememberSecret, rememberSecretsIn } from "../engine/secrets.ts";
+import { isSecretName, rememberSecret, rememberSecretsIn } from "../engine/secrets.ts";
 
-/** The variables from which Azure's credentials take secrets (documentation of @azure/identity), and those of CI systems. */
-const SECRET_VARIABLES = [
-  "AZURE_CLIENT_SECRET",
-  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-  "AZURE_PASSWORD",
-  "IDENTITY_HEADER",
-  "MSI_SECRET",
-  "SYSTEM_ACCESSTOKEN",
-  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-];
+/** Holds a secret, and its name does not say so (Azure's documentation of managed identities). */
+const SECRET_VARIABLE = "IDENTITY_HEADER";
 
-/** Takes note of the secrets that the environment holds. */
-export function rememberEnvironment(): void {
-  for (const name of SECRET_VARIABLES) rememberSecret(process.env[name]);
+/** The working directory, in a name that passwords have too. */
+const WORKING_DIRECTORY = /^(OLD)?PWD$/;
+
+/** Takes note of the secrets that the environment holds: those of Azure's credentials, of CI systems, and whatever is named so. */
+export function rememberEnvironment(env: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(env))
+    if (name === SECRET_VARIABLE || (isSecretName(name) && !WORKING_DIRECTORY.test(name))) rememberSecret(value);
 }
 
 /** A credential whose tokens are known as secrets. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rememberTokens } from "../../src/azure/remember-secrets.ts";
+import { rememberEnvironment, rememberTokens } from "../../src/azure/remember-secrets.ts";
 import { memoryJournal } from "../../src/engine/journal.ts";
 import { holdsSecret, isSecretName, redact, rememberSecret, rememberSecretsIn } from "../../src/engine/secrets.ts";
 import { guardOutput } from "../../src/guard-output.ts";
@@ -91,6 +91,24 @@ test("a token that a credential gave is told nowhere, however it looks", async (
   await credential.getToken("scope");
   const journal = memoryJournal({ run: "r", cluster: "c", now: () => new Date() });
   expect(journal.append({ type: "step:done", evidence: `sent ${token}` })).toMatchObject({ evidence: "sent REDACTED" });
+});
+
+test("what the environment holds is told nowhere, before there is a connection either; the working directory is no secret", () => {
+  rememberEnvironment({
+    ARM_CLIENT_SECRET: "terraforms-own",
+    GITHUB_TOKEN: "pipelines-own",
+    SYSTEM_ACCESSTOKEN: "azure-pipelines-own",
+    IDENTITY_HEADER: "app-services-own",
+    AZURE_CLIENT_ID: "an-application",
+    PWD: "/home/ada/clusters",
+    OLDPWD: "/home/ada/others",
+  });
+  expect(redact("terraforms-own pipelines-own azure-pipelines-own app-services-own")).toBe(
+    "REDACTED REDACTED REDACTED REDACTED",
+  );
+  expect(redact("an-application /home/ada/clusters /home/ada/others")).toBe(
+    "an-application /home/ada/clusters /home/ada/others",
+  );
 });
 
 test("a word that someone has named a secret stays in what a resume knows changes by, and in nothing else", () => {
