@@ -7,18 +7,16 @@ import { columnsForNames, describeCluster, detailOfCluster, sortClusters } from 
 import { checkIdentity, checkRegistryId, checkResourceGroupName } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";
 import { chosenClusters, compose, composeInput, pageSize } from "./wizard-session.ts";
+import { SEVERAL, SEVERAL_STEPS } from "./wizard-several.ts";
 
 const always = () => true;
 
 const BROKEN = "(repair it)";
 
-const SEVERAL =
-  "With several clusters nothing else is asked: each gets identities of the default names in its own resource group, and the registries that its old identity pulls from.";
-
 /** What a list puts around the description of a cluster: cursor, mark and margins. */
 const LIST_COLUMNS = 6;
 
-/** Names are asked for one cluster only; several get the default names, which differ by cluster. */
+/** A cluster alone is asked for with its own names; for several there are other questions. */
 const namesIdentities = ({ answers }: Session) => answers.to === "user-assigned" && answers.clusters.length === 1;
 
 /** Label and default name of each identity that can be chosen. */
@@ -57,6 +55,7 @@ export const CHOICE_STEPS: readonly WizardStep[] = [
     ask: askResourceGroup,
     answered: ({ answers }) => ["Place", `resource group ${answers.identityResourceGroup}`],
   },
+  ...SEVERAL_STEPS,
   { applies: ({ answers }) => answers.clusters.length === 1, ask: askRegistries, answered: registriesAnswered },
 ];
 
@@ -113,8 +112,7 @@ async function askTarget(session: Session): Promise<undefined> {
 }
 
 function targetAnswered({ answers }: Session): [string, string] {
-  const names = answers.clusters.length > 1 && answers.to === "user-assigned" ? ", with their default names" : "";
-  return ["Target", `${answers.to} identit${answers.clusters.length > 1 ? "ies" : "y"}${names}`];
+  return ["Target", `${answers.to} identit${answers.clusters.length > 1 ? "ies" : "y"}`];
 }
 
 function identityStep(question: IdentityQuestion): WizardStep {

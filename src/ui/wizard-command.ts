@@ -43,7 +43,7 @@ export function checkPlanFile(file: string): true | string {
 
 /** What the answers so far choose. */
 export function toChoices({ answers }: Session): WizardChoices {
-  const named = answers.to === "user-assigned" && answers.clusters.length === 1;
+  const named = answers.to === "user-assigned";
   return {
     clusters: answers.clusters,
     to: answers.to!,

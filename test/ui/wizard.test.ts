@@ -56,17 +56,35 @@ describe("the wizard", () => {
     expect(commands).toContain(`--approve ${HASH}`);
   });
 
-  it("says that with several clusters names and registries are not asked, and plans them with the defaults", async () => {
+  it("asks for the identities of several clusters once, and not for registries", async () => {
     const { services, calls } = fakeServices();
     const wizard = driveWizard(services);
     await wizard.accept("❯ ◯ payments-prod");
     await wizard.see("❯ Go on with payments-prod");
     wizard.press(KEYS.down, KEYS.down);
     await wizard.accept("❯ ◯ orders-prod", "❯ Go on with payments-prod, orders-prod");
-    await wizard.see("With several clusters nothing else is asked");
+    await wizard.see("With several clusters each keeps the registries");
     wizard.press(KEYS.enter);
+    await wizard.see("❯ Each its own, id-<cluster> (recommended)");
+    wizard.press(KEYS.down, KEYS.enter);
+    await wizard.see("Name or resource id of the identity:");
+    wizard.press(..."id-shared", KEYS.enter);
+    await wizard.see("❯ Each its own, id-<cluster>-kubelet (recommended)");
+    wizard.press(KEYS.down, KEYS.down, KEYS.enter);
+    await wizard.see("Where shall new identities be made?");
+    wizard.press(KEYS.down, KEYS.enter);
+    await wizard.see("Resource group for new identities:");
+    wizard.press(..."rg-ids", KEYS.enter);
     await wizard.see("The plan, page 1");
-    expect(calls.choices).toMatchObject([{ to: "user-assigned", controlPlaneIdentity: undefined, registries: [] }]);
+    expect(calls.choices).toMatchObject([
+      {
+        to: "user-assigned",
+        controlPlaneIdentity: "id-shared",
+        kubeletIdentity: "aks",
+        identityResourceGroup: "rg-ids",
+        registries: [],
+      },
+    ]);
     wizard.press(KEYS.interrupt);
     expect(await wizard.result).toEqual({ kind: "left", interrupted: true });
   });
@@ -102,6 +120,8 @@ describe("the wizard", () => {
     await wizard.see("Choose all 3 that match");
     wizard.press(KEYS.down, KEYS.down, KEYS.down);
     await wizard.accept("❯ Choose all 3 that match", "❯ Go on with", "❯ User-assigned");
+    await wizard.accept("❯ Each its own, id-<cluster> ", "❯ Each its own, id-<cluster>-kubelet ");
+    await wizard.accept("❯ In each cluster's resource group");
     await wizard.see("The plan, page 1");
     expect(calls.choices).toMatchObject([{ clusters: { length: 3 } }]);
     wizard.press(KEYS.interrupt);
@@ -236,16 +256,18 @@ describe("the wizard", () => {
     }
   });
 
-  it("asks for no names when several clusters are chosen: each gets its own default names", async () => {
+  it("gives several clusters their own default names unless another is named", async () => {
     const { services, calls } = fakeServices();
     const wizard = driveWizard(services);
     await wizard.accept(...CHOICES.slice(0, 1));
     await wizard.see("❯ Go on with payments-prod");
     wizard.press(KEYS.down, KEYS.down, KEYS.enter);
     await wizard.accept("❯ Go on with payments-prod, orders-prod", "❯ User-assigned");
+    await wizard.accept("❯ Each its own, id-<cluster> ", "❯ Each its own, id-<cluster>-kubelet ");
+    await wizard.accept("❯ In each cluster's resource group");
     await wizard.see("The plan, page 1");
     expect(calls.choices).toMatchObject([
-      { controlPlaneIdentity: undefined, kubeletIdentity: undefined, registries: [] },
+      { controlPlaneIdentity: undefined, kubeletIdentity: undefined, identityResourceGroup: undefined, registries: [] },
     ]);
     expect(calls.choices).toMatchObject([{ clusters: [CLUSTER, CLUSTER.replace("payments-prod", "orders-prod")] }]);
     wizard.press(KEYS.interrupt);
