@@ -4,6 +4,7 @@ import {
   kubeletIdentityOf,
   type ManagedCluster,
   poolsOf,
+  regionOf,
 } from "../azure/clusters.ts";
 import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
@@ -34,7 +35,7 @@ export async function readClusterForAssessment(
 ): Promise<ClusterReading> {
   const { estate, now, cloud, directory } = around;
   const { subscription } = parseResourceId(id)!;
-  const location = (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
+  const location = regionOf(cluster);
   const onManagedIdentity = isOnManagedIdentity(cluster);
   const facts = await readOwnFacts(estate, cluster, subscription);
   const pools = onManagedIdentity

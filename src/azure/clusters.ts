@@ -188,6 +188,11 @@ function accepted(response: { header(name: string): string | undefined; body: Js
   return { operation, operationUrl, correlationId, at: Number.isNaN(answered) ? undefined : new Date(answered) };
 }
 
+/** The region of a cluster as paths of Azure name it: `westeurope`, also where the cluster says `West Europe`. */
+export function regionOf(cluster: ManagedCluster): string {
+  return (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
+}
+
 /** The pools of a cluster, as plain objects. */
 export function poolsOf(cluster: ManagedCluster): JsonObject[] {
   const pools = at(cluster, "properties", "agentPoolProfiles");

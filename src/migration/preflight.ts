@@ -1,4 +1,4 @@
-import { type ManagedCluster, poolsOf, powerStateOf, unsettledStates } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, powerStateOf, regionOf, unsettledStates } from "../azure/clusters.ts";
 import { asObject, asString, at } from "../azure/json.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
@@ -82,7 +82,7 @@ function reasonsForUserAssigned(cluster: ManagedCluster, facts: ClusterFacts): s
  * East and North no kubelet identity of one's own (AKS documentation of both identities).
  */
 export function checkRegion(location: string, target: Target): Finding[] {
-  const region = location.replaceAll(" ", "").toLowerCase();
+  const region = regionOf({ location });
   const link = "https://learn.microsoft.com/azure/aks/use-managed-identity";
   if (target.controlPlane && ["usdodcentral", "usdodeast", "usgoviowa"].includes(region)) {
     return [

@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
 import type { KubernetesVersion } from "../azure/capacity.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
+import { type ManagedCluster, poolsOf, regionOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
@@ -47,7 +47,7 @@ export function judgeVersions(cluster: ManagedCluster, offered: Known<readonly K
 
 /** The same for a plan, with a read of its own. */
 export async function checkVersions(azure: Azure, cluster: ManagedCluster, clusterId: string): Promise<Outcome[]> {
-  const location = (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
+  const location = regionOf(cluster);
   try {
     const { subscription } = parseResourceId(clusterId)!;
     return judgeVersions(cluster, known(await azure.capacity.kubernetesVersions(subscription, location)));

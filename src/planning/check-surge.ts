@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import { type ManagedCluster, regionOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
 import { reasonFor } from "../azure/refusals.ts";
@@ -34,7 +34,7 @@ export async function checkSurge(
 }
 
 async function readUsages(azure: Azure, cluster: ManagedCluster, clusterId: string): Promise<Room["usages"]> {
-  const location = (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
+  const location = regionOf(cluster);
   try {
     return known(await azure.capacity.usages(parseResourceId(clusterId)!.subscription, location));
   } catch (error) {
