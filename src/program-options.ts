@@ -1,4 +1,4 @@
-import { type Command, Help, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, Help, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./engine/clock.ts";
 import { BLOCKER_CHECKS, STEP_IDS } from "./engine/step.ts";
 
@@ -72,6 +72,20 @@ export function breakLockOption(): Option {
 /** Where a run stops early. */
 export function untilOption(): Option {
   return new Option("--until <step>", "pause (exit 8) before this step").choices(STEP_IDS);
+}
+
+/** When a run stops for want of time. */
+export function maxDurationOption(): Option {
+  const option = new Option(
+    "--max-duration <duration>",
+    "pause (exit 8) when nothing more can be done within this time",
+  );
+  return option.argParser(durationText);
+}
+
+/** The run that a command is about. */
+export function runArgument(): Argument {
+  return new Argument("[run]", "the run's id (the newest by default)");
 }
 
 /** The values of an option that can be given again and again. */

@@ -9,9 +9,11 @@ import {
   collect,
   durationText,
   HELP_LAYOUT,
+  maxDurationOption,
   outputOption,
   passOn,
   refuseEmptyValues,
+  runArgument,
   timeScale,
   untilOption,
   wholeNumber,
@@ -44,7 +46,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
   withExample(withCommonFlags(withApproval(program)), "aks-mi plan --id <cluster id> --out plan.yaml")
     .option("--plan <file>", "run this plan without a prompt, as `apply --plan` does")
     .addOption(untilOption())
-    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(maxDurationOption())
     .addOption(breakLockOption())
     // What is no command reaches the program's own action; commander would speak of its arguments and options instead.
     .allowExcessArguments()
@@ -146,7 +148,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .option("--dry-run", "show what would be changed now, and write nothing")
     .addOption(untilOption())
     .option("--not-before <time>", "do nothing before this time (ISO 8601)")
-    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(maxDurationOption())
     .addOption(breakLockOption())
     .addOption(outputOption(["table", "json", "jsonl"]))
     .action(async (flags) => done(await (await import("./commands/apply.ts")).apply(flags)));
@@ -165,15 +167,15 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .action(async (flags) => done(await (await import("./commands/rehearse.ts")).rehearse(flags)));
 
   withApproval(command("resume", "continue a run from its journal (the newest by default)", "aks-mi resume"))
-    .argument("[run]", "the run's id")
+    .addArgument(runArgument())
     .addOption(untilOption())
-    .option("--max-duration <duration>", "pause (exit 8) when nothing more can be done within this time", durationText)
+    .addOption(maxDurationOption())
     .addOption(breakLockOption())
     .addOption(outputOption(["table", "json", "jsonl"]))
     .action(async (run, flags) => done(await (await import("./commands/resume.ts")).resume(run, flags)));
 
   command("status", "show where a run stands, also while it goes on", "aks-mi status --watch")
-    .argument("[run]", "the run's id (the newest by default)")
+    .addArgument(runArgument())
     .option("--watch", "keep showing it until the run ends; without a terminal, a line per event")
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/status.ts")).status(run, flags)));
@@ -185,7 +187,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
       "aks-mi undo --yes",
     ),
   )
-    .argument("[run]", "the run's id (the newest by default)")
+    .addArgument(runArgument())
     .addOption(breakLockOption())
     .addOption(outputOption(["table", "json"]))
     .action(async (run, flags) => done(await (await import("./commands/undo.ts")).undo(run, flags)));
@@ -209,7 +211,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .action(async (flags) => done(await (await import("./commands/verify.ts")).verify(flags)));
 
   command("report", "render a run as Markdown, HTML or JSON", "aks-mi report -o html > report.html")
-    .argument("[run]", "the run's id (the newest by default)")
+    .addArgument(runArgument())
     .option("--plan <file>", "render a plan file instead of a run")
     .option("--mask", "hide subscription ids")
     .addOption(outputOption(["markdown", "html", "json"], "markdown"))
