@@ -1,4 +1,5 @@
 import { shell } from "../engine/shell.ts";
+import { cloudFlags } from "../plan/cloud-flags.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { CommonFlags } from "./context.ts";
 
@@ -20,7 +21,8 @@ export function reportCommand(run: { readonly id: string }, { stateDir }: Pick<P
 
 /** The command that proves a plan's clusters, with what their run recorded; the plan knows their cloud. */
 export function verifyCommand(plan: MigrationPlan, place: Place): string {
-  const flags = azureFlags(plan.metadata.cloud === "AzureCloud" ? place : { ...place, cloud: plan.metadata.cloud });
+  const { cloud: _, ...elsewhere } = place;
+  const flags = [...cloudFlags(plan.metadata), ...azureFlags(elsewhere)];
   return commandLine("verify", ...idFlags(plan), ...flags, ...runsFlags(place.stateDir));
 }
 

@@ -1,4 +1,5 @@
 import { shell } from "../engine/shell.ts";
+import { cloudFlags } from "../plan/cloud-flags.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { nameOf, parseId } from "./ids.ts";
 import type { PrincipalUseView, RunView } from "./run-view.ts";
@@ -68,7 +69,7 @@ export function retireTasks(
       {
         title: "Keep the old service principal until nothing is known to use it",
         text: `${missing.join(" ")} Look again${earliest}: this prints how to retire it when nothing speaks against that.`,
-        commands: [`aks-mi verify --id ${shell(cluster.id)} --in-cluster`],
+        commands: [["aks-mi verify --id", shell(cluster.id), "--in-cluster", ...cloudFlags(plan.metadata)].join(" ")],
       },
       look,
     ];

@@ -162,6 +162,12 @@ describe("what is left to do", () => {
     expect(text).not.toMatch(/accountEnabled=false|assignment delete|app delete/);
   });
 
+  it("is to look again in the cloud of the plan, where it is not the one that everybody means", () => {
+    const elsewhere = { ...plan, metadata: { ...plan.metadata, cloud: "AzureUSGovernment" as const } };
+    expect(ended({}, elsewhere)).toContain(`aks-mi verify --id ${CLUSTER} --in-cluster --cloud AzureUSGovernment`);
+    expect(ended({}, plan)).not.toContain("--cloud");
+  });
+
   it("is to keep the old principal, where nobody looked inside the cluster, or something there uses it", () => {
     expect(ended({}, plan)).toContain("Nobody looked inside the cluster for what uses it");
     expect(ended({}, plan)).not.toContain("app delete");
