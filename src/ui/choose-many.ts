@@ -72,11 +72,14 @@ export async function chooseMany(session: Session, question: ManyQuestion): Prom
   }
 }
 
-/** Those that have each word of the term in their name or description. */
+/**
+ * Those that have each word of the term in their resource id or their line. Not in the description: what was found on one
+ * cluster names others, and all that match can be chosen at once.
+ */
 function matchItems(items: readonly Item[], term: string): Item[] {
   const words = term.toLowerCase().split(/\s+/).filter(Boolean);
-  return items.filter(({ name, label, description }) => {
-    const text = `${name} ${label} ${description}`.toLowerCase();
+  return items.filter(({ id, label }) => {
+    const text = `${id} ${label}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

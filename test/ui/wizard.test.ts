@@ -128,6 +128,24 @@ describe("the wizard", () => {
     await wizard.result;
   });
 
+  it("looks for what is typed in names and places, not in findings that name other clusters", async () => {
+    const { services } = fakeServices();
+    const { clusters, gaps } = await services.listClusters(() => {});
+    const shared = {
+      check: "ID005",
+      severity: "medium",
+      seen: "its service principal is that of orders-prod too",
+    } as const;
+    const naming = clusters.map((cluster) => (cluster.id === CLUSTER ? { ...cluster, findings: [shared] } : cluster));
+    const wizard = driveWizard({ ...services, listClusters: async () => ({ clusters: naming, gaps }) });
+    await wizard.see("Which clusters");
+    wizard.press(..."orders-prod");
+    await wizard.see("❯ ◯ orders-prod");
+    expect(wizard.drawn.at(-1)).not.toContain("◯ payments-prod");
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+  });
+
   it("tells how far it is with the clusters, what could not be listed, and what was found on the one in focus", async () => {
     const { services } = fakeServices();
     const estate = await services.listClusters(() => {});
