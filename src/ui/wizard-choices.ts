@@ -1,6 +1,6 @@
 import { kindOf, nameOf, shortId } from "../report/ids.ts";
 import { count } from "../report/words.ts";
-import { truncate } from "../text/terminal.ts";
+import { sanitizeDeep, truncate } from "../text/terminal.ts";
 import { ALWAYS_KEPT, chooseMany, listNames } from "./choose-many.ts";
 import { WentBack } from "./prompts.ts";
 import { columnsForNames, describeCluster, detailOfCluster, sortClusters } from "./wizard-clusters.ts";
@@ -131,7 +131,9 @@ async function askIdentity(session: Session, question: IdentityQuestion): Promis
   const { answers, services, prompts } = session;
   const [cluster] = chosenClusters(session);
   const preset = `id-${cluster!.name}${question.suffix}`;
-  const existing = await session.working("Reading the identities…", () => services.identities(cluster!.id));
+  const existing = await session.working("Reading the identities…", async () =>
+    sanitizeDeep(await services.identities(cluster!.id)),
+  );
   const other = "another name";
   const own = {
     value: preset,
@@ -203,7 +205,9 @@ async function askResourceGroup(session: Session): Promise<undefined> {
 async function askRegistries(session: Session): Promise<undefined> {
   const { answers, services } = session;
   const [cluster] = chosenClusters(session);
-  const found = await session.working("Reading the registries…", () => services.registries(cluster!.id));
+  const found = await session.working("Reading the registries…", async () =>
+    sanitizeDeep(await services.registries(cluster!.id)),
+  );
   const typed = answers.registries.filter((id) => !found.some((registry) => registry.id === id));
   const items = [...found, ...typed.map((id) => ({ id, source: "named by you", always: false }))];
   answers.registries = await chooseMany(session, {

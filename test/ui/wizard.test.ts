@@ -102,6 +102,27 @@ describe("the wizard", () => {
     await wizard.result;
   });
 
+  it("shows no name of an identity or a registry that plays tricks on a terminal", async () => {
+    const name = "id-a\u202eb\u009b2Jc\u0007d";
+    const { services } = fakeServices({
+      identities: async () => [{ id: `/subscriptions/s/${name}`, name, resourceGroup: name }],
+      registries: async () => [{ id: `${REGISTRY}\u202e`, source: `told by ${name}`, always: false }],
+    });
+    const wizard = driveWizard(services);
+    await wizard.accept("❯ ◯ payments-prod", "❯ Go on with payments-prod", "❯ User-assigned");
+    await wizard.see("id-payments-prod (recommended)");
+    wizard.press(KEYS.enter);
+    await wizard.see("id-payments-prod-kubelet (recommended)");
+    wizard.press(KEYS.enter);
+    await wizard.see("Resource group for new identities:");
+    wizard.press(KEYS.enter);
+    await wizard.see("Which registries");
+    wizard.press(KEYS.interrupt);
+    await wizard.result;
+    expect(wizard.text()).toContain("told by id-ab");
+    for (const mark of ["\u202e", "\u009b", "\u0007"]) expect(wizard.text()).not.toContain(mark);
+  });
+
   it("finds clusters by what is typed", async () => {
     const wizard = driveWizard(fakeServices().services);
     await wizard.see("Which clusters");
