@@ -61,7 +61,7 @@ function clusterLines(plan: MigrationPlan, digest: ClusterDigest): string[] {
     ...(digest.cluster.blocked ? ["**BLOCKED: this plan cannot be applied until its blockers are gone.**", ""] : []),
     ...headerLines(plan, digest),
     "",
-    ...findingLines(digest.findings),
+    ...findingLines("##", digest.findings),
     "## Steps",
     "",
     ...digest.steps.flatMap((step, index) => stepLines(step, index + 1)),
@@ -92,8 +92,8 @@ function placeOf({ name, resourceGroup, location }: { name: string; resourceGrou
   return `${name} in ${resourceGroup} (${location})`;
 }
 
-/** Findings as a table, the gravest first. */
-export function findingLines(findings: readonly RecordedFinding[]): string[] {
+/** Findings as a table, the gravest first, under a heading that is one level below that of their cluster. */
+export function findingLines(heading: "##" | "###", findings: readonly RecordedFinding[]): string[] {
   if (findings.length === 0) return [];
   const rows = findings.map(({ severity, check, seen, remedy, link }) => [
     severity === "blocker" ? "**BLOCKER**" : severity,
@@ -101,7 +101,7 @@ export function findingLines(findings: readonly RecordedFinding[]): string[] {
     text(sentence(seen)),
     text(sentence(remedy)) + (link ? ` ${code(link)}` : ""),
   ]);
-  return ["## Findings", "", ...table(["Severity", "Check", "Seen", "Remedy"], rows), ""];
+  return [`${heading} Findings`, "", ...table(["Severity", "Check", "Seen", "Remedy"], rows), ""];
 }
 
 function stepLines(step: StepDigest, number: number): string[] {

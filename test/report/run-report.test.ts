@@ -295,6 +295,12 @@ describe("the run as JSON", () => {
 });
 
 describe("the run as Markdown", () => {
+  it("keeps all that is said of a cluster below the cluster's heading", () => {
+    const lines = renderRunMarkdown(plan, finished, HASH).split("\n");
+    expect(lines.filter((line) => line.startsWith("## "))).toHaveLength(plan.clusters.length);
+    expect(lines).toContain("### What is left to do");
+  });
+
   it("has tables whose rows all have as many cells as their header", () => {
     for (const view of [finished, foldEvents(evilPlan(), FINISHED)]) {
       const lines = renderRunMarkdown(view === finished ? plan : evilPlan(), view, HASH).split("\n");
