@@ -15,6 +15,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ScopeLocked: `Remove the lock that the message names for the time of the migration, ${RESUME}`,
   SubscriptionNotFound:
     "Check the subscription's id, and that you are signed in to its tenant (`az account list -o table`).",
+  ResourceGroupNotFound:
+    "Check the resource group's name; one for new identities has to exist (`az group create`). Then run the command again.",
   // Identities and roles
   PrincipalNotFound: `Wait until Microsoft Entra has replicated the new principal, ${RESUME}`,
   RoleAssignmentUpdateNotPermitted: `Remove the role assignment of this name, which belongs to somebody else, ${RESUME}`,
