@@ -24,11 +24,17 @@ export function createRun(stateDir: string, plan: MigrationPlan, now: Date): Run
     const path = join(runsDir(stateDir), id);
     for (const [index, cluster] of plan.clusters.entries())
       mkdirSync(join(path, clusterFolder(index, cluster), "operations"), { recursive: true, mode: 0o700 });
-    const file = join(path, "plan.yaml");
-    writeFileSync(`${file}.new`, formatPlanYaml(plan), { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    putFile(join(path, "plan.yaml"), formatPlanYaml(plan));
     return { id, path, plan };
   });
+}
+
+/** Puts a file there whole (mode 0600), in the place of what was there: a link is replaced, and not followed. */
+function putFile(file: string, text: string): void {
+  const aside = `${file}.new`;
+  rmSync(aside, { force: true });
+  writeFileSync(aside, text, { mode: 0o600, flag: "wx", flush: true });
+  renameSync(aside, file);
 }
 
 /** Makes a folder of its own, also where another process makes one at the same moment. @returns its name */
@@ -164,7 +170,7 @@ function readOperation(file: string): Operation | undefined {
 
 /** Writes a report into the run's directory. */
 export function writeReport(run: RunDirectory, name: string, text: string): void {
-  attempt(run.path, () => writeFileSync(join(run.path, name), text, { mode: 0o600 }));
+  attempt(run.path, () => putFile(join(run.path, name), text));
 }
 
 function attempt<T>(path: string, action: () => T): T {

@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -7,7 +18,7 @@ import { parseScenario } from "../../src/emulator/scenario.ts";
 import { formatPlanYaml, parsePlan } from "../../src/plan/plan-file.ts";
 import { openPrivately } from "../../src/plan/private-file.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
-import { createRun, journalFile, openRun } from "../../src/state/state-directory.ts";
+import { createRun, journalFile, openRun, writeReport } from "../../src/state/state-directory.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 import { Lab } from "../support/lab.ts";
@@ -180,6 +191,21 @@ describe("the state directory", () => {
     expect(wide).toEqual([]);
     expect(paths.some((path) => path.endsWith("report.html"))).toBe(true);
   });
+});
+
+test("a report goes nowhere but into its run's directory, and is closed to others, whatever stood in its place", () => {
+  const run = createRun(lab.stateDir, plan, lab.clock.now());
+  const elsewhere = join(lab.stateDir, "elsewhere");
+  writeFileSync(elsewhere, "mine");
+  for (const name of ["report.md", "report.md.new"]) symlinkSync(elsewhere, join(run.path, name));
+  writeReport(run, "report.md", "theirs");
+  expect(readFileSync(elsewhere, "utf8")).toBe("mine");
+  expect(lstatSync(join(run.path, "report.md")).isFile()).toBe(true);
+  expect(readFileSync(join(run.path, "report.md"), "utf8")).toBe("theirs");
+
+  chmodSync(join(run.path, "report.md"), 0o644);
+  writeReport(run, "report.md", "theirs");
+  expect(statSync(join(run.path, "report.md")).mode & 0o777).toBe(0o600);
 });
 
 describe("a plan or a journal of another version", () => {
