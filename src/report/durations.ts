@@ -164,19 +164,21 @@ function listRolls(cluster: ClusterPlan, changes: readonly Change[]): PoolRoll[]
   });
 }
 
-/** Steps whose changes a wait counts from. */
+/** Steps whose changes a wait counts from: for roles, those that give some; a system-assigned identity gets its own with the switch. */
 const COUNTED_FROM: Partial<Record<StepId, readonly StepId[]>> = {
   "await-role-propagation": ["assign-roles"],
-  "await-kubelet-propagation": ["attach-acr"],
+  "await-kubelet-propagation": ["enable-managed-identity", "attach-acr"],
   "await-token-switchover": ["enable-managed-identity"],
 };
 
 function estimateWait(plan: MigrationPlan, cluster: ClusterPlan, step: StepId): DurationRange {
   const { rolePropagation, tokenSwitchover } = plan.settings;
-  const waitMs = parseDuration((step === "await-token-switchover" ? tokenSwitchover : rolePropagation).wait) ?? 0;
-  const counted = cluster.steps.filter(({ id }) => COUNTED_FROM[step]?.includes(id)).flatMap(({ changes }) => changes);
+  const forTokens = step === "await-token-switchover";
+  const waitMs = parseDuration((forTokens ? tokenSwitchover : rolePropagation).wait) ?? 0;
+  const before = cluster.steps.filter(({ id }) => COUNTED_FROM[step]?.includes(id)).flatMap(({ changes }) => changes);
+  const counted = forTokens ? before : before.filter(({ key }) => parseRoleKey(key) !== undefined);
   if (counted.some(({ onlyIf }) => !onlyIf)) return { minMs: waitMs, maxMs: waitMs };
-  if (step === "await-token-switchover" && cluster.from.switchedAt) {
+  if (forTokens && cluster.from.switchedAt) {
     const passedMs = Date.parse(plan.metadata.createdAt) - Date.parse(cluster.from.switchedAt);
     const leftMs = Math.max(0, waitMs - passedMs);
     return { minMs: leftMs, maxMs: leftMs };

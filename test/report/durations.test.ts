@@ -59,6 +59,15 @@ describe("the expected duration of a plan", () => {
     expect(stepOf(after, "await-kubelet-propagation").minMs).toBe(HOUR_MS);
   });
 
+  it("waits for sure for the rights that a system-assigned identity gets with the switch, and for none that the switch is", () => {
+    const [own] = buildPlan().clusters[0]!.steps[1]!.changes.filter(({ key }) => key.endsWith("→control-plane"));
+    const { changes } = buildPlan().clusters[0]!.steps.find(({ id }) => id === "enable-managed-identity")!;
+    const waits = (given: typeof changes) =>
+      stepOf(buildPlan({ steps: stepsWith({ "enable-managed-identity": given }) }), "await-kubelet-propagation");
+    expect(waits([...changes, own!])).toMatchObject({ minMs: HOUR_MS, maxMs: HOUR_MS });
+    expect(waits(changes).minMs).toBe(0);
+  });
+
   it("counts the token switchover from a switch that happened before the plan", () => {
     const plan = buildPlan({ steps: stepsWith({ "enable-managed-identity": [] }) });
     plan.clusters[0]!.from.switchedAt = "2026-11-22T02:00:00Z";
