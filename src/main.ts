@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { rememberEnvironment } from "./azure/remember-secrets.ts";
+import { Interrupted } from "./commands/interrupt.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { guardOutput } from "./guard-output.ts";
 import { buildProgram } from "./program.ts";
@@ -17,6 +18,10 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Interrupted) {
+      process.stderr.write("Nothing was approved or written.\n");
+      return error.exitCode;
+    }
     const { showError } = await import("./commands/show-error.ts");
     showError(error, argv.includes("--verbose"));
     return exitCodeOf(error);

@@ -2,6 +2,7 @@ import { AksMiError } from "../engine/errors.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
 import { planHash } from "../plan/canonical.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
+import { askText } from "./ask.ts";
 import { type ApprovalFlags, mayPrompt, whoAmI } from "./context.ts";
 
 /** What is said of what is to be approved. */
@@ -48,10 +49,7 @@ export async function obtainApproval(
   }
   show();
   const names = plan.clusters.map((cluster) => cluster.id.split("/").at(-1)!).join(", ");
-  const { createPromptModule } = (await import("inquirer")).default;
-  const { typed } = await createPromptModule({ output: process.stderr })<{ typed: string }>([
-    { type: "input", name: "typed", message: `Type ${names} ${words.toWhat}` },
-  ]);
+  const typed = await askText(`Type ${names} ${words.toWhat}`);
   if (typed.trim() === names) return { by: whoAmI(), how: "prompt" };
   throw new AksMiError(
     "APPROVAL_NEEDED",

@@ -1,4 +1,8 @@
+import { askYes } from "./ask.ts";
 import { mayPrompt } from "./context.ts";
+
+const QUESTION =
+  "Start a short-lived pod in each cluster, through the AKS run command? It reads pods, budgets, services and storage, and searches secrets and config maps for the old client id: only names are kept.";
 
 /** The flags of commands that can look inside clusters. */
 export interface InClusterFlags {
@@ -13,15 +17,5 @@ export interface InClusterFlags {
 export async function mayLookInside(flags: InClusterFlags & { readonly prompt: boolean }): Promise<boolean> {
   if (!flags.inCluster) return false;
   if (flags.yes || !mayPrompt(flags)) return true;
-  const { createPromptModule } = (await import("inquirer")).default;
-  const { agreed } = await createPromptModule({ output: process.stderr })<{ agreed: boolean }>([
-    {
-      type: "confirm",
-      name: "agreed",
-      default: false,
-      message:
-        "Start a short-lived pod in each cluster, through the AKS run command? It reads pods, budgets, services and storage, and searches secrets and config maps for the old client id: only names are kept.",
-    },
-  ]);
-  return agreed;
+  return askYes(QUESTION);
 }

@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import { isApproved } from "../../src/execute/execute-cluster.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
+import { KEYS, TerminalSession } from "../support/terminal.ts";
 
 function readJournal(line: InProcessCommandLine): { file: string; events: Event[] } {
   const run = join(line.file("state"), "runs", readdirSync(join(line.file("state"), "runs"))[0]!);
@@ -51,4 +53,16 @@ test("a run that was only approved up to the switch needs another approval to go
     { account: "the emulator's caller", how: "yes" },
   ]);
   expect(approvals[1]).not.toHaveProperty("stopsBefore");
+});
+
+test("Ctrl-C at the question of the approval is an answer, and no defect", async () => {
+  const plan = join(import.meta.dirname, "../../plans/examples/user-assigned.yaml");
+  const cwd = mkdtempSync(join(tmpdir(), "aks-mi-approval-"));
+  onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+  const terminal = new TerminalSession(["apply", "--plan", plan], { columns: 80, rows: 24, cwd });
+  await terminal.see("to approve; there is no way back after the switch:");
+  terminal.press(KEYS.interrupt);
+  expect(await terminal.ended).toBe(130);
+  expect(terminal.history).toContain("Nothing was approved or written.");
+  expect(terminal.history).not.toContain("defect");
 });
