@@ -7,6 +7,7 @@ import { applicationOutline, servicePrincipalOutline } from "./outline.ts";
 import { readClusterParts } from "./read-cluster.ts";
 import { readNodeImages } from "./read-images.ts";
 import { readRights } from "./read-rights.ts";
+import { readVersions } from "./read-versions.ts";
 import { type Twin, TwinDraft } from "./twin.ts";
 
 /** Reads a twin of everything that the plan touches. Only reads. @param start when the rehearsals on it begin */
@@ -17,6 +18,7 @@ export async function readTwin(azure: Azure, clusters: readonly LiveCluster[], s
   for (const live of clusters) {
     await readDirectory(draft, azure, live.plan);
     await readClusterParts(draft, azure.inventory, live, await readNodeImages(draft, azure, live, start));
+    await readVersions(draft, azure, live);
     await readRights(draft, azure.inventory, live.plan, ids);
   }
   const named = new Set(
