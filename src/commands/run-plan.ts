@@ -173,11 +173,10 @@ function hasLostItsLock({ clusterId, outcome }: ClusterResult, events: readonly 
 }
 
 function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: readonly Event[]): RunOutcome {
-  const known = error instanceof AksMiError;
-  const code = exitCodeOf(error);
+  if (!(error instanceof AksMiError)) throw error;
   const written = events.some((event) => event.type === "change:applied");
-  const exitCode = known && written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : code;
-  if (!known) throw error;
+  const exitCode =
+    written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : exitCodeOf(error);
   return {
     exitCode,
     message: error.message,
