@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Json } from "../../src/azure/json.ts";
 import { loadScenario, type Scenario } from "../../src/emulator/scenario.ts";
 import { type Assumption, listAssumptions } from "../../src/rehearse/assumptions.ts";
@@ -129,6 +129,10 @@ async function copyOf(name: string): Promise<Scenario> {
 
 /** Tests each branch under the answers that matter to it: planned, applied, resumed where it stops, verified. */
 export function testBranches(branches: readonly Branch[], answers: readonly Assumption[] = EACH_ANSWER): void {
+  // Loaded before a test begins, or it would be while other people's virtual time runs on.
+  beforeAll(async () => {
+    await import("../../src/commands/apply.ts");
+  });
   for (const branch of branches) {
     test.each(answersFor(branch, answers))(`${branch.name}; $name`, async (assumption) => {
       const world = await openWorld(branch, assumption.behaviour);
