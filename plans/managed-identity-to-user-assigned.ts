@@ -24,7 +24,7 @@ export function managedIdentityToUserAssigned(migration: Migration, azure: Azure
   const before = [...controlPlaneGrants(clusterId, facts, target), ...(target.kubelet ? pull : [])];
   const rolls = target.kubelet !== undefined && changesKubeletIdentity(migration);
   return [
-    createIdentities(target, azure),
+    createIdentities(migration, target, azure),
     assignRoles(migration, before, azure),
     awaitRolePropagation(migration, before, azure),
     enableManagedIdentity(migration, [], azure),

@@ -16,7 +16,7 @@ export function replaceKubeletIdentity(migration: Migration, azure: Azure): AnyS
   const pull = kubeletGrants(facts);
   const before = [...controlPlaneGrants(clusterId, facts, target), ...pull];
   return [
-    createIdentities({ controlPlane: undefined, kubelet: target.kubelet }, azure),
+    createIdentities(migration, { controlPlane: undefined, kubelet: target.kubelet }, azure),
     assignRoles(migration, before, azure),
     awaitRolePropagation(migration, before, azure),
     assignKubeletIdentity(migration, target.kubelet!, undefined, azure),

@@ -23,7 +23,7 @@ export function servicePrincipalToUserAssigned(migration: Migration, azure: Azur
   const pull = kubeletGrants(facts);
   const before = [...controlPlaneGrants(clusterId, facts, target), ...(own ? pull : [])];
   return [
-    createIdentities(target, azure),
+    createIdentities(migration, target, azure),
     assignRoles(migration, before, azure),
     awaitRolePropagation(migration, before, azure),
     enableManagedIdentity(migration, [], azure),

@@ -1,8 +1,24 @@
 import type { Azure } from "../azure/azure.ts";
 import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster } from "../azure/clusters.ts";
+import { sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
 import type { Grantee } from "../plan/change-keys.ts";
 import type { Target } from "./migration.ts";
+
+/** How a cluster uses an identity of its own. */
+export interface IdentityUse {
+  /** The principal that it acts as, where the cluster shows it. */
+  readonly principalId: string | undefined;
+}
+
+/** How a cluster uses a user-assigned identity, as control plane or on its nodes; undefined when it does not. */
+export function useOfIdentity(cluster: ManagedCluster, id: string): IdentityUse | undefined {
+  const assigned = Object.entries(asObject(at(cluster, "identity", "userAssignedIdentities")));
+  const controlPlane = assigned.find(([assignedId]) => sameId(assignedId, id));
+  if (controlPlane) return { principalId: asString(at(controlPlane[1], "principalId")) };
+  const kubelet = kubeletIdentityOf(cluster);
+  return sameId(kubelet?.resourceId, id) ? { principalId: kubelet?.objectId } : undefined;
+}
 
 /** The object ids of the new identities, as far as they exist. */
 export type Principals = ReadonlyMap<Grantee, string>;

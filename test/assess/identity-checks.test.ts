@@ -38,6 +38,7 @@ const assignment = (principalId: string, scope: string) => ({
   conditional: false,
 });
 
+const KUBELET_IDENTITY = { id: KUBELET, location: "westeurope", clientId: "c", tenantId: undefined };
 const systemFacts = systemAssigned().facts;
 const ownKubelet = { identityProfile: { kubeletidentity: { resourceId: KUBELET } } };
 const aksKubelet = {
@@ -110,6 +111,12 @@ const CASES: [string, Check, ClusterReading, string[]][] = [
     "an identity that is gone",
     identity.checkIdentitiesExist,
     kubeletReading({ identity: known(undefined) }),
+    ["ID009 critical"],
+  ],
+  [
+    "an identity that was deleted and made again: another principal",
+    identity.checkIdentitiesExist,
+    kubeletReading({ identity: known({ ...KUBELET_IDENTITY, principalId: "another" }) }),
     ["ID009 critical"],
   ],
   [

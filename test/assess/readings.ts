@@ -73,7 +73,13 @@ export function readingOf(changes: Partial<ClusterReading> = {}): ClusterReading
   const identity = (id: string, use: "control-plane" | "kubelet") => ({
     id,
     use,
-    identity: known({ id, location: "westeurope", principalId: "p", clientId: "c", tenantId: TENANT }),
+    identity: known({
+      id,
+      location: "westeurope",
+      principalId: `principal-of-${use}`,
+      clientId: "c",
+      tenantId: TENANT,
+    }),
     otherClusters: { items: [] },
   });
   return {

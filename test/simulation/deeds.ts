@@ -18,6 +18,7 @@ export const DEEDS = [
   "assignRole",
   "createIdentity",
   "deleteIdentity",
+  "deleteUsedIdentity",
   "deleteRole",
   "rollPool",
   "releaseImage",
@@ -28,6 +29,9 @@ export const DEEDS = [
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
+
+/** Deeds after which the plan no longer fits: the run has to say so, and cannot come to its end. */
+export const ENDING_DEEDS: readonly Deed[] = ["addPool", "deleteUsedIdentity"];
 
 /** Does one deed. @returns the status that it got, or undefined where there was nothing to do */
 export async function doDeed(
@@ -59,7 +63,9 @@ export async function doDeed(
       return planned && (await site.ask("PUT", planned.id, { location: planned.location })).status;
     }
     case "deleteIdentity":
-      return deleteUnused(subject, random);
+      return deleteIdentity(subject, random, false);
+    case "deleteUsedIdentity":
+      return deleteIdentity(subject, random, true);
     case "deleteRole":
       return deleteRole(subject, random.pick(approvedNeeds(subject)));
     case "rollPool": {
@@ -124,8 +130,11 @@ async function deleteRole(subject: Subject, needed: Needed | undefined): Promise
   return id === undefined ? undefined : (await site.ask("DELETE", id)).status;
 }
 
-/** Deletes one of the new identities while the cluster does not use it yet: nobody can repair a cluster without its own. */
-async function deleteUnused(subject: Subject, random: Random): Promise<number | undefined> {
+/**
+ * Deletes one of the new identities.
+ * @param isUsed false: one that the cluster does not use yet; true: one that it uses, after which only another plan helps
+ */
+async function deleteIdentity(subject: Subject, random: Random, isUsed: boolean): Promise<number | undefined> {
   const { site, clusterId, identities } = subject;
   const planned = random.pick(Object.values(identities));
   if (!planned) return undefined;
@@ -135,7 +144,7 @@ async function deleteUnused(subject: Subject, random: Random): Promise<number | 
     asString(at(cluster, "properties", "identityProfile", "kubeletidentity", "resourceId")),
   ];
   const isIdle = asString(at(cluster, "properties", "provisioningState")) === "Succeeded";
-  if (!isIdle || used.some((id) => sameId(id, planned.id))) return undefined;
+  if (!isIdle || used.some((id) => sameId(id, planned.id)) !== isUsed) return undefined;
   return (await site.ask("DELETE", planned.id)).status;
 }
 

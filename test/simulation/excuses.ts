@@ -1,6 +1,6 @@
 import { AzureError } from "../../src/azure/errors.ts";
 import { AksMiError } from "../../src/engine/errors.ts";
-import type { Deed } from "./deeds.ts";
+import { type Deed, ENDING_DEEDS } from "./deeds.ts";
 import type { Ended } from "./process.ts";
 import type { Trouble } from "./weather.ts";
 
@@ -44,6 +44,7 @@ export function unexcused(ended: Ended, wrongs: Wrongs): string | undefined {
   const isInTheWay = hasMet("conflict") || everStruck.has("hanging") || MEDDLING.some((deed) => deeds.has(deed));
   if (!(error instanceof AksMiError)) return `it ended with an error that is not one of ours: ${stackOf(error)}`;
   const told = `it ended with ${error.code}: ${error.message}`;
+  if (error.message.endsWith("(ID009)")) return deeds.has("deleteUsedIdentity") ? "over" : told;
   switch (error.code) {
     case "AZURE_UNREACHABLE":
       return hasMet(...PASSING) || isInTheWay || wrongs.isThrottled ? undefined : told;
@@ -53,7 +54,7 @@ export function unexcused(ended: Ended, wrongs: Wrongs): string | undefined {
       // A refusal that was torn on its way has lost its code.
       if (error instanceof AzureError && /^HTTP \d+$/.test(error.azureCode)) return hasMet("torn") ? undefined : told;
       if (error instanceof AzureError && WITHOUT_AN_IDENTITY.includes(error.azureCode))
-        return deeds.has("deleteIdentity") ? undefined : told;
+        return deeds.has("deleteIdentity") || deeds.has("deleteUsedIdentity") ? undefined : told;
       if (error instanceof AzureError) return isInTheWay ? onlyConflicts(error, told) : told;
       return hasMet("torn") ? undefined : told;
     case "STEP_FAILED":
@@ -61,7 +62,7 @@ export function unexcused(ended: Ended, wrongs: Wrongs): string | undefined {
       return everStruck.size > 0 || deeds.size > 0 ? undefined : told;
     case "PLAN_STALE":
     case "PLAN_CHANGED":
-      return deeds.has("addPool") ? "over" : told;
+      return ENDING_DEEDS.some((deed) => deeds.has(deed)) ? "over" : told;
     default:
       return told;
   }

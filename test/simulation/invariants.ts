@@ -15,6 +15,9 @@ import { pathOf, type Write } from "./writes.ts";
 /** How many requests lie between the last look at a right and the write: what vanishes in between nobody can see. */
 const BLIND_REQUESTS = 6;
 
+/** The same for an identity, which a look reads first. */
+const BLIND_REQUESTS_FOR_IDENTITY = 25;
+
 /** What an update of the cluster's identities may change about it. */
 const PROPERTIES_OF_IDENTITY = ["provisioningState", "identityProfile", "servicePrincipalProfile", "addonProfiles"];
 
@@ -34,7 +37,6 @@ export class Invariants {
   readonly #needs: readonly Needed[];
   readonly #waitMs: number;
   readonly #tokenMs: number;
-  readonly #blindRequests: number;
   readonly #events: Event[] = [];
   readonly #begun: Begun[] = [];
   readonly #rolesMade = new Map<string, number>();
@@ -42,6 +44,7 @@ export class Invariants {
   readonly #datesTold = new Set<number>();
   #requests = 0;
   #lastRightLost = Number.NEGATIVE_INFINITY;
+  #blindUntil = 0;
   #onTheirWay = 0;
   /** The cluster's eTag need not say so: then nobody can know. */
   #isScaledSinceRead = false;
@@ -58,13 +61,16 @@ export class Invariants {
     this.#needs = neededRights(subject);
     this.#waitMs = parseDuration(settings.rolePropagation.wait)!;
     this.#tokenMs = parseDuration(settings.tokenSwitchover.wait)!;
-    this.#blindRequests = BLIND_REQUESTS * clusters.length;
   }
 
   /** Someone else has done something. */
   noteStranger(deed: Deed): void {
     if (deed === "scale" || deed === "addPool") this.#isScaledSinceRead = true;
-    if (deed === "deleteRole" || deed === "deleteIdentity") this.#lastRightLost = this.#requests;
+    const isIdentity = deed === "deleteIdentity" || deed === "deleteUsedIdentity";
+    if (deed !== "deleteRole" && !isIdentity) return;
+    const blind = (isIdentity ? BLIND_REQUESTS_FOR_IDENTITY : BLIND_REQUESTS) * this.subject.site.plan.clusters.length;
+    this.#blindUntil = Math.max(this.#blindUntil, this.#requests + blind);
+    this.#lastRightLost = this.#requests;
   }
 
   /** Azure has answered a request. */
@@ -232,7 +238,7 @@ export class Invariants {
 
   /** True when something vanished after anyone could have looked for it the last time. */
   get #isBlind(): boolean {
-    return this.#requests - this.#lastRightLost <= this.#blindRequests;
+    return this.#requests <= this.#blindUntil;
   }
 
   /** The change that the journal says is being made. */

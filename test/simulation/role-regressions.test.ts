@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { MINUTE_MS } from "../../src/engine/clock.ts";
 import { ConnectionDropped } from "../../src/engine/wire.ts";
+import { describeEnd } from "./crash.ts";
 import { doDeed } from "./deeds.ts";
 import { heldSince, neededRights } from "./needs.ts";
+import { Disk, type Hooks, runProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { Site } from "./site.ts";
 import { caseOf, kinds, runUntilDone } from "./until-done.ts";
+import { isClusterWrite } from "./weather.ts";
 
 /** What the simulation found about roles and identities, each in the shortest form that shows it. */
 describe("what the simulation found about roles", () => {
@@ -44,6 +47,37 @@ describe("what the simulation found about roles", () => {
     expect([lost.size > 1, kinds(ended)]).toEqual([true, ["done"]]);
     const adopted = disk.events.flatMap((event) => (event.type === "change:bound" ? [event.adopted] : []));
     expect(adopted).toEqual([...lost].map(() => false));
+  });
+
+  test.each([
+    ["service principal to own identities, nodes upgraded pool by pool", "upgrade-node-images", "kubelet"],
+    ["one kubelet identity to another", "verify-migration", "kubelet"],
+    ["one own identity to another", "await-token-switchover", "controlPlane"],
+  ] as const)("an identity in use that is deleted ends the run, and no further node is rolled: %s", async (name, step, which) => {
+    const site = await Site.open(caseOf(name));
+    const { id, location } = site.subjects[0]!.identities[which]!;
+    let isDue = false;
+    let isGone = false;
+    let rolls = 0;
+    const hooks: Hooks = {
+      point() {},
+      onEvent(event) {
+        isDue ||= event.step === step;
+      },
+      async carry(request) {
+        if (isDue && !isGone) isGone = (await site.ask("DELETE", id)).status === 200;
+        if (isGone && isClusterWrite(request)) rolls++;
+        return site.emulator.handle(request);
+      },
+    };
+    const disk = new Disk();
+    expect((await runProcess(site, disk, hooks)).kind).toBe("failed");
+    expect(describeEnd(await runProcess(site, disk, hooks))).toContain("somebody has deleted");
+    await site.ask("PUT", id, { location });
+    expect(describeEnd(await runProcess(site, disk, hooks))).toContain(
+      "what has that name now, or gets it, is another",
+    );
+    expect([isGone, rolls]).toEqual([true, 0]);
   });
 
   test("a role that goes after its step is given back before the run says that it is done", async () => {

@@ -4,7 +4,7 @@ import type { WireRequest, WireResponse } from "../../src/engine/wire.ts";
 import { randomBehaviour } from "./azure-of-seed.ts";
 import { CASES, FLEET, isFleet } from "./cases.ts";
 import { describeEnd } from "./crash.ts";
-import { behave } from "./deeds.ts";
+import { behave, ENDING_DEEDS } from "./deeds.ts";
 import { unexcused } from "./excuses.ts";
 import { repair } from "./operators.ts";
 import { Overseer } from "./overseer.ts";
@@ -118,7 +118,7 @@ export async function simulate(seed: number, options: { bug?: PlantedBug; trace?
   }
   if (overseer.violations.length === 0) {
     if (areDone(ended)) await overseer.atTheEnd();
-    else if (!strangers.ever.has("addPool"))
+    else if (!ENDING_DEEDS.some((deed) => strangers.ever.has(deed)))
       overseer.violations.push(`it never came to its end: ${ended.map(describeEnd).join("; ")}`);
   }
   const { violations } = overseer;

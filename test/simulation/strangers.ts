@@ -1,12 +1,12 @@
 import type { WireRequest } from "../../src/engine/wire.ts";
-import { DEEDS, type Deed, doDeed } from "./deeds.ts";
+import { DEEDS, type Deed, doDeed, ENDING_DEEDS } from "./deeds.ts";
 import type { Random } from "./random.ts";
 import type { Site } from "./site.ts";
 
 const TIGHT_SPOT_SHARE = 0.25;
 
 /** Deeds that are rarer than the others: after them little is left to be seen of a run. */
-const RARE: readonly Deed[] = ["addPool", "deleteIdentity"];
+const RARE: readonly Deed[] = [...ENDING_DEEDS, "deleteIdentity"];
 
 /** Other people, as one seed makes them. */
 export class Strangers {

@@ -4,6 +4,7 @@ import { asString, at } from "../../azure/json.ts";
 import { isBehind, isEmpty } from "../../migration/evidence.ts";
 import { nodeResourceGroupId } from "../../migration/grants.ts";
 import { checkRegion, checkSystemAssigned } from "../../migration/preflight.ts";
+import { useOfIdentity } from "../../migration/principals.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
 import type { ClusterReading } from "../reading.ts";
@@ -61,17 +62,20 @@ export function checkSystemAssignedIdentity({ cluster, facts, servicePrincipal }
 }
 
 /** ID009: an identity that is gone; recreating it under the same name gives another principal. */
-export function checkIdentitiesExist({ identities }: ClusterReading): Outcome[] {
+export function checkIdentitiesExist({ cluster, identities }: ClusterReading): Outcome[] {
   return identities.flatMap(({ id, use, identity }): Outcome[] => {
     const name = parseResourceId(id)?.name ?? id;
     if (!identity.known) return [{ check: "ID009", reason: `${use} identity ${name}: ${identity.reason}` }];
-    if (identity.value) return [];
+    const used = useOfIdentity(cluster, id)?.principalId;
+    if (identity.value && (used === undefined || sameId(used, identity.value.principalId))) return [];
     return [
       {
         check: "ID009",
         severity: "critical",
-        seen: `the ${use} identity ${name} does not exist any more`,
-        remedy: "Create an identity, give it the roles again, and assign it to the cluster with `az aks update`.",
+        seen: identity.value
+          ? `the ${use} identity ${name} was deleted and made again: the cluster acts as the one that is gone`
+          : `the ${use} identity ${name} does not exist any more`,
+        remedy: "Plan with an identity of another name: made again under this one it is another principal.",
         link: LINKS.managedIdentity,
       },
     ];
