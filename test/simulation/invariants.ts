@@ -233,6 +233,8 @@ export class Invariants {
     const needed = this.#needs.find((each) => roleKey(each) === key);
     if (!needed || this.#isBlind) return;
     const holder = await principalOf(this.subject, needed.who);
+    // While somebody updates the cluster, it does not show the identities of its add-ons.
+    if (holder === undefined && needed.who.startsWith("addon:")) return;
     if (holder !== principalId) this.#fail(`${path} gives ${key} to ${principalId} instead of ${holder}`);
   }
 
