@@ -35,19 +35,23 @@ export async function readServicePrincipal(
   };
 }
 
+/** The user-assigned identities that a cluster names, and for what. */
+export function identitiesNamedBy(cluster: ManagedCluster): Pick<IdentityReading, "id" | "use">[] {
+  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
+  return [
+    ...userAssignedIdsOf(cluster).map((id) => ({ id, use: "control-plane" as const })),
+    ...(kubelet ? [{ id: kubelet, use: "kubelet" as const }] : []),
+  ];
+}
+
 /** Reads the user-assigned identities that a cluster names. */
 export async function readIdentities(
   id: string,
   cluster: ManagedCluster,
   around: Surroundings,
 ): Promise<IdentityReading[]> {
-  const kubelet = kubeletIdentityOf(cluster)?.resourceId;
-  const named = [
-    ...userAssignedIdsOf(cluster).map((identity) => ({ id: identity, use: "control-plane" as const })),
-    ...(kubelet ? [{ id: kubelet, use: "kubelet" as const }] : []),
-  ];
   const readings: IdentityReading[] = [];
-  for (const { id: identity, use } of named) {
+  for (const { id: identity, use } of identitiesNamedBy(cluster)) {
     const users = around.neighbours.usersOf(identity).map((user) => user.id);
     readings.push({
       id: identity,

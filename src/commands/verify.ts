@@ -1,8 +1,13 @@
+import { checkIdentitiesExist } from "../assess/checks/identity-state.ts";
+import { identitiesNamedBy } from "../assess/read-holders.ts";
+import type { IdentityReading } from "../assess/reading.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { ManagedCluster } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
+import { parseResourceId } from "../azure/ids.ts";
+import { reasonFor } from "../azure/refusals.ts";
 import { AksMiError } from "../engine/errors.ts";
-import type { NotAssessed } from "../engine/known.ts";
+import { known, type NotAssessed, unknown } from "../engine/known.ts";
 import { isFinding, type Outcome } from "../engine/outcome.ts";
 import { EXIT } from "../exit-codes.ts";
 import { judgeRefusedComponents, readRefusedComponents } from "../in-cluster/access-events.ts";
@@ -78,6 +83,7 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
     ? await assessOldPrincipal(azure, id, cluster, departure.value, { inCluster, now })
     : undefined;
   const outcomes: Outcome[] = [
+    ...checkIdentitiesExist({ cluster, identities: await readIdentities(azure, id, cluster) }),
     ...(inCluster ? await lookInside(azure, id, cluster, pools, oldPrincipal?.switchedAt) : NOT_LOOKED_INSIDE),
     ...(oldPrincipal ? checkPrincipalUse(oldPrincipal.use) : []),
     ...(departure.known ? [] : [{ check: "PM005", reason: departure.reason }]),
@@ -93,6 +99,22 @@ async function verifyCluster(connection: Connection, id: string, options: Verify
     notAssessed: [...judged.notAssessed, ...outcomes.filter((outcome): outcome is NotAssessed => !isFinding(outcome))],
     oldPrincipal,
   };
+}
+
+/** Reads the user-assigned identities that a cluster names: the cluster shows them also where they are gone. */
+async function readIdentities(azure: Azure, clusterId: string, cluster: ManagedCluster) {
+  const read = async (id: string): Promise<IdentityReading["identity"]> => {
+    const { name, subscription } = parseResourceId(id)!;
+    try {
+      const found = await azure.identities.get(id);
+      // Azure answers 404 for whatever lies in a subscription of another tenant.
+      const isElsewhere = subscription.toLowerCase() !== parseResourceId(clusterId)!.subscription.toLowerCase();
+      return found || !isElsewhere ? known(found) : unknown("it is not there, or you do not see its subscription");
+    } catch (error) {
+      return unknown(reasonFor(error, `the identity ${name}`));
+    }
+  };
+  return Promise.all(identitiesNamedBy(cluster).map(async (named) => ({ ...named, identity: await read(named.id) })));
 }
 
 const NOT_LOOKED_INSIDE: readonly NotAssessed[] = [

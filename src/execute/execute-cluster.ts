@@ -28,13 +28,20 @@ export interface Approval {
   readonly stopsBefore?: StepId | undefined;
 }
 
-/** True when a journal has an approval of the plan with this hash that reaches as far as a run is to go. */
+/**
+ * True when journals have an approval of the plan with this hash that reaches as far as a run is to go, and nothing that was
+ * taken back since.
+ * @param events of one cluster of a run, or of all
+ */
 export function isApproved(events: readonly Event[], hash: string, until: StepId | undefined): boolean {
-  return events.some((event) => {
+  const approvals = events.filter((event) => {
     if (event.type !== "run:approved" || event.planHash !== hash) return false;
     if (event.stopsBefore === undefined) return true;
     return until !== undefined && STEP_IDS.indexOf(until) <= STEP_IDS.indexOf(event.stopsBefore);
   });
+  const isTakenBack = ({ cluster, seq }: Event) =>
+    !approvals.some((approval) => approval.cluster === cluster && approval.seq > seq);
+  return approvals.length > 0 && !events.some((event) => event.type === "undo:approved" && isTakenBack(event));
 }
 
 /** How a run is to go, wherever it is kept. */

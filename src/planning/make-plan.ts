@@ -1,12 +1,12 @@
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import { normalizeId } from "../azure/ids.ts";
+import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import { decideRights } from "../migration/grants.ts";
-import { migrationOf } from "../migration/migration.ts";
+import { migrationOf, resolveTarget } from "../migration/migration.ts";
 import { ignoreBlockers } from "../migration/preflight.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
@@ -70,7 +70,33 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
   };
   const clusters: ClusterPlan[] = [];
   for (const id of request.clusterIds) clusters.push(await planCluster(azure, normalizeId(id), request, frame, now));
+  ensureIdentitiesOfTheirOwn(clusters, request);
   return { ...frame, clusters };
+}
+
+/**
+ * Two clusters of one name would get one identity by default where both are created in one resource group.
+ * @throws AksMiError `USAGE` when two clusters would share an identity that nobody has named
+ */
+function ensureIdentitiesOfTheirOwn(clusters: readonly ClusterPlan[], request: PlanRequest): void {
+  const owners = new Map<string, string>();
+  for (const { id, target } of clusters) {
+    const { controlPlane, kubelet } = resolveTarget(id, target);
+    const byDefault = [
+      request.controlPlaneIdentity === undefined ? controlPlane : undefined,
+      request.kubeletIdentity === undefined ? kubelet : undefined,
+    ].filter((identity) => identity?.name.startsWith(`id-${parseResourceId(id)!.name}`));
+    for (const identity of byDefault) {
+      const owner = owners.get(identity!.id.toLowerCase());
+      if (owner !== undefined)
+        throw new AksMiError(
+          "USAGE",
+          `The clusters ${owner} and ${id} would share the identity ${identity!.name}: each would have the other's rights.`,
+          "Plan them one by one with --control-plane-identity and --kubelet-identity, or leave out --identity-resource-group.",
+        );
+      owners.set(identity!.id.toLowerCase(), id);
+    }
+  }
 }
 
 function planName(ids: readonly string[]): string {

@@ -96,6 +96,12 @@ describe("undo", () => {
     const isRole = deleted.map((path) => /roleAssignments/i.test(path));
     expect(isRole.filter(Boolean).length).toBeGreaterThan(0);
     expect(isRole.lastIndexOf(true)).toBeLessThan(isRole.indexOf(false));
+
+    // What was approved before has been taken back since.
+    expect((await line.run("resume", "--until", "assign-roles")).code).toBe(7);
+    expect(ids(await resources())).toEqual(ids(before));
+    expect((await line.run("resume", "--yes", "--until", "assign-roles")).code).toBe(8);
+    expect((await line.run("resume", "--until", "assign-roles")).code).toBe(8);
   });
 
   test("is refused after the switch", async () => {

@@ -7,7 +7,7 @@ import { checkRegion, checkSystemAssigned } from "../../migration/preflight.ts";
 import { useOfIdentity } from "../../migration/principals.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
-import type { ClusterReading } from "../reading.ts";
+import type { ClusterReading, IdentityReading } from "../reading.ts";
 
 /** ID001: the condition of Azure Policy's built-in definition; it cannot see a cluster that is half way. */
 export function checkServicePrincipal({ servicePrincipal }: ClusterReading): Outcome[] {
@@ -62,7 +62,12 @@ export function checkSystemAssignedIdentity({ cluster, facts, servicePrincipal }
 }
 
 /** ID009: an identity that is gone; recreating it under the same name gives another principal. */
-export function checkIdentitiesExist({ cluster, identities }: ClusterReading): Outcome[] {
+export function checkIdentitiesExist({
+  cluster,
+  identities,
+}: Pick<ClusterReading, "cluster"> & {
+  readonly identities: readonly Pick<IdentityReading, "id" | "use" | "identity">[];
+}): Outcome[] {
   return identities.flatMap(({ id, use, identity }): Outcome[] => {
     const name = parseResourceId(id)?.name ?? id;
     if (!identity.known) return [{ check: "ID009", reason: `${use} identity ${name}: ${identity.reason}` }];
