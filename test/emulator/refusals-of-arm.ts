@@ -71,7 +71,7 @@ export const REFUSALS_OF_ARM: readonly Refusal[] = [
     code: "ResourceGroupNotFound",
     status: 404,
     says: /Resource group 'rg-none' could not be found/,
-    remedy: CHECK_ID,
+    remedy: /^Check the resource group's name; .*`az group create`/,
     provoke: ({ arm }) => arm.get("read", `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg-none${VERSION}`),
   },
   {
