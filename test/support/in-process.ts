@@ -14,6 +14,11 @@ const TEMPORARY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** What a machine or a CI system may have set must not change a test. */
 const UNSET = ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "AZURE_SUBSCRIPTION_ID", "AKS_MI_STATE_DIR"];
 
+if (!process.env["AKS_MI_OWN_MODULES"])
+  throw new Error(
+    "A test that runs commands in its own process has to be named in REPLACING_MODULES of vitest.config.ts.",
+  );
+
 /** The lab that commands reach now: one command runs at a time. */
 let reached: Lab | undefined;
 
