@@ -1,4 +1,4 @@
-import { MINUTE_MS } from "../engine/clock.ts";
+import { SECOND_MS } from "../engine/clock.ts";
 
 /**
  * What is known about which identity the nodes of a pool use. Azure has no field that says it, so evidence is ranked:
@@ -33,5 +33,8 @@ export function isBehind({ rank, nodes }: Pick<RankedNodes, "rank" | "nodes">): 
   return rank === "none" || (rank === "model" && nodes > 0);
 }
 
-/** How far the platform's clock and ours may be apart. */
-export const CLOCK_SLACK_MS = 2 * MINUTE_MS;
+/**
+ * How far the clocks may be apart that date an instance and the update. Both are Azure's, and no node is imaged within seconds
+ * of an update; but one may have been, by an earlier update, within minutes before it.
+ */
+export const CLOCK_SLACK_MS = 5 * SECOND_MS;
