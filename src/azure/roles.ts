@@ -124,7 +124,7 @@ export function createRoles(transport: Transport): Roles {
       const what = `assign ${role} on ${scope.split("/").at(-1)}`;
       // The SDK puts a slash before the scope; with two, a URL names another host.
       const path = scope.replace(/^\//, "");
-      const giveUpAt = retry.clock.now().getTime() + REPLICATION_LIMIT_MS;
+      let giveUpAt: number | undefined;
       let attempts = 0;
       for (;;) {
         let correlationId: string | undefined;
@@ -156,7 +156,10 @@ export function createRoles(transport: Transport): Roles {
           );
           if (existing) return { id: existing.id, adopted: true, correlationId };
           if (!isThere && !hasAzureCode(error, "PrincipalNotFound")) throw error;
-          if (retry.clock.now().getTime() >= giveUpAt) throw error;
+          const now = retry.clock.now().getTime();
+          // From the first refusal on: what other failures have cost before says nothing of replication.
+          giveUpAt ??= now + REPLICATION_LIMIT_MS;
+          if (now >= giveUpAt) throw error;
           const reason = isThere ? "RoleAssignmentExists, and it does not show yet" : "PrincipalNotFound";
           await waitToSendAgain(what, retry, reason, REPLICATION_POLL_MS);
         }

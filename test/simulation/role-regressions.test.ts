@@ -12,13 +12,18 @@ import { isClusterWrite } from "./weather.ts";
 
 /** What the simulation found about roles and identities, each in the shortest form that shows it. */
 describe("what the simulation found about roles", () => {
-  test("a right that somebody else gave a moment ago is the journal's under its own id, once Azure lists it", async () => {
+  test.each([
+    [0, "at once"],
+    [3, "after a quarter of an hour of throttling"],
+  ])("a right that somebody else gave a moment ago is the journal's under its own id, once Azure lists it: %i times 429, %s", async (throttled) => {
     const site = await Site.open(caseOf("one own identity to another"));
     let givenAt: number | undefined;
+    let refusals = throttled;
     const { ended, disk } = await runUntilDone(site, {
       point() {},
       async carry(request) {
         const isRole = request.method === "PUT" && request.url.includes("/roleAssignments/");
+        if (isRole && refusals-- > 0) return { status: 429, headers: { "retry-after": "300" }, body: "" };
         if (isRole && givenAt === undefined && (await doDeed("assignRole", site.subjects[0]!, new Random(1), request)))
           givenAt = site.clock.now().getTime();
         const response = await site.emulator.handle(request);
