@@ -16,7 +16,7 @@ import {
 } from "../src/migration/cluster-update.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
-import { nodeProgress, poolsWithoutIdentity } from "../src/migration/nodes.ts";
+import { hasReachedNodes, nodeProgress, poolsWithoutIdentity } from "../src/migration/nodes.ts";
 import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "assigns the kubelet identity";
@@ -82,15 +82,17 @@ export function assignKubeletIdentity(
     },
     progress: ({ pools }) => pools.map(nodeProgress),
     async apply(_change, report) {
+      let takesUp = false;
       const accepted = await azure.clusters
         .update(clusterId, async (body, live) => {
+          takesUp = isAssigned(live) && (await hasReachedNodes(azure, clusterId, live, kubelet.id));
           const isWhole = isAssigned(live) && !endedBadly(clusterState(live));
           return isWhole && (await readPoolsWithout(live)).length === 0
             ? undefined
             : withKubeletIdentity(body, kubelet.id);
         })
         .catch((error: unknown) => Promise.reject(refusedUpdate(error)));
-      await rememberOperation(operations, key, accepted, report);
+      await rememberOperation(operations, key, accepted, report, takesUp);
     },
   };
   return lookLater(keepToWindow(step, migration, { key, drains: true, isDone: isAssigned }, azure), operations, {

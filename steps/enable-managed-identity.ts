@@ -27,7 +27,7 @@ import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
-import { nodeProgress } from "../src/migration/nodes.ts";
+import { hasReachedNodes, nodeProgress } from "../src/migration/nodes.ts";
 import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "switches the cluster";
@@ -93,11 +93,16 @@ export function enableManagedIdentity(
     async apply(change, report) {
       const grant = grants.find((candidate) => grantChange(candidate).key === change.key);
       if (grant) return applyGrant(azure, migration, grant, report);
+      let takesUp = false;
       const put = (withKubelet: boolean) =>
-        azure.clusters.update(clusterId, (body, live) => {
+        azure.clusters.update(clusterId, async (body, live) => {
+          const isShown = isSwitched(live, migration);
+          // Azure shows the identity from the moment in which it accepts the update, also where that was then canceled.
+          const kubelet = target.kubelet?.id ?? kubeletIdentityOf(live)?.resourceId;
+          takesUp = isShown && kubelet !== undefined && (await hasReachedNodes(azure, clusterId, live, kubelet));
           const isWhole = !endedBadly(clusterState(live)) && kubeletIdentityOf(live) !== undefined;
           const retried = history.stateOf(key) === "started" && isTerminal(clusterState(live)) && !isWhole;
-          return isSwitched(live, migration) && !retried ? undefined : switched(body, migration, withKubelet);
+          return isShown && !retried ? undefined : switched(body, migration, withKubelet);
         });
       const accepted = await put(target.kubelet !== undefined)
         .catch((error: unknown) => {
@@ -108,7 +113,7 @@ export function enableManagedIdentity(
           return put(false);
         })
         .catch((error: unknown) => Promise.reject(refusedUpdate(error)));
-      await rememberOperation(operations, key, accepted, report);
+      await rememberOperation(operations, key, accepted, report, takesUp);
     },
   };
   const allowed = keepToWindow(

@@ -45,7 +45,7 @@ export class History {
     if (event.type === "change:started") this.#start(event.key, event.step, at);
     else if (event.type === "change:applied") this.#apply(event.key, at);
     else if (event.type === "change:failed") this.#move(event.key, "failed");
-    else if (event.type === "operation:started") this.#noteOperation(event.key, event.acceptedAt);
+    else if (event.type === "operation:started") this.#noteOperation(event);
     else if (event.type === "change:undone") this.#changes.delete(event.key);
     else if (event.type === "node:progress") this.#reimaged.set(event.pool, event.reimaged);
     else if (event.type === "step:done" && event.step) this.#seeAll(event.step);
@@ -63,8 +63,8 @@ export class History {
   }
 
   /**
-   * The moment before which Azure can have done nothing of a change: when it accepted the first attempt whose operation is
-   * known. Without an operation, when the last attempt was begun: it would not have been if those before had had an effect.
+   * The moment before which Azure can have done nothing of a change: when it accepted the first attempt that had an effect, and
+   * whose operation is known. Without an operation, when the last attempt was begun.
    */
   earliestEffectOf(key: string): Date | undefined {
     const change = this.#changes.get(key);
@@ -126,9 +126,10 @@ export class History {
     });
   }
 
-  #noteOperation(key: string, acceptedAt: string | undefined): void {
+  #noteOperation({ key, acceptedAt, takesUp }: StampedEvent & { readonly type: "operation:started" }): void {
     const change = this.#changes.get(key);
-    if (change) change.earliestEffect ??= acceptedAt === undefined ? change.lastStartedAt : new Date(acceptedAt);
+    if (!change || (takesUp && change.earliestEffect)) return;
+    change.earliestEffect = acceptedAt === undefined ? change.lastStartedAt : new Date(acceptedAt);
   }
 
   #apply(key: string, at: Date | undefined): void {

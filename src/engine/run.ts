@@ -28,7 +28,10 @@ export async function* run(options: RunOptions): AsyncGenerator<StampedEvent, Ou
       if (outcome.kind === "paused") return outcome;
       index = outcome.kind === "back" ? outcome.index : index + 1;
       // The last wait takes a day: what was done before it need not be so any more.
-      if (index === steps.length) index = (await firstUndone(options, index - 1)) ?? index;
+      if (index === steps.length) {
+        options.lookAfresh?.();
+        index = (await firstUndone(options, index - 1)) ?? index;
+      }
     } catch (error) {
       if (options.signal.aborted) throw options.signal.reason;
       if (error instanceof AksMiError) {

@@ -106,6 +106,8 @@ export type ApplyEvent =
       readonly correlationId?: string | undefined;
       /** When Azure answered, by its own clock: a request may have been long on its way. */
       readonly acceptedAt?: string | undefined;
+      /** An earlier attempt had got as far as the nodes: some of them may be imaged already. */
+      readonly takesUp?: true | undefined;
     }
   | {
       readonly type: "node:progress";

@@ -60,9 +60,17 @@ export async function rememberOperation(
   key: string,
   accepted: Accepted,
   report: Report,
+  takesUp = false,
 ): Promise<void> {
   const { operation, operationUrl, correlationId, at } = accepted;
   if (!operation || !operationUrl) return;
   operations.save({ id: operation, key, url: operationUrl });
-  await report({ type: "operation:started", key, operation, correlationId, acceptedAt: at?.toISOString() });
+  await report({
+    type: "operation:started",
+    key,
+    operation,
+    correlationId,
+    acceptedAt: at?.toISOString(),
+    ...(takesUp ? { takesUp } : {}),
+  });
 }

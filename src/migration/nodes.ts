@@ -95,15 +95,28 @@ export async function poolsWithoutIdentity(
   cluster: ManagedCluster,
   identityId: string,
 ): Promise<string[]> {
+  const scaleSets = await listScaleSets(azure, clusterId, cluster);
+  return scaleSets.flatMap(({ pool, identities }) =>
+    pool === undefined || identities.some((id) => sameId(id, identityId)) ? [] : [pool],
+  );
+}
+
+/** True when an update has got so far that a pool's scale set carries the identity: nodes may have been imaged onto it. */
+export async function hasReachedNodes(
+  azure: Azure,
+  clusterId: string,
+  cluster: ManagedCluster,
+  identityId: string,
+): Promise<boolean> {
+  const scaleSets = await listScaleSets(azure, clusterId, cluster);
+  return scaleSets.some(({ identities }) => identities.some((id) => sameId(id, identityId)));
+}
+
+/** The scale sets of a cluster; none where they may not be read. */
+async function listScaleSets(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<readonly ScaleSet[]> {
   const { subscription } = parseResourceId(clusterId)!;
   try {
-    const scaleSets = await azure.scaleSets.list(
-      subscription,
-      asString(at(cluster, "properties", "nodeResourceGroup")) ?? "",
-    );
-    return scaleSets.flatMap(({ pool, identities }) =>
-      pool === undefined || identities.some((id) => sameId(id, identityId)) ? [] : [pool],
-    );
+    return await azure.scaleSets.list(subscription, asString(at(cluster, "properties", "nodeResourceGroup")) ?? "");
   } catch (error) {
     if (hasStatus(error, 403)) return [];
     throw error;

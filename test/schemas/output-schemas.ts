@@ -233,7 +233,13 @@ const anyEvent = z.union([
   event("undo:approved", signature),
   event("change:undone", { key, resourceId: z.string() }),
   event("change:failed", { key, code: z.string(), message: z.string() }),
-  event("operation:started", { key, operation: z.string(), correlationId, acceptedAt: time.optional() }),
+  event("operation:started", {
+    key,
+    operation: z.string(),
+    correlationId,
+    acceptedAt: time.optional(),
+    takesUp: z.literal(true).optional(),
+  }),
   event("step:settling", { keys: z.array(z.string()), atMost: time }),
   event("step:waiting", { reason: z.string(), until: time.optional() }),
   event("node:progress", {

@@ -234,8 +234,13 @@ describe("what the simulation found", () => {
       return [history.earliestEffectOf("switch:x"), history.lastStartedAt("switch:x")];
     };
 
-    test("the token wait counts from the second time, and the nodes from when Azure accepted the first", () => {
+    test("the token wait counts from the second time; the nodes too, where the first had no effect", () => {
       const events = [started(0), accepted(2), failed, started(4), accepted(5)];
+      expect(dates(events)).toEqual([new Date(at(5)), new Date(at(4))]);
+    });
+
+    test("the nodes count from the first time where that had got as far as the cluster", () => {
+      const events = [started(0), accepted(2), failed, started(4), { ...accepted(5), takesUp: true as const }];
       expect(dates(events)).toEqual([new Date(at(2)), new Date(at(4))]);
     });
 
