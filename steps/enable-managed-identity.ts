@@ -97,7 +97,7 @@ export function enableManagedIdentity(
       const put = (withKubelet: boolean) =>
         azure.clusters.update(clusterId, async (body, live) => {
           const isShown = isSwitched(live, migration);
-          // Azure shows the identity from the moment in which it accepts the update, also where that was then canceled.
+          // The answer to the update shows the identity already (recorded), so that it need not have reached a node.
           const kubelet = target.kubelet?.id ?? kubeletIdentityOf(live)?.resourceId;
           takesUp = isShown && kubelet !== undefined && (await hasReachedNodes(azure, clusterId, live, kubelet));
           const isWhole = !endedBadly(clusterState(live)) && kubeletIdentityOf(live) !== undefined;

@@ -3,21 +3,25 @@ import type { ApplyEvent, Finding, Risk, StepId } from "./step.ts";
 /** The version of the event vocabulary; the first line of every stream and journal. */
 export const EVENTS_VERSION = "1";
 
+/** Who approved something, and how. */
+export interface ApprovedBy {
+  /** The user of the machine. */
+  readonly by: string;
+  /** The account that Azure knew: its name, or its object id. */
+  readonly account?: string | undefined;
+  readonly how: "prompt" | "yes" | "hash";
+}
+
 /** What the engine itself tells. */
 export type EngineEvent =
   | ApplyEvent
   | { readonly type: "run:started"; readonly planHash: string; readonly tool: string; readonly resumed: boolean }
-  | {
+  | (ApprovedBy & {
       readonly type: "run:approved";
       readonly planHash: string;
-      /** The user of the machine. */
-      readonly by: string;
-      /** The account that Azure knew: its name, or its object id. */
-      readonly account?: string | undefined;
-      readonly how: "prompt" | "yes" | "hash";
       /** The step before which the approval ends; absent when it is for the whole plan. */
       readonly stopsBefore?: StepId | undefined;
-    }
+    })
   /** Another run's lock on the cluster was broken, because the user said so. */
   | {
       readonly type: "lock:broken";
@@ -38,13 +42,7 @@ export type EngineEvent =
     }
   | { readonly type: "change:applied"; readonly key: string }
   /** `undo` was approved: what was made is taken back. It approves nothing of the plan. */
-  | {
-      readonly type: "undo:approved";
-      readonly planHash: string;
-      readonly by: string;
-      readonly account?: string | undefined;
-      readonly how: "prompt" | "yes" | "hash";
-    }
+  | (ApprovedBy & { readonly type: "undo:approved"; readonly planHash: string })
   /** Taken back by `undo`, before the switch. */
   | { readonly type: "change:undone"; readonly key: string; readonly resourceId: string }
   | { readonly type: "change:failed"; readonly key: string; readonly code: string; readonly message: string }

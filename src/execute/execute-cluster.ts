@@ -2,7 +2,7 @@ import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { Connection } from "../azure/connection.ts";
 import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
-import type { Event, StampedEvent } from "../engine/events.ts";
+import type { ApprovedBy, Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
 import { type Outcome, run } from "../engine/run.ts";
@@ -17,13 +17,8 @@ import { lookBeforeSwitch } from "./look-before-switch.ts";
 import type { ClusterRecord, OpenRecord } from "./records.ts";
 import { ensureNotStale } from "./staleness-check.ts";
 
-/** Who approved a plan, and how. */
-export interface Approval {
-  /** The user of the machine. */
-  readonly by: string;
-  /** The account that Azure knows: its name, or its object id. */
-  readonly account?: string | undefined;
-  readonly how: "prompt" | "yes" | "hash";
+/** Who approved a plan, how, and how far. */
+export interface Approval extends ApprovedBy {
   /** The step before which it ends; absent when it is for the whole plan. */
   readonly stopsBefore?: StepId | undefined;
 }

@@ -34,7 +34,8 @@ export function isBehind({ rank, nodes }: Pick<RankedNodes, "rank" | "nodes">): 
 }
 
 /**
- * How far the clocks may be apart that date an instance and the update. Both are Azure's, and no node is imaged within seconds
- * of an update; but one may have been, by an earlier update, within minutes before it.
+ * How far the clocks may be apart that date an instance and the update: both are Azure's. More would take a node for new that
+ * an earlier update has imaged minutes before; less costs nothing, for a node is drained before it is imaged (AKS
+ * documentation of node image upgrades), which takes longer than this. No source says how far these clocks are apart.
  */
 export const CLOCK_SLACK_MS = 5 * SECOND_MS;

@@ -37,7 +37,6 @@ export async function readNodeEvidence(
   expected?: string,
 ): Promise<PoolEvidence[]> {
   const kubelet = kubeletIdentityOf(cluster)?.resourceId ?? expected;
-  const { subscription } = parseResourceId(clusterId)!;
   const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
   const isCarrying = (scaleSet: ScaleSet) =>
     kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
@@ -45,13 +44,8 @@ export async function readNodeEvidence(
   // long as the cluster shows no kubelet identity there is nothing that they could carry.
   const known = atWork(pools) ? scaleSetsSeen.get(azure)?.get(clusterId) : undefined;
   const isKnown = known && (kubelet === undefined || known.every(isCarrying));
-  let scaleSets: readonly ScaleSet[] | undefined = isKnown ? known : undefined;
-  try {
-    scaleSets ??= await azure.scaleSets.list(subscription, group);
-    remember(azure, clusterId, scaleSets);
-  } catch (error) {
-    if (!hasStatus(error, 403)) throw error;
-  }
+  const scaleSets = isKnown ? known : await listScaleSets(azure, clusterId, cluster);
+  if (scaleSets) remember(azure, clusterId, scaleSets);
   const evidence: PoolEvidence[] = [];
   for (const pool of pools) {
     const name = asString(pool["name"]) ?? "";
@@ -96,7 +90,7 @@ export async function poolsWithoutIdentity(
   identityId: string,
 ): Promise<string[]> {
   const scaleSets = await listScaleSets(azure, clusterId, cluster);
-  return scaleSets.flatMap(({ pool, identities }) =>
+  return (scaleSets ?? []).flatMap(({ pool, identities }) =>
     pool === undefined || identities.some((id) => sameId(id, identityId)) ? [] : [pool],
   );
 }
@@ -109,16 +103,20 @@ export async function hasReachedNodes(
   identityId: string,
 ): Promise<boolean> {
   const scaleSets = await listScaleSets(azure, clusterId, cluster);
-  return scaleSets.some(({ identities }) => identities.some((id) => sameId(id, identityId)));
+  return scaleSets?.some(({ identities }) => identities.some((id) => sameId(id, identityId))) === true;
 }
 
-/** The scale sets of a cluster; none where they may not be read. */
-async function listScaleSets(azure: Azure, clusterId: string, cluster: ManagedCluster): Promise<readonly ScaleSet[]> {
+/** The scale sets of a cluster; undefined where they may not be read. */
+async function listScaleSets(
+  azure: Azure,
+  clusterId: string,
+  cluster: ManagedCluster,
+): Promise<readonly ScaleSet[] | undefined> {
   const { subscription } = parseResourceId(clusterId)!;
   try {
     return await azure.scaleSets.list(subscription, asString(at(cluster, "properties", "nodeResourceGroup")) ?? "");
   } catch (error) {
-    if (hasStatus(error, 403)) return [];
+    if (hasStatus(error, 403)) return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { ApprovedBy } from "../engine/events.ts";
 import type { Change, RecordedFinding, StepId } from "../engine/step.ts";
 import { isGap } from "../engine/step.ts";
 import type { StepEstimate } from "./durations.ts";
@@ -120,14 +121,9 @@ export interface ClusterView {
 }
 
 /** Who approved what, when and how. */
-export interface ApprovalView {
+export interface ApprovalView extends ApprovedBy {
   readonly at: string;
   readonly planHash: string;
-  /** The user of the machine. */
-  readonly by: string;
-  /** The account that Azure knew: its name, or its object id. */
-  readonly account?: string | undefined;
-  readonly how: "prompt" | "yes" | "hash";
   /** The step before which it ends; absent for the whole plan. */
   readonly stopsBefore?: StepId | undefined;
 }
