@@ -1,8 +1,9 @@
 // How long a rehearsal of the demo's 25 hours takes once everything has been read: medians, against the limit of 2 s.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startEmulator } from "./started-emulator.mjs";
 
 const RUNS = 5;
 const LIMIT_SECONDS = 2;
@@ -10,12 +11,7 @@ const CLUSTER =
   "/subscriptions/3f0b6c1e-9a54-4d1c-8f27-5b1d7c0a9e01/resourceGroups/rg-payments-prod/providers/Microsoft.ContainerService/managedClusters/payments-prod";
 
 const plan = join(mkdtempSync(join(tmpdir(), "aks-mi-bench-")), "plan.yaml");
-const emulator = spawn(process.execPath, ["dist/cli.js", "emulator", "--port", "0", "--scenario", "demo"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const endpoint = await new Promise((done) =>
-  emulator.stdout.once("data", (data) => done(JSON.parse(String(data).split("\n")[0]).endpoint)),
-);
+const { emulator, endpoint } = await startEmulator("demo");
 const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, AKS_MI_EMULATOR: endpoint };
 const run = (...args) => {
   const ended = spawnSync(process.execPath, ["dist/cli.js", ...args], { env, encoding: "utf8" });
