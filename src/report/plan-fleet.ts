@@ -3,6 +3,7 @@ import type { MigrationPlan } from "../plan/schema.ts";
 import { estimate } from "./durations.ts";
 import { parseId } from "./ids.ts";
 import { type ClusterDigest, drainedNodes, riskWords } from "./plan-digest.ts";
+import type { Table } from "./table.ts";
 import { count, formatRange } from "./words.ts";
 
 /** What the clusters of a plan come to together, as terms with their values. */
@@ -32,12 +33,9 @@ export function fleetFacts(plan: MigrationPlan, digests: readonly ClusterDigest[
   return facts;
 }
 
-/** What the columns of `fleetRows` are. */
-export const FLEET_COLUMNS = ["Cluster", "Changes", "Nodes drained", "Window", "Worst finding"];
-
 /** Each cluster of a plan as a row of words. */
-export function fleetRows(digests: readonly ClusterDigest[]): string[][] {
-  return digests.map(({ cluster, changeCount, drains, estimate: { window }, findings: [worst] }) => {
+export function fleetTable(digests: readonly ClusterDigest[]): Table & { readonly rows: readonly string[][] } {
+  const rows = digests.map(({ cluster, changeCount, drains, estimate: { window }, findings: [worst] }) => {
     const { name, resourceGroup } = parseId(cluster.id);
     return [
       `${name} in ${resourceGroup}`,
@@ -47,4 +45,6 @@ export function fleetRows(digests: readonly ClusterDigest[]): string[][] {
       worst ? `${worst.severity} ${worst.check}` : "-",
     ];
   });
+  const columns = ["Cluster", "Changes", "Nodes drained", "Window", "Worst finding"];
+  return { caption: "Each is told of below", columns, rows };
 }

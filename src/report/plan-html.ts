@@ -2,21 +2,22 @@ import { parseDuration } from "../engine/clock.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
-import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
+import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection } from "./html.ts";
 import { htmlFindings } from "./html-findings.ts";
-import { nameOf, parseId, shortId } from "./ids.ts";
+import { htmlReportTable } from "./html-table.ts";
+import { nameOf, parseId } from "./ids.ts";
 import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
-import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
+import { fleetFacts, fleetTable } from "./plan-fleet.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
+import { changeTable, gapTable, notCopiedTable, rightTable } from "./plan-tables.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import {
   formatLength,
   formatMoment,
   formatRange,
   keepValidWords,
-  notCopiedRights,
   noWayBackWords,
   pathWords,
   sentence,
@@ -37,7 +38,7 @@ ${htmlFacts([
   ["Plan hash", html`<code>${hash}</code>`],
   ...(digests.length > 1 ? fleetFacts(shown, digests) : []),
 ])}`,
-    html`${digests.length > 1 && htmlSection("clusters", "Clusters", htmlTable("Each is told of below", FLEET_COLUMNS, fleetRows(digests)))}
+    html`${digests.length > 1 && htmlSection("clusters", "Clusters", htmlReportTable(fleetTable(digests)))}
 ${digests.map((digest, index) => clusterSections(shown, digest, index))}
 ${htmlSection("next", "Next", htmlCode("Next command", nextCommand))}`,
     html`<p>Nothing in this report is decided here: it is the plan, rendered. Durations are expectations, not promises.</p>`,
@@ -51,8 +52,8 @@ function clusterSections(plan: MigrationPlan, digest: ClusterDigest, index: numb
 ${htmlSection(id("cluster"), nameOf(cluster.id), clusterFacts(digest))}
 ${htmlSection(id("findings"), "Findings", htmlFindings("The gravest first", digest.findings))}
 ${htmlSection(id("steps"), "Steps", digest.steps.map(stepBlock))}
-${htmlSection(id("gaps"), "Gaps in rights", gapTable(digest))}
-${htmlSection(id("not-copied"), "Not copied from the old identity", notCopiedTable(digest))}
+${htmlSection(id("gaps"), "Gaps in rights", htmlReportTable(gapTable(digest)))}
+${htmlSection(id("not-copied"), "Not copied from the old identity", htmlReportTable(notCopiedTable(cluster)))}
 ${htmlSection(id("undo"), "What cannot be undone", undoBlock(plan, digest))}
 ${htmlSection(
   id("code"),
@@ -84,49 +85,9 @@ function stepBlock(step: StepDigest, index: number): Html {
   return html`${step.pointOfNoReturn && html`<p class="alarm"><strong>POINT OF NO RETURN:</strong> the next step cannot be undone.</p>`}
 <h3>${title} ${step.risk && htmlBadge(step.risk)}</h3>
 <p class="muted">${step.estimate.maxMs > 0 && `${formatRange(step.estimate)}. `}${step.reason}</p>
-${changeTable(step)}${rightTable(step)}
+${htmlReportTable(changeTable(step))}${htmlReportTable(rightTable(step))}
 ${step.drains.length > 0 && html`<p>Drains ${drainWords(step.drains)}.</p>`}
 ${step.estimate.waits && html`<p>${waitWords(step)}</p>`}`;
-}
-
-function changeTable({ changes }: StepDigest): Html | undefined {
-  const rows = changes.map(({ summary, reason, risk, onlyIf }) => [summary, whyCell(reason, onlyIf), htmlBadge(risk)]);
-  return htmlTable("Changes", ["Change", "Why", "Risk"], rows);
-}
-
-function rightTable({ principals }: StepDigest): Html | undefined {
-  const rows = principals.flatMap(({ principal, rights }) =>
-    rights.flatMap(({ role, reason, onlyIf, scopes }) =>
-      scopes.map((scope) => [
-        principal,
-        role,
-        html`${shortId(scope)}<br><code>${scope}</code>`,
-        whyCell(reason, onlyIf),
-      ]),
-    ),
-  );
-  return htmlTable("Rights", ["Identity", "Role", "Scope", "Why"], rows);
-}
-
-function whyCell(reason: string, onlyIf: string | undefined): Html {
-  return html`${sentence(reason)}${onlyIf && html` <strong>Only if: ${sentence(onlyIf)}</strong>`}`;
-}
-
-function gapTable({ steps }: ClusterDigest): Html | undefined {
-  const rows = steps.flatMap(({ gaps, title }) =>
-    gaps.map(({ summary, reason }) => [sentence(summary), sentence(reason), title]),
-  );
-  return htmlTable("What will not work for a while", ["Gap", "Why", "Closed by"], rows);
-}
-
-function notCopiedTable({ cluster }: ClusterDigest): Html | undefined {
-  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
-    role,
-    html`<code>${scope}</code>`,
-    sentence(reason),
-    sentence(instead),
-  ]);
-  return htmlTable("Rights that the new identities do not get", ["Role", "Scope", "Why not", "Instead"], rows);
 }
 
 function undoBlock(

@@ -1,24 +1,20 @@
 import { parseDuration } from "../engine/clock.ts";
-import type { RecordedFinding } from "../engine/step.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
-import { nameOf, shortId } from "./ids.ts";
+import { nameOf } from "./ids.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
+import { findingLines } from "./markdown-findings.ts";
+import { tableLines } from "./markdown-table.ts";
 import { maskPlan, type PlanDocumentOptions } from "./mask.ts";
 import type { ClusterDigest, StepDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
-import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
+import { fleetFacts, fleetTable } from "./plan-fleet.ts";
 import { idleWords, waitWords } from "./plan-steps.ts";
-import {
-  azureWords,
-  formatLength,
-  formatRange,
-  keepValidWords,
-  notCopiedRights,
-  noWayBackWords,
-  pathWords,
-  sentence,
-} from "./words.ts";
+import { changeTable, gapTable, notCopiedTable, rightTable } from "./plan-tables.ts";
+import { azureWords, formatLength, formatRange, keepValidWords, noWayBackWords, pathWords, sentence } from "./words.ts";
+
+/** No caption says what the gaps are. */
+const GAP_COLUMNS = ["What will not work for a while", "Why", "Closed by"];
 
 /** The dry-run report as Markdown, for a pull request or a change ticket: every id in full. */
 export function renderPlanMarkdown(plan: MigrationPlan, { hash, ...options }: PlanDocumentOptions): string {
@@ -46,11 +42,7 @@ function fleetLines(plan: MigrationPlan, digests: readonly ClusterDigest[]): str
       fleetFacts(plan, digests).map(([term, value]) => [term, text(value)]),
     ),
     "",
-    ...table(
-      FLEET_COLUMNS,
-      fleetRows(digests).map((row) => row.map(text)),
-    ),
-    "",
+    ...tableLines(fleetTable(digests)),
   ];
 }
 
@@ -65,8 +57,8 @@ function clusterLines(plan: MigrationPlan, digest: ClusterDigest): string[] {
     "## Steps",
     "",
     ...digest.steps.flatMap((step, index) => stepLines(step, index + 1)),
-    ...gapLines(digest),
-    ...notCopiedLines(digest),
+    ...tableLines({ ...gapTable(digest), columns: GAP_COLUMNS }, "## Gaps in rights"),
+    ...tableLines(notCopiedTable(digest.cluster), "## Not copied from the old identity"),
     ...undoLines(plan, digest),
   ];
 }
@@ -92,18 +84,6 @@ function placeOf({ name, resourceGroup, location }: { name: string; resourceGrou
   return `${name} in ${resourceGroup} (${location})`;
 }
 
-/** Findings as a table, the gravest first, under a heading that is one level below that of their cluster. */
-export function findingLines(heading: "##" | "###", findings: readonly RecordedFinding[]): string[] {
-  if (findings.length === 0) return [];
-  const rows = findings.map(({ severity, check, seen, remedy, link }) => [
-    severity === "blocker" ? "**BLOCKER**" : severity,
-    code(check),
-    text(sentence(seen)),
-    text(sentence(remedy)) + (link ? ` ${code(link)}` : ""),
-  ]);
-  return [`${heading} Findings`, "", ...table(["Severity", "Check", "Seen", "Remedy"], rows), ""];
-}
-
 function stepLines(step: StepDigest, number: number): string[] {
   if (step.idle) return [`### ${number}. ${step.title}`, "", sentence(idleWords(step)), ""];
   const note = [step.risk ? `**${step.risk}**` : "", step.estimate.maxMs > 0 ? formatRange(step.estimate) : ""];
@@ -113,53 +93,11 @@ function stepLines(step: StepDigest, number: number): string[] {
     "",
     [...note.filter(Boolean), step.reason].join(" · "),
     "",
-    ...changeLines(step),
-    ...rightLines(step),
+    ...tableLines(changeTable(step)),
+    ...tableLines(rightTable(step)),
     ...(step.drains.length > 0 ? [`Drains ${text(drainWords(step.drains))}.`, ""] : []),
     ...(step.estimate.waits ? [waitWords(step), ""] : []),
   ];
-}
-
-function changeLines({ changes }: StepDigest): string[] {
-  const rows = changes.map(({ summary, reason, risk, onlyIf }) => [
-    text(summary),
-    text(sentence(reason)) + (onlyIf ? ` **Only if:** ${text(sentence(onlyIf))}` : ""),
-    risk,
-  ]);
-  return rows.length > 0 ? [...table(["Change", "Why", "Risk"], rows), ""] : [];
-}
-
-function rightLines({ principals }: StepDigest): string[] {
-  const rows = principals.flatMap(({ principal, rights }) =>
-    rights.flatMap(({ role, reason, scopes, onlyIf }) =>
-      scopes.map((scope) => [
-        text(principal),
-        text(role),
-        `${text(shortId(scope))}<br>${code(scope)}`,
-        text(sentence(reason)) + (onlyIf ? ` **Only if:** ${text(sentence(onlyIf))}` : ""),
-      ]),
-    ),
-  );
-  return rows.length > 0 ? [...table(["Identity", "Role", "Scope", "Why"], rows), ""] : [];
-}
-
-function gapLines({ steps }: ClusterDigest): string[] {
-  const rows = steps.flatMap(({ gaps, title }) =>
-    gaps.map(({ summary, reason }) => [text(sentence(summary)), text(sentence(reason)), title]),
-  );
-  if (rows.length === 0) return [];
-  return ["## Gaps in rights", "", ...table(["What will not work for a while", "Why", "Closed by"], rows), ""];
-}
-
-function notCopiedLines({ cluster }: ClusterDigest): string[] {
-  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
-    text(role),
-    code(scope),
-    text(sentence(reason)),
-    text(sentence(instead)),
-  ]);
-  if (rows.length === 0) return [];
-  return ["## Not copied from the old identity", "", ...table(["Role", "Scope", "Why not", "Instead"], rows), ""];
 }
 
 function undoLines(

@@ -5,7 +5,7 @@ import { parseId, shortSubscription } from "./ids.ts";
 import { Page } from "./page.ts";
 import type { ClusterDigest } from "./plan-digest.ts";
 import { digestPlan, drainWords, riskWords } from "./plan-digest.ts";
-import { FLEET_COLUMNS, fleetFacts, fleetRows } from "./plan-fleet.ts";
+import { fleetFacts, fleetTable } from "./plan-fleet.ts";
 import { printStep } from "./plan-steps.ts";
 import {
   azureWords,
@@ -45,7 +45,8 @@ function printFleet(page: Page, plan: MigrationPlan, digests: readonly ClusterDi
   page.title(`Migration plan: ${plan.metadata.name}`, plan.metadata.emulator ? "EMULATED AZURE" : "");
   for (const [term, value] of fleetFacts(plan, digests)) page.field(term, value);
   page.blank();
-  page.table(FLEET_COLUMNS, fleetRows(digests));
+  const { columns, rows } = fleetTable(digests);
+  page.table(columns, rows);
   page.blank();
 }
 

@@ -1,28 +1,23 @@
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
-import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable, htmlTime } from "./html.ts";
+import { html, htmlBadge, htmlCode, htmlFacts, htmlPage, htmlSection, htmlTable } from "./html.ts";
 import { htmlFindings } from "./html-findings.ts";
-import { nameOf, shortId } from "./ids.ts";
+import { htmlReportTable } from "./html-table.ts";
+import { nameOf } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
 import { type MaskOption, maskRun } from "./mask.ts";
-import { timeSpentMs } from "./remaining.ts";
-import { approvalWords, listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
+import { notCopiedTable } from "./plan-tables.ts";
+import { approvalWords } from "./run-digest.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
-import type { ClusterView, RunView } from "./run-view.ts";
-import { changeWords } from "./run-view.ts";
+import { gapTable, identityTable, nodeTable, rightTable, stepTable, writeTable } from "./run-tables.ts";
+import type { RunView } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { drawTimeline } from "./timeline.ts";
-import {
-  formatLength,
-  formatMoment,
-  formatTime,
-  notCopiedRights,
-  pathWords,
-  sentence,
-  withClockTimes,
-} from "./words.ts";
+import { formatMoment, pathWords, sentence } from "./words.ts";
+
+const NOT_COPIED = "What the service principal holds and the new identities don't";
 
 /** What happened in a run, as one self-contained HTML file. */
 export function renderRunHtml(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
@@ -74,13 +69,13 @@ ${view.failure && html`<div class="alarm"><p><strong>Failed (${view.failure.code
 ${view.pause && html`<div class="notice"><p><strong>Paused.</strong> ${pauseWords(view.pause)}</p></div>`}
 <p><a href="#${id("left")}">What is left to do</a></p>
 ${htmlSection(id("timeline"), "Timeline", drawTimeline(view, now))}
-${htmlSection(id("steps"), "Steps", stepTable(view, now))}
-${htmlSection(id("identities"), "Identities before and after", identityTable(cluster, view))}
-${htmlSection(id("rights"), "Rights", rightTable(cluster, view))}
-${htmlSection(id("not-copied"), "Rights that were not copied", notCopiedTable(cluster))}
-${htmlSection(id("gaps"), "Gaps in rights", gapTable(view))}
-${htmlSection(id("nodes"), "Nodes", nodeTable(view))}
-${htmlSection(id("writes"), "Writes", writeTable(view))}
+${htmlSection(id("steps"), "Steps", htmlReportTable(stepTable(view, now)))}
+${htmlSection(id("identities"), "Identities before and after", htmlReportTable(identityTable(cluster, view)))}
+${htmlSection(id("rights"), "Rights", htmlReportTable(rightTable(cluster, view)))}
+${htmlSection(id("not-copied"), "Rights that were not copied", htmlReportTable({ ...notCopiedTable(cluster), caption: NOT_COPIED }))}
+${htmlSection(id("gaps"), "Gaps in rights", htmlReportTable(gapTable(view)))}
+${htmlSection(id("nodes"), "Nodes", htmlReportTable(nodeTable(view)))}
+${htmlSection(id("writes"), "Writes", htmlReportTable(writeTable(view)))}
 ${htmlSection(id("findings"), "Findings", htmlFindings("What the checks found, the gravest first", view.findings))}
 ${htmlSection(id("left"), "What is left to do", listTasksLeft(plan, run, index).map(taskBlock))}
 ${htmlSection(
@@ -90,86 +85,6 @@ ${htmlSection(
     ({ title, note, code }) => html`<h3>${title}</h3><p>${note}</p>${htmlCode(title, code)}`,
   ),
 )}`;
-}
-
-function stepTable({ steps }: ClusterView, now: Date): Html | undefined {
-  const rows = steps.map((step) => [
-    step.title,
-    htmlBadge(step.state),
-    step.spans[0] && htmlTime(formatTime(step.spans[0].from)),
-    step.spans[0] && htmlTime(formatLength(timeSpentMs(step, now))),
-    [withClockTimes(step.evidence ?? step.failure?.message ?? step.reason ?? ""), retryNote(step.retries.length)],
-  ]);
-  return htmlTable("Each step with its evidence", ["Step", "State", "Started", "Took", "Evidence"], rows);
-}
-
-function retryNote(retries: number): Html | undefined {
-  return retries > 0
-    ? html` <span class="muted">(${retries} ${retries === 1 ? "retry" : "retries"})</span>`
-    : undefined;
-}
-
-function identityTable(cluster: ClusterPlan, view: ClusterView): Html | undefined {
-  const rows = listIdentities(cluster, view).map(({ user, before, after, afterId }) => [
-    user,
-    before,
-    [after, afterId && html`<br><code>${afterId}</code>`],
-  ]);
-  return htmlTable("Who acts in Azure for this cluster", ["For", "Before", "After"], rows);
-}
-
-function rightTable(cluster: ClusterPlan, view: ClusterView): Html | undefined {
-  const rows = listRights(cluster, view).map(({ principal, role, scope, change }) => [
-    principal,
-    role,
-    html`${shortId(scope)}<br><code>${scope}</code>`,
-    change.reason && sentence(change.reason),
-    htmlBadge(changeWords(change)),
-  ]);
-  return htmlTable("Each right with its reason", ["Identity", "Role", "Scope", "Why", "State"], rows);
-}
-
-function notCopiedTable(cluster: ClusterPlan): Html | undefined {
-  const rows = notCopiedRights(cluster).map(({ role, scope, reason, instead }) => [
-    role,
-    html`<code>${scope}</code>`,
-    sentence(reason),
-    sentence(instead),
-  ]);
-  return htmlTable(
-    "What the service principal holds and the new identities don't",
-    ["Role", "Scope", "Why not", "Instead"],
-    rows,
-  );
-}
-
-function gapTable(view: ClusterView): Html | undefined {
-  const rows = listGaps(view).map((gap) => [
-    sentence(gap.summary),
-    sentence(gap.reason),
-    htmlBadge(changeWords(gap)),
-    gap.appliedAt && htmlTime(formatTime(gap.appliedAt)),
-  ]);
-  return htmlTable("What did not work for a while", ["Gap", "Why", "State", "Closed"], rows);
-}
-
-function nodeTable(view: ClusterView): Html | undefined {
-  const rows = listNodes(view).map(({ pool, node, at }) => [pool, node, htmlTime(formatTime(at))]);
-  return htmlTable("When each node was seen drained and re-imaged", ["Pool", "Node", "Re-imaged"], rows);
-}
-
-function writeTable(view: ClusterView): Html | undefined {
-  const rows = listWrites(view).map((change) => [
-    change.summary,
-    htmlBadge(changeWords(change)),
-    change.startedAt && htmlTime(formatTime(change.startedAt)),
-    change.correlationIds.map((correlation) => html`<code>${correlation}</code> `),
-  ]);
-  return htmlTable(
-    "Each write with its correlation ids, for Azure's activity log",
-    ["Change", "State", "At", "Correlation id"],
-    rows,
-  );
 }
 
 function taskBlock({ title, text, commands }: TaskLeft): Html {
