@@ -17,11 +17,13 @@ export interface Resources {
   subscriptions(): Promise<Subscription[]>;
   /** @returns undefined when there is no such subnet or it may not be read */
   subnet(id: string): Promise<Subnet | undefined>;
+  /** Whether there is a resource group of this id; undefined when the caller may not read it. */
+  groupExists(id: string): Promise<boolean | undefined>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<{ id: string; level: string; name: string }[]>;
 }
 
-/** Network 2025-07-01, subscriptions 2022-12-01 and locks 2020-05-01, as plain requests. */
+/** Network 2025-07-01, subscriptions 2022-12-01, resource groups 2022-09-01 and locks 2020-05-01, as plain requests. */
 export function createResources({ arm }: Transport): Resources {
   return {
     async subscriptions() {
@@ -39,6 +41,16 @@ export function createResources({ arm }: Transport): Resources {
         return readSubnet(id, body);
       } catch (error) {
         if (hasStatus(error, 404) || hasStatus(error, 403)) return undefined;
+        throw error;
+      }
+    },
+    async groupExists(id) {
+      try {
+        await arm.get(`read resource group ${id}`, `${id}?api-version=2022-09-01`);
+        return true;
+      } catch (error) {
+        if (hasStatus(error, 404)) return false;
+        if (hasStatus(error, 403)) return undefined;
         throw error;
       }
     },

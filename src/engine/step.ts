@@ -29,6 +29,7 @@ export type Severity = (typeof SEVERITIES)[number];
 export const BLOCKER_CHECKS = [
   "ID007",
   "ID014",
+  "IDENTITY-GROUP",
   "RB011",
   "RB014",
   "RD001",
@@ -78,6 +79,8 @@ export type Verdict<C extends Change = Change> =
       readonly pollMs: number;
       /** When waiting any longer is an error. */
       readonly atMost?: Date;
+      /** True when nothing is at work on the cluster meanwhile: it is time that has to pass, or people who have to act. */
+      readonly idle?: true;
     }
   | {
       readonly kind: "pause";

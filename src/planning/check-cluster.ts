@@ -5,6 +5,7 @@ import { asFinding, isFinding } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkAssignmentLimit } from "../migration/assignment-limit.ts";
 import { checkEtcdKey } from "../migration/etcd-key.ts";
+import { checkIdentityGroups } from "../migration/identity-groups.ts";
 import { checkLaterUpdates } from "../migration/later-updates.ts";
 import type { Migration } from "../migration/migration.ts";
 import { checkOwnedByCode } from "../migration/owned-by-code.ts";
@@ -44,6 +45,7 @@ export async function checkCluster(
   return [
     ...checkSystemAssigned(cluster, facts, target),
     ...checkRegion(from.location, target),
+    ...(await checkIdentityGroups(azure, plan, keys)),
     ...checkOldKinds(cluster),
     ...(await checkVersions(azure, cluster, plan.id)).map((outcome) =>
       asFinding(outcome, "Compare it with `az aks get-versions` of the region."),

@@ -165,6 +165,14 @@ export const BLOCKER_CASES: readonly BlockerCase[] = [
     later: "the identities are there by then, with their roles",
   },
   {
+    check: "IDENTITY-GROUP",
+    name: "a group for the identities that does not exist",
+    flags: ["--identity-resource-group", "rg-identities"],
+    plant: async () => {},
+    seen: "the resource group rg-identities, in which identities are to be created, does not exist",
+    later: "the identities are there by then, and their group with them",
+  },
+  {
     check: "RD010",
     name: "a policy that denies clusters with local accounts",
     plant: (lab) =>

@@ -40,10 +40,16 @@ describe("what may not be read is said to be not assessed, and never passes", ()
       "/applications\\?",
       [expect.stringMatching(/^info: the credentials of .* cannot be read: not assessed$/)],
     ],
-  ])("%s", async (check, pathPattern, expected) => {
+    [
+      "IDENTITY-GROUP",
+      "/resourceGroups/rg-monitoring-prod\\?",
+      ["info: you may not read the resource group rg-monitoring-prod: not assessed"],
+      { identityResourceGroup: "rg-monitoring-prod" },
+    ],
+  ] as [string, string, unknown[], object?][])("%s", async (check, pathPattern, expected, choice = {}) => {
     const lab = await Lab.open();
     await refuse(lab, pathPattern);
-    const said = await found(lab, check);
+    const said = await found(lab, check, choice);
     expect(said.slice(0, expected.length)).toEqual(expected);
     expect(said.every((text) => text.includes("not assessed"))).toBe(true);
   });
