@@ -1,9 +1,15 @@
 import type { Azure } from "../src/azure/azure.ts";
-import { kubeletIdentityOf, type ManagedCluster } from "../src/azure/clusters.ts";
 import { sameId } from "../src/azure/ids.ts";
+import {
+  clusterState,
+  endedBadly,
+  isTerminal,
+  kubeletIdentityOf,
+  type ManagedCluster,
+} from "../src/azure/managed-cluster.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
-import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/migration/cluster-states.ts";
+import { rememberOperation } from "../src/migration/cluster-operations.ts";
 import {
   type ClusterUpdateFacts,
   drainsAllPools,

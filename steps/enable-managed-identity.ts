@@ -1,16 +1,19 @@
 import type { Azure } from "../src/azure/azure.ts";
-import {
-  isOnManagedIdentity,
-  kubeletIdentityOf,
-  type ManagedCluster,
-  userAssignedIdsOf,
-} from "../src/azure/clusters.ts";
 import { AzureError } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
 import { asString, at, type JsonObject } from "../src/azure/json.ts";
+import {
+  clusterState,
+  endedBadly,
+  isOnManagedIdentity,
+  isTerminal,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  userAssignedIdsOf,
+} from "../src/azure/managed-cluster.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
-import { clusterState, endedBadly, isTerminal, rememberOperation } from "../src/migration/cluster-states.ts";
+import { rememberOperation } from "../src/migration/cluster-operations.ts";
 import {
   type ClusterUpdateFacts,
   drainsAllPools,

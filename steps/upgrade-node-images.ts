@@ -1,24 +1,24 @@
 import type { Azure } from "../src/azure/azure.ts";
+import { sameId } from "../src/azure/ids.ts";
+import type { MaintenanceConfiguration } from "../src/azure/maintenance.ts";
 import {
   isOnManagedIdentity,
+  isTerminal,
   kubeletIdentityOf,
   type ManagedCluster,
   poolsOf,
   powerStateOf,
   provisioningStateOf,
-} from "../src/azure/clusters.ts";
-import { sameId } from "../src/azure/ids.ts";
-import type { MaintenanceConfiguration } from "../src/azure/maintenance.ts";
+} from "../src/azure/managed-cluster.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step, Verdict } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
 import {
-  isTerminal,
   NO_OPERATION,
   type OperationFacts,
   readOperation,
   rememberOperation,
-} from "../src/migration/cluster-states.ts";
+} from "../src/migration/cluster-operations.ts";
 import { remedyForRoll, withDrainRemedy } from "../src/migration/drain-failure.ts";
 import { isEmpty, isUnproven } from "../src/migration/evidence.ts";
 import { readCluster } from "../src/migration/held-grants.ts";

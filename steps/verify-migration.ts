@@ -1,7 +1,7 @@
 import type { Azure } from "../src/azure/azure.ts";
+import { clusterState, isTerminal } from "../src/azure/managed-cluster.ts";
 import { MINUTE_MS } from "../src/engine/clock.ts";
 import type { Change, Step } from "../src/engine/step.ts";
-import { clusterState, isTerminal } from "../src/migration/cluster-states.ts";
 import { readCluster } from "../src/migration/held-grants.ts";
 import type { Migration } from "../src/migration/migration.ts";
 import { type PoolEvidence, readNodeEvidence } from "../src/migration/nodes.ts";

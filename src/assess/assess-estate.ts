@@ -1,9 +1,9 @@
 import pMap from "p-map";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { SEVERITIES } from "../engine/step.ts";
 import type { ClusterState } from "../migration/completeness.ts";

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import type { Usage } from "../azure/capacity.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import type { DeletedPrincipal, DirectoryKind, GraphAnswer, ServicePrincipal } from "../azure/graph.ts";
 import type { UserAssignedIdentity } from "../azure/identities.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
 import { reasonFor } from "../azure/refusals.ts";

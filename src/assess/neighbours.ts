@@ -1,6 +1,6 @@
-import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
 import { keyOf, normalizeId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { type ClusterScopes, clusterScopesOf } from "../migration/cluster-scopes.ts";
 
 /** A cluster that uses an identity, and the cluster's own object. */

@@ -1,3 +1,5 @@
+import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
 import {
   controlPlanePrincipalOf,
   isOnManagedIdentity,
@@ -5,9 +7,7 @@ import {
   type ManagedCluster,
   poolsOf,
   regionOf,
-} from "../azure/clusters.ts";
-import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
+} from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { lookInside } from "../in-cluster/look-inside.ts";

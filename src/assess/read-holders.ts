@@ -1,6 +1,6 @@
-import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
 import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
+import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Estate } from "./estate.ts";
 import { findById } from "./indexes.ts";

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf, provisioningStateOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
 import { resourceGroupId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, provisioningStateOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
 import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";

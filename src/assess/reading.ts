@@ -1,10 +1,10 @@
 import type { KubernetesVersion, Usage } from "../azure/capacity.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import type { DeletedPrincipal, DirectoryKind, ServicePrincipal } from "../azure/graph.ts";
 import type { UserAssignedIdentity } from "../azure/identities.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
+import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
 import type { Registry } from "../azure/registries.ts";

@@ -1,6 +1,6 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, sameId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Estate } from "./estate.ts";
 

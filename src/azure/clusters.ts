@@ -1,8 +1,9 @@
 import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { AksMiError, TransientError } from "../engine/errors.ts";
 import { hasAzureCode, hasStatus, tell } from "./errors.ts";
-import { normalizeId, parseResourceId, sameId } from "./ids.ts";
+import { parseResourceId, sameId } from "./ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
+import { isIdle, type ManagedCluster, spelledAsAzureDoes } from "./managed-cluster.ts";
 import { toPutBody } from "./put-body.ts";
 import { AFRESH } from "./read-memory.ts";
 import { NOT_MODIFIED, type Transport } from "./transport.ts";
@@ -16,12 +17,6 @@ const TYPE = "microsoft.containerservice/managedclusters";
 /** How long another operation on the cluster is waited for, and how often it is looked at. */
 const CONFLICT_LIMIT_MS = 60 * MINUTE_MS;
 const CONFLICT_POLL_MS = 30 * SECOND_MS;
-
-/** The states in which nothing is at work. */
-const ENDED_STATES = ["Succeeded", "Failed", "Canceled"];
-
-/** A managed cluster as the service returns it: nothing of it may be lost. */
-export type ManagedCluster = JsonObject;
 
 /** A write that Azure has accepted. */
 export interface Accepted {
@@ -81,22 +76,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       throw error;
     }
   };
-  /** Waits until the cluster is idle, and leaves the rest to whoever can look at everything again. */
-  const lookAgainAfter = async (error: unknown, id: string): Promise<never> => {
-    if (!isConflict(error)) throw error;
-    const giveUpAt = retry.clock.now().getTime() + CONFLICT_LIMIT_MS;
-    for (;;) {
-      if (retry.clock.now().getTime() >= giveUpAt) throw error;
-      const reason = (error as Error).message;
-      if (retry.pauseAt && retry.clock.now().getTime() + CONFLICT_POLL_MS >= retry.pauseAt.getTime())
-        throw new TransientError(reason, { cause: error, retryAfterMs: CONFLICT_POLL_MS });
-      retry.onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
-      await retry.clock.sleep(CONFLICT_POLL_MS, retry.signal);
-      const cluster = await get(id);
-      if (!cluster || unsettledStates(cluster).every(({ state }) => ENDED_STATES.includes(state)))
-        throw new TransientError(reason, { cause: error, retryAfterMs: SECOND_MS });
-    }
-  };
+  const whenIdle = (error: unknown, id: string) => waitUntilIdle(error, retry, () => get(id));
   return {
     get: (id) => get(id),
     async list(subscription, resourceGroup) {
@@ -116,7 +96,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       const eTag = asString(at(live, "eTag")) ?? asString(at(live, "properties", "eTag"));
       const headers = eTag ? { "if-match": eTag } : {};
       const send = () => arm.send(`update cluster ${id}`, "PUT", url(id), body, headers);
-      return accepted(await send().catch((error: unknown) => lookAgainAfter(error, id)));
+      return accepted(await send().catch((error: unknown) => whenIdle(error, id)));
     },
     async latestNodeImage(id, pool) {
       const profile = await arm.get(
@@ -128,7 +108,7 @@ export function createClusters({ arm, retry }: Transport): Clusters {
     async upgradeNodeImage(id, pool) {
       const path = url(id, `/agentPools/${pool}/upgradeNodeImageVersion`);
       const send = () => arm.send(`upgrade the node image of pool ${pool}`, "POST", path);
-      const response = await send().catch((error: unknown) => lookAgainAfter(error, id));
+      const response = await send().catch((error: unknown) => whenIdle(error, id));
       if (response.status === NOT_MODIFIED) throw nothingUpgraded(pool);
       return accepted(response);
     },
@@ -143,6 +123,30 @@ export function createClusters({ arm, retry }: Transport): Clusters {
       }
     },
   };
+}
+
+/**
+ * Waits until a cluster is idle on which someone else was at work, and leaves the rest to whoever can look at everything again.
+ * @throws the error itself when it is about something else, or when the cluster is not idle within an hour
+ * @throws TransientError otherwise
+ */
+async function waitUntilIdle(
+  error: unknown,
+  { clock, pauseAt, onRetry, signal }: Transport["retry"],
+  read: () => Promise<ManagedCluster | undefined>,
+): Promise<never> {
+  if (!isConflict(error)) throw error;
+  const reason = (error as Error).message;
+  const giveUpAt = clock.now().getTime() + CONFLICT_LIMIT_MS;
+  for (;;) {
+    if (clock.now().getTime() >= giveUpAt) throw error;
+    if (pauseAt && clock.now().getTime() + CONFLICT_POLL_MS >= pauseAt.getTime())
+      throw new TransientError(reason, { cause: error, retryAfterMs: CONFLICT_POLL_MS });
+    onRetry?.({ request: "change the cluster", reason, delayMs: CONFLICT_POLL_MS });
+    await clock.sleep(CONFLICT_POLL_MS, signal);
+    const cluster = await read();
+    if (!cluster || isIdle(cluster)) throw new TransientError(reason, { cause: error, retryAfterMs: SECOND_MS });
+  }
 }
 
 /** Someone else is at work on the cluster, or was quicker: 412, or 409 with one of these codes. */
@@ -186,70 +190,4 @@ function accepted(response: { header(name: string): string | undefined; body: Js
   const correlationId = response.header("x-ms-correlation-request-id") ?? response.header("x-ms-request-id");
   const answered = Date.parse(response.header("date") ?? "");
   return { operation, operationUrl, correlationId, at: Number.isNaN(answered) ? undefined : new Date(answered) };
-}
-
-/** The region of a cluster as paths of Azure name it: `westeurope`, also where the cluster says `West Europe`. */
-export function regionOf(cluster: ManagedCluster): string {
-  return (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
-}
-
-/** The pools of a cluster, as plain objects. */
-export function poolsOf(cluster: ManagedCluster): JsonObject[] {
-  const pools = at(cluster, "properties", "agentPoolProfiles");
-  return Array.isArray(pools) ? pools.map((pool) => asObject(pool as Json)) : [];
-}
-
-/** The ids of the user-assigned identities of the control plane. */
-export function userAssignedIdsOf(cluster: ManagedCluster): string[] {
-  return Object.keys(asObject(at(cluster, "identity", "userAssignedIdentities"))).map(normalizeId);
-}
-
-/**
- * True once the control plane is on a managed identity, from the moment that Azure accepted the switch. Where a cluster shows no
- * service principal's profile at all, its identity tells.
- */
-export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase();
-  const type = asString(at(cluster, "identity", "type"))?.toLowerCase() ?? "none";
-  return clientId === undefined ? type !== "none" : clientId === "msi";
-}
-
-/** The object id as which the control plane acts on a managed identity, where the cluster shows it. */
-export function controlPlanePrincipalOf(cluster: ManagedCluster): string | undefined {
-  const [first] = Object.values(asObject(at(cluster, "identity", "userAssignedIdentities")));
-  return asString(at(first, "principalId")) ?? asString(at(cluster, "identity", "principalId"));
-}
-
-/** The kubelet identity that the cluster names, if it names one. */
-export function kubeletIdentityOf(
-  cluster: ManagedCluster,
-): { resourceId: string; objectId: string | undefined } | undefined {
-  const profile = at(cluster, "properties", "identityProfile", "kubeletidentity");
-  const resourceId = asString(at(profile, "resourceId"));
-  return resourceId ? { resourceId: normalizeId(resourceId), objectId: asString(at(profile, "objectId")) } : undefined;
-}
-
-/** The provisioning states of the cluster and of each pool that are not `Succeeded`. */
-export function unsettledStates(cluster: ManagedCluster): { what: string; state: string }[] {
-  const states = poolsOf(cluster).map((pool) => ({
-    what: `pool ${asString(pool["name"])}`,
-    state: provisioningStateOf(pool),
-  }));
-  const own = { what: "the cluster", state: provisioningStateOf(asObject(cluster["properties"])) };
-  return [own, ...states].filter(({ state }) => state !== "Succeeded");
-}
-
-/** The provisioning state of a pool, or in a cluster's properties; one that is not shown is `Succeeded`. */
-export function provisioningStateOf(properties: JsonObject): string {
-  return spelledAsAzureDoes(asString(properties["provisioningState"]) ?? "Succeeded");
-}
-
-/** A state in the spelling that everything else compares with: case means nothing in Azure's enumerations. */
-function spelledAsAzureDoes(state: string): string {
-  return ENDED_STATES.find((known) => known.toLowerCase() === state.toLowerCase()) ?? state;
-}
-
-/** The power state of a cluster's properties or of a pool, in lower case: `running`, `stopped`. */
-export function powerStateOf(properties: JsonObject): string {
-  return asString(at(properties, "powerState", "code"))?.toLowerCase() ?? "running";
 }

@@ -1,5 +1,5 @@
-import { isOnManagedIdentity } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
+import { isOnManagedIdentity } from "../azure/managed-cluster.ts";
 import { formatDuration, MINUTE_MS } from "../engine/clock.ts";
 import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";

@@ -1,6 +1,6 @@
-import { controlPlanePrincipalOf, isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { sameId } from "../azure/ids.ts";
+import { controlPlanePrincipalOf, isOnManagedIdentity, type ManagedCluster } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { DAY_MS } from "../engine/clock.ts";
 import { isAksMiError } from "../engine/errors.ts";

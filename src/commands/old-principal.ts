@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { formatInstant } from "../engine/clock.ts";
 import { type Known, known } from "../engine/known.ts";

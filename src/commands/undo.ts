@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity } from "../azure/clusters.ts";
+import { isOnManagedIdentity } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { type Journal, openJournal } from "../engine/journal.ts";
 import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";

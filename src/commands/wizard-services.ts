@@ -1,9 +1,9 @@
 import { type AssessedCluster, assessEstate } from "../assess/assess-estate.ts";
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { planHash } from "../plan/canonical.ts";
 import { DEFAULT_WAITS } from "../plan/default-waits.ts";

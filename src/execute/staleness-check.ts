@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { readFacts } from "../migration/read-facts.ts";

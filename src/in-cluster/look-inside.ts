@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import { findBlockingBudgets } from "./budgets.ts";

@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { asArray, asString, at, type JsonObject } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { type Known, known } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { openCluster } from "./look-inside.ts";

@@ -1,6 +1,6 @@
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { groupKeyOf, keyOf, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 
 /** What belongs to clusters, in lower case. */
 export interface ClusterScopes {

@@ -1,12 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { hasAzureCode } from "../azure/errors.ts";
 import { asObject, type JsonObject } from "../azure/json.ts";
+import { clusterState, isTerminal, type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 import { MINUTE_MS } from "../engine/clock.ts";
 import { TransientError } from "../engine/errors.ts";
 import type { ChangeState } from "../engine/history.ts";
 import type { Verdict } from "../engine/step.ts";
-import { clusterState, isTerminal, NO_OPERATION, type OperationFacts, readOperation } from "./cluster-states.ts";
+import { NO_OPERATION, type OperationFacts, readOperation } from "./cluster-operations.ts";
 import { remedyForRoll, withDrainRemedy } from "./drain-failure.ts";
 import { readCluster } from "./held-grants.ts";
 import type { Migration } from "./migration.ts";

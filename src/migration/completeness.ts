@@ -1,8 +1,15 @@
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, unsettledStates } from "../azure/clusters.ts";
 import { asString, at } from "../azure/json.ts";
+import {
+  clusterState,
+  endedBadly,
+  isOnManagedIdentity,
+  isTerminal,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  unsettledStates,
+} from "../azure/managed-cluster.ts";
 import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";
-import { clusterState, endedBadly, isTerminal } from "./cluster-states.ts";
 import { isBehind, isEmpty } from "./evidence.ts";
 import type { PoolEvidence } from "./nodes.ts";
 

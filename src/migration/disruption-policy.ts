@@ -1,5 +1,5 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { asString, at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** What a cluster says about disruptions of its nodes, in lower case: `block`, `allow`, `allowduringmaintenancewindow`. */

@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
 import { isWithin, subscriptionOf } from "../azure/ids.ts";
+import { isOnManagedIdentity, type ManagedCluster } from "../azure/managed-cluster.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Report } from "../engine/step.ts";

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { isWithin, resourceGroupOf, subscriptionOf } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { allows } from "../azure/roles.ts";
 import type { Finding } from "../engine/step.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
-import { controlPlanePrincipalOf, type ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import { controlPlanePrincipalOf, type ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Machine } from "../azure/scale-sets.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readNodeGroupGrantTime } from "./node-group-grant.ts";

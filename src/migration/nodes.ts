@@ -1,17 +1,17 @@
 import type { Azure } from "../azure/azure.ts";
+import { hasStatus } from "../azure/errors.ts";
+import { parseResourceId, sameId } from "../azure/ids.ts";
+import { asString, at, type JsonObject } from "../azure/json.ts";
 import {
+  isTerminal,
   kubeletIdentityOf,
   type ManagedCluster,
   poolsOf,
   powerStateOf,
   provisioningStateOf,
-} from "../azure/clusters.ts";
-import { hasStatus } from "../azure/errors.ts";
-import { parseResourceId, sameId } from "../azure/ids.ts";
-import { asString, at, type JsonObject } from "../azure/json.ts";
+} from "../azure/managed-cluster.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import type { ApplyEvent } from "../engine/step.ts";
-import { isTerminal } from "./cluster-states.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readMachineEvidence } from "./machines.ts";
 

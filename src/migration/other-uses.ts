@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { normalizeId, sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { allows, type RoleAssignment } from "../azure/roles.ts";
 import { builtInRole } from "./built-in-roles.ts";

@@ -1,5 +1,5 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { asObject } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Outcome } from "../engine/outcome.ts";
 
 const CODE_TAG = /terraform|opentofu|pulumi|bicep|crossplane|ansible|^azd-env-name$|^gitops$/i;

@@ -1,5 +1,5 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** WK004: the pod identity add-on, supported until September 2025. It takes requests for tokens from pods, AKS's own too. */

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import { at } from "../azure/json.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { PolicyAssignment } from "../azure/policies.ts";
 import type { NotAssessed } from "../engine/known.ts";
 import type { Finding } from "../engine/step.ts";

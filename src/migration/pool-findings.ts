@@ -1,5 +1,5 @@
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** How a path re-images the nodes: with the update that gives them a kubelet identity, or with a node image upgrade. */

@@ -1,8 +1,15 @@
-import { type ManagedCluster, poolsOf, powerStateOf, regionOf, unsettledStates } from "../azure/clusters.ts";
 import { asObject, asString, at } from "../azure/json.ts";
+import {
+  clusterState,
+  isTerminal,
+  type ManagedCluster,
+  poolsOf,
+  powerStateOf,
+  regionOf,
+  unsettledStates,
+} from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
-import { clusterState, isTerminal } from "./cluster-states.ts";
 import type { Target } from "./migration.ts";
 import { isAvailabilitySet } from "./nodes.ts";
 

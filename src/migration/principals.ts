@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
+import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster } from "../azure/managed-cluster.ts";
 import type { Grantee } from "../plan/change-keys.ts";
 import type { Target } from "./migration.ts";
 

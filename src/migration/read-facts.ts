@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { isWithin, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
+import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { holdsSecret, isSecretName } from "../engine/secrets.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { readHeldRoles } from "./held-roles.ts";

@@ -1,7 +1,7 @@
 import type { Usage } from "../azure/capacity.ts";
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { Known } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";

@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity, type ManagedCluster } from "../azure/clusters.ts";
+import { isOnManagedIdentity, type ManagedCluster } from "../azure/managed-cluster.ts";
 import { nodeResourceGroupId } from "./grants.ts";
 import { changesKubeletIdentity, kubeletIdentityKey, type Migration, switchKey } from "./migration.ts";
 import { readNodeGroupGrantTime } from "./node-group-grant.ts";

@@ -1,12 +1,12 @@
+import { sameId } from "../azure/ids.ts";
+import { asString, at } from "../azure/json.ts";
 import {
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
   unsettledStates,
   userAssignedIdsOf,
-} from "../azure/clusters.ts";
-import { sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
+} from "../azure/managed-cluster.ts";
 import { isUnproven } from "./evidence.ts";
 import type { Target } from "./migration.ts";
 import type { PoolEvidence } from "./nodes.ts";

@@ -1,8 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import type { KubernetesVersion } from "../azure/capacity.ts";
-import { type ManagedCluster, poolsOf, regionOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf, regionOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";

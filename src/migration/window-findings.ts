@@ -1,5 +1,5 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { formatInstant, HOUR_MS } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
 import { isWindowOnly } from "./disruption-policy.ts";

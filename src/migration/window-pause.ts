@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { formatInstant } from "../engine/clock.ts";
 import type { Change, Step, Verdict } from "../engine/step.ts";
 import { isWindowOnly } from "./disruption-policy.ts";

@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { DAY_MS, HOUR_MS, parseDuration } from "../engine/clock.ts";
 import { asFinding, isFinding } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";

@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
 import { isWithin } from "../azure/ids.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { asFinding, type Outcome } from "../engine/outcome.ts";
 import type { Finding } from "../engine/step.ts";
 import { judgeBudgets, judgeDrains, judgeInterruptions } from "../in-cluster/judge-drains.ts";

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, poolsOf } from "../azure/clusters.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkDisruptionPolicy } from "../migration/disruption-policy.ts";

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { type ManagedCluster, regionOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
+import { type ManagedCluster, regionOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { known, unknown } from "../engine/known.ts";
 import { asFinding } from "../engine/outcome.ts";

@@ -1,7 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
+import {
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  userAssignedIdsOf,
+} from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { isUnproven } from "../migration/evidence.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";

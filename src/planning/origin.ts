@@ -1,12 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
+import { asString, at } from "../azure/json.ts";
 import {
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
   poolsOf,
   userAssignedIdsOf,
-} from "../azure/clusters.ts";
-import { asString, at } from "../azure/json.ts";
+} from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 import { readPrincipalState } from "../migration/principal.ts";
 import type { ClusterPlan } from "../plan/schema.ts";

@@ -1,5 +1,5 @@
 import type { Azure } from "../azure/azure.ts";
-import type { ManagedCluster } from "../azure/clusters.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import { MINUTE_MS, parseDuration } from "../engine/clock.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkLocks } from "../migration/locks.ts";

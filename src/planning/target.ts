@@ -1,6 +1,11 @@
-import { isOnManagedIdentity, kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
 import { isWithin, parseResourceId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
+import {
+  isOnManagedIdentity,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  userAssignedIdsOf,
+} from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { type ClusterFacts, type ClusterPlan, IDENTITY_NAME, type IdentityTarget } from "../plan/schema.ts";

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { kubeletIdentityOf, userAssignedIdsOf } from "../azure/clusters.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
+import { kubeletIdentityOf, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
 import { type ClusterState, judgeCluster } from "../migration/completeness.ts";
 import type { EvidenceRank } from "../migration/evidence.ts";

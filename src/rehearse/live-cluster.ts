@@ -1,4 +1,4 @@
-import type { ManagedCluster } from "../azure/clusters.ts";
+import type { ManagedCluster } from "../azure/managed-cluster.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 
 /** A cluster of a plan, with its live object. */

@@ -1,8 +1,8 @@
 import pMap from "p-map";
-import { isOnManagedIdentity, type ManagedCluster, userAssignedIdsOf } from "../azure/clusters.ts";
 import { normalizeId, parseResourceId, resourceGroupOf } from "../azure/ids.ts";
 import type { Inventory } from "../azure/inventory.ts";
 import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
+import { isOnManagedIdentity, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { nodeResourceGroupId } from "../migration/grants.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import type { ClusterPlan } from "../plan/schema.ts";

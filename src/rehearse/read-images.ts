@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
-import { poolsOf } from "../azure/clusters.ts";
 import { AzureError } from "../azure/errors.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
+import { poolsOf } from "../azure/managed-cluster.ts";
 import { DAY_MS, formatInstant } from "../engine/clock.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import type { TwinDraft } from "./twin.ts";

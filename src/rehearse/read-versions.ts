@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
-import { regionOf } from "../azure/clusters.ts";
 import { parseResourceId } from "../azure/ids.ts";
+import { regionOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import type { TwinDraft } from "./twin.ts";

@@ -1,10 +1,9 @@
-import { unsettledStates } from "../azure/clusters.ts";
 import type { Connection } from "../azure/connection.ts";
+import { isTerminal, unsettledStates } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { History } from "../engine/history.ts";
 import { MemoryOperationStore } from "../engine/operations.ts";
 import { ensureNotStale } from "../execute/staleness-check.ts";
-import { isTerminal } from "../migration/cluster-states.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { migrationOf } from "../migration/migration.ts";
 import type { MigrationPlan } from "../plan/schema.ts";

@@ -2,8 +2,8 @@ import type { Check } from "../../src/assess/checks/all-checks.ts";
 import { isFinding, known } from "../../src/assess/outcome.ts";
 import type { ClusterReading, ServicePrincipalReading } from "../../src/assess/reading.ts";
 import type { HeldRight } from "../../src/assess/rights.ts";
-import type { ManagedCluster } from "../../src/azure/clusters.ts";
 import type { JsonObject } from "../../src/azure/json.ts";
+import type { ManagedCluster } from "../../src/azure/managed-cluster.ts";
 import type { RoleDefinition } from "../../src/azure/roles.ts";
 
 const NOW = new Date("2026-11-22T08:00:00Z");

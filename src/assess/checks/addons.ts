@@ -1,5 +1,5 @@
-import { unsettledStates } from "../../azure/clusters.ts";
 import { asObject, asString, at, type Json } from "../../azure/json.ts";
+import { unsettledStates } from "../../azure/managed-cluster.ts";
 import { LINKS, RULES } from "../links.ts";
 import type { Outcome } from "../outcome.ts";
 import type { ClusterReading } from "../reading.ts";

@@ -1,6 +1,6 @@
-import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/clusters.ts";
 import { isWithin, parseResourceId, sameId } from "../../azure/ids.ts";
 import { asString, at } from "../../azure/json.ts";
+import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/managed-cluster.ts";
 import { isBehind, isEmpty } from "../../migration/evidence.ts";
 import { nodeResourceGroupId } from "../../migration/grants.ts";
 import { checkRegion, checkSystemAssigned } from "../../migration/preflight.ts";

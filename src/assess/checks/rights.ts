@@ -1,5 +1,5 @@
-import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/clusters.ts";
 import { isWithin, parseResourceId } from "../../azure/ids.ts";
+import { kubeletIdentityOf, userAssignedIdsOf } from "../../azure/managed-cluster.ts";
 import { judgeRegistries } from "../../in-cluster/judge-inside.ts";
 import { isHostOf } from "../../in-cluster/workloads.ts";
 import { addonGrants } from "../../migration/addon-grants.ts";

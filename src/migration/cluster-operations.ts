@@ -1,31 +1,7 @@
-import {
-  type Accepted,
-  type Clusters,
-  type ManagedCluster,
-  type OperationStatus,
-  provisioningStateOf,
-} from "../azure/clusters.ts";
-import { asObject } from "../azure/json.ts";
+import type { Accepted, Clusters, OperationStatus } from "../azure/clusters.ts";
+import { isTerminal } from "../azure/managed-cluster.ts";
 import type { Operation, OperationStore } from "../engine/operations.ts";
 import type { Report } from "../engine/step.ts";
-
-/** The states in which a cluster or pool stays until somebody does something. */
-const TERMINAL_STATES = new Set(["Succeeded", "Failed", "Canceled"]);
-
-/** True when no operation is at work any more. */
-export function isTerminal(state: string): boolean {
-  return TERMINAL_STATES.has(state);
-}
-
-/** True when the last operation on it did not succeed: it failed, or someone aborted it. */
-export function endedBadly(state: string): boolean {
-  return isTerminal(state) && state !== "Succeeded";
-}
-
-/** The provisioning state of the cluster itself. */
-export function clusterState(cluster: ManagedCluster): string {
-  return provisioningStateOf(asObject(cluster["properties"]));
-}
 
 /** How the operation of a change stands. */
 export interface OperationFacts {
