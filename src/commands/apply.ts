@@ -12,9 +12,12 @@ import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { planSteps } from "../planning/plan-steps.ts";
+import { foldEvents } from "../report/fold-events.ts";
 import { renderPlan } from "../report/plan-report.ts";
+import { allDone, statusJson } from "../report/status.ts";
 import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
+import { observeAsJsonl } from "../ui/jsonl.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
@@ -39,16 +42,13 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
   const pauseAt = timeBoxEnd(connection, flags);
   try {
-    if (await nothingToDo(connection, plan, { ...flags, pauseAt })) {
-      process.stderr.write("There is nothing to do: Azure already shows everything that the plan wants.\n");
-      return 0;
-    }
+    if (await nothingToDo(connection, plan, { ...flags, pauseAt })) return endWithoutRun(plan, flags);
   } catch (error) {
-    if (error instanceof TimeBoxOver) return pausedBeforeRun(error.message);
+    if (error instanceof TimeBoxOver) return endWithoutRun(plan, flags, error.message);
     throw error;
   }
   if (notBefore && pauseAt && notBefore > pauseAt)
-    return pausedBeforeRun(`The time box is over before ${notBefore.toISOString()}.`);
+    return endWithoutRun(plan, flags, `The time box is over before ${notBefore.toISOString()}.`);
   if (notBefore) await waitUntil(connection, notBefore);
   // A plan is applied once: a run of this very plan is continued.
   const earlier = findRunOfPlan(flags.stateDir, plan);
@@ -71,10 +71,24 @@ export function ensureNotBlocked(plan: MigrationPlan): void {
   );
 }
 
-/** Says that the time box is over before there is a run. @returns the exit code */
-function pausedBeforeRun(reason: string): number {
-  process.stderr.write(`Paused: ${reason} Next: the same command.\n`);
-  return EXIT.paused;
+/**
+ * Ends a command that has nothing to run, or no time for it: on stdout stands what stands there at the end of a run.
+ * @param paused why it does not go on now; absent: there is nothing to do
+ * @returns the exit code
+ */
+function endWithoutRun(plan: MigrationPlan, { output, stateDir }: ApplyFlags, paused?: string): number {
+  const message = paused
+    ? `Paused: ${paused} Next: the same command.`
+    : "There is nothing to do: Azure already shows everything that the plan wants.";
+  if (output === "jsonl")
+    observeAsJsonl({ output: process.stdout, messages: process.stderr }).end({ exitCode: 0, message });
+  else process.stderr.write(`${message}\n`);
+  if (output === "json") {
+    const earlier = findRunOfPlan(stateDir, plan);
+    const status = statusJson(foldEvents(plan, earlier ? readEvents(earlier) : []));
+    process.stdout.write(`${JSON.stringify(paused ? { ...status, state: "paused" } : allDone(status))}\n`);
+  }
+  return paused ? EXIT.paused : 0;
 }
 
 async function nothingToDo(
@@ -95,6 +109,8 @@ async function nothingToDo(
 }
 
 async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {
+  if (flags.output === "jsonl")
+    throw new AksMiError("USAGE", "A dry run has no events to print.", "Have it printed with -o json, or as a table.");
   const connection = await connectForPlan(plan, flags, "PLAN_STALE");
   const azure = connection.azure();
   const clusters: MigrationPlan["clusters"] = [];

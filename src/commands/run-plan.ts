@@ -70,6 +70,7 @@ export async function runPlan(
   };
   let outcome: RunOutcome;
   let isTakenOver = false;
+  let isStopped = false;
   try {
     const results = await interruptible((signal) =>
       execute({
@@ -92,6 +93,7 @@ export async function runPlan(
       await observer.end({ exitCode: exitCodeOf(error) });
       throw error;
     }
+    isStopped = true;
     outcome = {
       exitCode: error.exitCode,
       message: `Stopped by ${error.signal}; the checkpoint is saved.`,
@@ -101,7 +103,12 @@ export async function runPlan(
   // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
   if (events.length > 0 && !isTakenOver) await writeReports(run, events);
   await observer.end(isEmbedded ? { ...outcome, next: undefined } : outcome);
-  if (flags.output === "json") process.stdout.write(`${JSON.stringify(statusJson(foldEvents(run.plan, events)))}\n`);
+  if (flags.output === "json") {
+    const view = foldEvents(run.plan, events);
+    // This process was at work on it, and is no more.
+    const state = view.state === "running" ? (isStopped ? "paused" : "failed") : view.state;
+    process.stdout.write(`${JSON.stringify(statusJson({ ...view, state }))}\n`);
+  }
   return outcome.exitCode;
 }
 

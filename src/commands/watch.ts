@@ -23,13 +23,17 @@ export async function watch(run: RunDirectory, clock: RunClock, flags: StatusFla
   let view = readView(run, flags.stateDir);
   const observer = chooseObserver(run, () => clock(view.lastEventAt), flags);
   const shown = new Set<string>();
+  let printed = "";
   const show = () => {
     const news = view.events.filter((event) => !shown.has(nameOf(event))).sort((a, b) => a.at.localeCompare(b.at));
     for (const event of news) {
       shown.add(nameOf(event));
       observer.event(event);
     }
-    if (flags.output === "json" && news.length > 0) process.stdout.write(`${JSON.stringify(statusJson(view))}\n`);
+    const document = `${JSON.stringify(statusJson(view))}\n`;
+    // Where its process dies the run's state changes without an event.
+    if (flags.output === "json" && (news.length > 0 || document !== printed)) process.stdout.write(document);
+    printed = document;
   };
   try {
     show();

@@ -7,9 +7,10 @@ import { estimateRemaining, timeSpentMs } from "./remaining.ts";
 import type { ClusterView, RunView, StepState, StepView } from "./run-view.ts";
 import { formatLength, formatRange, formatTime, sentence, withClockTimes } from "./words.ts";
 
-/** `status -o json`. */
+/** `status -o json`, and what `apply` and `resume -o json` print when they end. */
 export interface StatusJson {
-  readonly run: string;
+  /** Null where no run was needed, or none began. */
+  readonly run: string | null;
   readonly state: RunView["state"];
   readonly clusters: readonly {
     readonly id: string;
@@ -20,13 +21,22 @@ export interface StatusJson {
 /** Where a run stands, as data. */
 export function statusJson({ run, state, clusters }: RunView): StatusJson {
   return {
-    run,
+    run: run || null,
     state,
     clusters: clusters.map(({ id, steps }) => ({
       id,
       steps: steps.map((step) => ({ id: step.id, state: step.state, ...(step.until ? { until: step.until } : {}) })),
     })),
   };
+}
+
+/** The same where Azure shows everything that was planned, whatever the journals tell. */
+export function allDone({ run, clusters }: StatusJson): StatusJson {
+  const done = clusters.map(({ id, steps }) => ({
+    id,
+    steps: steps.map((step) => ({ id: step.id, state: "done" as const })),
+  }));
+  return { run, state: "done", clusters: done };
 }
 
 /** How a status is drawn. */

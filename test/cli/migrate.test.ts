@@ -44,13 +44,14 @@ describe("a migration from the command line", () => {
   });
 
   test("stopped by SIGTERM and resumed ends where an undisturbed one does", { timeout: 60 * SECONDS_MS }, async () => {
-    const first = line.start(APPLY);
+    const first = line.start([...APPLY, "-o", "json"]);
     first.process.stderr!.on("data", (data: Buffer) => {
       if (data.toString().includes("create-identities")) first.process.kill("SIGTERM");
     });
     const stopped = await first.ended;
     expect(stopped.code).toBe(143);
     expect(stopped.stderr).toMatch(/the checkpoint is saved\.\nNext: aks-mi resume/);
+    expect(JSON.parse(stopped.stdout)).toMatchObject({ run: expect.any(String), state: "paused" });
     const resumed = await line.run(["resume"]);
     expect(resumed.code, resumed.stderr).toBe(0);
     await expectMigrated(line);

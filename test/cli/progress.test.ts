@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
@@ -5,8 +6,8 @@ import { InProcessCommandLine } from "../support/in-process.ts";
 
 const SECONDS_MS = 1000;
 
-/** How many emulated seconds pass in one: slow enough for someone to look on. */
-const TIME_SCALE = 28_800;
+/** How many emulated seconds pass in one: slow enough for someone to come and look on. */
+const TIME_SCALE = 3600;
 
 /** The titles of the groups of a log, each of which is closed before the next one is opened. */
 function groupsOf(log: readonly string[], open: string, close: string): string[] {
@@ -55,13 +56,17 @@ describe("status --watch without a terminal", () => {
     const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
     expect(planned.code, planned.stderr).toBe(0);
     const { process: child, ended } = line.start(["apply", "--plan", "plan.yaml", "--yes"]);
-    await new Promise<void>((begun) =>
-      child.stderr!.on("data", (data: Buffer) => data.toString().includes("create-identities") && begun()),
-    );
-    const [lines, json] = await Promise.all([
-      line.run(["status", "--watch"]),
-      line.run(["status", "--watch", "-o", "json"]),
-    ]);
+    const says = (words: string) =>
+      new Promise<void>((said) =>
+        child.stderr!.on("data", (data: Buffer) => data.toString().includes(words) && said()),
+      );
+    const lastWait = says("await-token-switchover");
+    await says("create-identities");
+    const watchers = [line.start(["status", "--watch"]), line.start(["status", "--watch", "-o", "json"])];
+    await Promise.all(watchers.map((watcher) => once(watcher.process.stdout!, "data")));
+    await lastWait;
+    await line.control("POST", "/_emulator/clock", { advance: "1d" });
+    const [lines, json] = await Promise.all([watchers[0]!.ended, watchers[1]!.ended]);
     expect((await ended).code).toBe(0);
     expect([lines.code, json.code]).toEqual([0, 0]);
     expect(lines.stdout).toMatch(/^\S+Z payments-prod: run started by aks-mi/);

@@ -31,7 +31,7 @@ const approval = {
 
 /** `status -o json`, and `apply` and `resume -o json` when they end. */
 const status = z.strictObject({
-  run: z.string(),
+  run: z.string().nullable().describe("null where no run was needed, or none began"),
   state: runState,
   clusters: z.array(
     z.strictObject({
