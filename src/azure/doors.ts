@@ -1,5 +1,4 @@
 import {
-  createDefaultHttpClient,
   createHttpHeaders,
   createPipelineRequest,
   type HttpClient,
@@ -7,13 +6,14 @@ import {
   type PipelineResponse,
 } from "@azure/core-rest-pipeline";
 import type { WireRequest, WireResponse } from "../engine/wire.ts";
+import { createNetworkClient } from "./http.ts";
 
 /**
  * An HTTP client that sends everything to an emulator on loopback. The SDK refuses a bearer token over http, so it
  * keeps believing in https: only a copy of the request is rewritten, and the real host travels in `Host`.
  */
 export function createLoopbackClient(emulator: URL): HttpClient {
-  const inner = createDefaultHttpClient();
+  const inner = createNetworkClient();
   return {
     async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
       const asked = new URL(request.url);

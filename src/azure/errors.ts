@@ -139,7 +139,7 @@ function askedDelay(headers: { get(name: string): string | undefined } | undefin
 function isNetworkFailure(failure: HttpFailure): boolean {
   return (
     failure.name === "ConnectionDropped" ||
-    /^(REQUEST_SEND_ERROR|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|UND_ERR|PARSE_ERROR|ERR_STREAM)/.test(
+    /^(REQUEST_SEND_ERROR|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|HPE_|UND_ERR|PARSE_ERROR|ERR_STREAM)/.test(
       failure.code ?? "",
     )
   );

@@ -1,7 +1,6 @@
 import { ContainerServiceClient } from "@azure/arm-containerservice";
 import {
   bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
@@ -14,6 +13,7 @@ import { AksMiError, TransientError } from "../engine/errors.ts";
 import { withoutTracing } from "./clients.ts";
 import type { Cloud } from "./clouds.ts";
 import { translateResponse } from "./errors.ts";
+import { createNetworkClient } from "./http.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
 import { withPacedReads } from "./pace.ts";
 import type { ReadMemory } from "./read-memory.ts";
@@ -82,7 +82,7 @@ export function createTransport(options: {
   onDate?: ((date: Date) => void) | undefined;
 }): Transport {
   const { cloud, credential, retry } = options;
-  const door = rememberAnswers(withDates(options.httpClient ?? createDefaultHttpClient(), options.onDate));
+  const door = rememberAnswers(withDates(options.httpClient ?? createNetworkClient(), options.onDate));
   const direct = guardWrites(door, options.beforeWrite);
   const paced = options.pacedReads
     ? withPacedReads(direct, { endpoint: cloud.resourceManager, clock: retry.clock, signal: retry.signal })
