@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { isWithin } from "../azure/ids.ts";
-import { allows, allowsData, type RoleAssignment, type RoleDefinition } from "../azure/roles.ts";
+import { allows, allowsData, type RoleDefinition } from "../azure/role-definitions.ts";
+import type { RoleAssignment } from "../azure/roles.ts";
 import type { Estate } from "./estate.ts";
 import type { Listed } from "./outcome.ts";
 

@@ -1,7 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import { isWithin, subscriptionOf } from "../azure/ids.ts";
 import { reasonFor } from "../azure/refusals.ts";
-import { allows, type RoleAssignment } from "../azure/roles.ts";
+import { allows } from "../azure/role-definitions.ts";
+import type { RoleAssignment } from "../azure/roles.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";

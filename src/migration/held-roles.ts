@@ -1,7 +1,8 @@
 import type { Azure } from "../azure/azure.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { isWithin } from "../azure/ids.ts";
-import { allows, allowsData, type RoleAssignment } from "../azure/roles.ts";
+import { allows, allowsData } from "../azure/role-definitions.ts";
+import type { RoleAssignment } from "../azure/roles.ts";
 import type { HeldRole } from "../plan/schema.ts";
 import { builtInRole, GRANT_ACTION, PULL_ACTION, PULL_DATA_ACTION } from "./built-in-roles.ts";
 

@@ -3,7 +3,7 @@ import { hasStatus } from "../azure/errors.ts";
 import { isWithin, resourceGroupOf, subscriptionOf } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
 import type { ManagedCluster } from "../azure/managed-cluster.ts";
-import { allows } from "../azure/roles.ts";
+import { allows } from "../azure/role-definitions.ts";
 import type { Finding } from "../engine/step.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterFacts, ClusterPlan } from "../plan/schema.ts";

@@ -1,6 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
 import { resourceGroupOf, subscriptionOf } from "../azure/ids.ts";
-import { allows, type EffectivePermissions } from "../azure/roles.ts";
+import { allows, type EffectivePermissions } from "../azure/role-definitions.ts";
 import type { Finding } from "../engine/step.ts";
 import { type PermissionsPlan, type RequiredPermission, requiredPermissions } from "./required-permissions.ts";
 

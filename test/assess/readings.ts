@@ -4,7 +4,7 @@ import type { ClusterReading, ServicePrincipalReading } from "../../src/assess/r
 import type { HeldRight } from "../../src/assess/rights.ts";
 import type { JsonObject } from "../../src/azure/json.ts";
 import type { ManagedCluster } from "../../src/azure/managed-cluster.ts";
-import type { RoleDefinition } from "../../src/azure/roles.ts";
+import type { RoleDefinition } from "../../src/azure/role-definitions.ts";
 
 const NOW = new Date("2026-11-22T08:00:00Z");
 export const SUBSCRIPTION = "/subscriptions/11111111-1111-4111-8111-111111111111";

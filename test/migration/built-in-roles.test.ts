@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allows, allowsData } from "../../src/azure/roles.ts";
+import { allows, allowsData } from "../../src/azure/role-definitions.ts";
 import { BUILT_IN_ROLES as DEFINITIONS } from "../../src/emulator/roles.ts";
 import { BUILT_IN_ROLES, builtInRole, PULL_ACTION, PULL_DATA_ACTION } from "../../src/migration/built-in-roles.ts";
 

@@ -1,6 +1,6 @@
+import { assignmentName } from "../../src/azure/assign-role.ts";
 import { sameId } from "../../src/azure/ids.ts";
 import { asObject, asString, at, type Json, type JsonObject } from "../../src/azure/json.ts";
-import { assignmentName } from "../../src/azure/roles.ts";
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import { HOUR_MS } from "../../src/engine/clock.ts";
 import type { WireRequest } from "../../src/engine/wire.ts";
