@@ -19,7 +19,7 @@ import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
 import { observeAsJsonl } from "../ui/jsonl.ts";
 import { obtainApproval } from "./approval.ts";
-import { type ApprovalFlags, type CommonFlags, connectForPlan, parseTime } from "./context.ts";
+import { type ApprovalFlags, type CommonFlags, connectForPlan, ensureSamePlace, parseTime } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
 import { checkedStep, type RunFlags, runNewPlan, runPlan, timeBoxEnd } from "./run-plan.ts";
 
@@ -36,6 +36,7 @@ export async function apply(flags: ApplyFlags): Promise<number> {
   const plan = readPlanFile(flags.plan);
   checkedStep(flags.until);
   const notBefore = parseTime("--not-before", flags.notBefore);
+  ensureSamePlace(plan, flags, "PLAN_STALE");
   ensureNotBlocked(plan);
   if (flags.dryRun) return dryRun(plan, flags);
   const approval = await obtainApproval(plan, flags, () => process.stderr.write(report(plan, flags, process.stderr)));

@@ -56,16 +56,22 @@ export function connectFor(flags: CommonFlags): Promise<Connection> {
   return connect({ cloud: flags.cloud ?? "AzureCloud", tenant: flags.tenant, emulator: flags.emulator });
 }
 
+/** What a mismatch of a plan, or of a run, with the command is. */
+type MismatchCode = Extract<ErrorCode, "PLAN_STALE" | "USAGE">;
+
 /**
  * Connects to where a plan was made.
  * @throws AksMiError with `code` when the flags say otherwise: before any request is sent
  */
-export async function connectForPlan(
-  plan: MigrationPlan,
-  flags: CommonFlags,
-  code: Extract<ErrorCode, "PLAN_STALE" | "USAGE">,
-): Promise<Connection> {
+export async function connectForPlan(plan: MigrationPlan, flags: CommonFlags, code: MismatchCode): Promise<Connection> {
+  ensureSamePlace(plan, flags, code);
   const { cloud, tenant, emulator } = plan.metadata;
+  return connect({ cloud, tenant: emulator ? undefined : tenant, emulator: flags.emulator });
+}
+
+/** Asks nobody anything. @throws AksMiError with `code` when the flags lead elsewhere than to where a plan was made */
+export function ensureSamePlace({ metadata }: MigrationPlan, flags: CommonFlags, code: MismatchCode): void {
+  const { cloud, tenant, emulator } = metadata;
   const mismatch = (what: string, planned: string, given: string) =>
     new AksMiError(
       code,
@@ -89,7 +95,6 @@ export async function connectForPlan(
       "Leave out --emulator and unset AKS_MI_EMULATOR.",
     );
   }
-  return connect({ cloud, tenant: emulator ? undefined : tenant, emulator: flags.emulator });
 }
 
 /** The ids of the clusters that the flags name. @throws AksMiError `USAGE` when they name none */

@@ -10,7 +10,7 @@ import { lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
 import { sanitize } from "../text/terminal.ts";
 import { obtainApproval, UNDOING } from "./approval.ts";
-import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan } from "./context.ts";
+import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan, ensureSamePlace } from "./context.ts";
 
 /** Something that a run made, and that may be removed again. */
 interface Made {
@@ -33,6 +33,7 @@ export async function undo(
   flags: CommonFlags & ApprovalFlags & { readonly breakLock?: string; readonly output: "table" | "json" },
 ): Promise<number> {
   const run = openRun(flags.stateDir, id);
+  ensureSamePlace(run.plan, flags, "USAGE");
   const plan = planHash(run.plan);
   ensureSamePlan(plan, readEvents(run));
   const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));

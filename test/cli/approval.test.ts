@@ -59,7 +59,11 @@ test("Ctrl-C at the question of the approval is an answer, and no defect", async
   const plan = join(import.meta.dirname, "../../plans/examples/user-assigned.yaml");
   const cwd = mkdtempSync(join(tmpdir(), "aks-mi-approval-"));
   onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
-  const terminal = new TerminalSession(["apply", "--plan", plan], { columns: 80, rows: 24, cwd });
+  const terminal = new TerminalSession(["apply", "--plan", plan, "--emulator", "http://127.0.0.1:9"], {
+    columns: 80,
+    rows: 24,
+    cwd,
+  });
   await terminal.see("to approve; there is no way back after the switch:");
   terminal.press(KEYS.interrupt);
   expect(await terminal.ended).toBe(130);

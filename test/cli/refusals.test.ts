@@ -57,6 +57,31 @@ test("a plan edited after its approval is not resumed for a cluster that had not
   expect(existsSync(join(run, second, "journal.jsonl"))).toBe(false);
 });
 
+test("a plan of another cloud, tenant or door is refused before anybody is asked to approve it, and before any request", async () => {
+  expect((await line.run("apply", "--plan", plan, "--yes", "--until", "assign-roles")).code).toBe(8);
+  const live = line.file("live.yaml");
+  writeFileSync(live, readFileSync(plan, "utf8").replace("emulator: true", "emulator: false"));
+  const requests = (await line.lab.requests()).length;
+  const elsewhere = ["--tenant", "11111111-2222-4333-8444-555555555555"];
+  for (const [code, ...command] of [
+    [5, "apply", "--plan", plan, ...elsewhere],
+    [5, "apply", "--plan", plan, "--cloud", "AzureChinaCloud"],
+    [5, "apply", "--plan", live],
+    [2, "resume", ...elsewhere],
+    [2, "undo", ...elsewhere],
+  ] as const) {
+    for (const approval of [[], ["--yes"]]) {
+      const refused = await line.run(...command, ...approval);
+      expect([refused.code, refused.stderr, refused.stdout]).toEqual([
+        code,
+        expect.stringContaining("The plan was made"),
+        "",
+      ]);
+    }
+  }
+  expect((await line.lab.requests()).length).toBe(requests);
+});
+
 test("a step that --until does not know is refused before anything is done", async () => {
   const refused = await line.run("apply", "--plan", plan, "--yes", "--until", "nonsense");
   expect(refused.code).toBe(2);
