@@ -1,3 +1,4 @@
+import { chooseSubscription } from "../azure/choose-subscription.ts";
 import { normalizeId, parseResourceId, sameId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
 import type { ManagedCluster } from "../azure/managed-cluster.ts";
@@ -20,21 +21,14 @@ export interface ChosenClusters {
   readonly notListed: readonly { readonly id: string; readonly reason: string }[];
 }
 
-/** Finds the clusters of a scope. @throws AksMiError `USAGE` when something is named that is not there */
+/** Finds the clusters of a scope. @throws AksMiError `USAGE` when something is named that is not there, or not alone of its name */
 export async function chooseClusters(estate: Estate, scope: AssessScope): Promise<ChosenClusters> {
   if (scope.ids.length > 0) return { clusters: await namedClusters(estate, scope.ids), notListed: [] };
   const subscriptions = scope.subscription
-    ? estate.subscriptions.filter(({ id, name }) => [id, name].some((value) => same(value, scope.subscription)))
+    ? [chooseSubscription(estate.subscriptions, scope.subscription)]
     : estate.subscriptions;
-  if (subscriptions.length === 0) {
-    throw new AksMiError(
-      "USAGE",
-      scope.subscription
-        ? `There is no enabled subscription ${scope.subscription} that you can see.`
-        : "You can see no enabled subscription.",
-      "Check it with `az account list -o table`.",
-    );
-  }
+  if (subscriptions.length === 0)
+    throw new AksMiError("USAGE", "You can see no enabled subscription.", "Check it with `az account list -o table`.");
   const clusters: ManagedCluster[] = [];
   const notListed: { id: string; reason: string }[] = [];
   for (const { id } of subscriptions) {

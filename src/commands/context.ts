@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { chooseSubscription } from "../azure/choose-subscription.ts";
 import type { CloudName } from "../azure/clouds.ts";
 import { type Connection, connect } from "../azure/connection.ts";
 import { normalizeId, parseResourceId, subscriptionOf } from "../azure/ids.ts";
@@ -109,7 +110,7 @@ export async function resolveScope(connection: Connection, flags: ScopeFlags): P
     );
   }
   const azure = connection.azure();
-  const subscription = await chooseSubscription(connection, flags.subscription);
+  const subscription = await subscriptionOfScope(connection, flags.subscription);
   const clusters = await azure.clusters.list(subscription, flags.resourceGroup);
   const found = clusters.map((cluster) => normalizeId(String(cluster["id"])));
   const named = flags.name
@@ -124,30 +125,15 @@ export async function resolveScope(connection: Connection, flags: ScopeFlags): P
   );
 }
 
-async function chooseSubscription(connection: Connection, given: string | undefined): Promise<string> {
+async function subscriptionOfScope(connection: Connection, given: string | undefined): Promise<string> {
   const wanted = given ?? process.env["AZURE_SUBSCRIPTION_ID"];
-  const subscriptions = (await connection.azure().resources.subscriptions()).filter(
-    (subscription) => subscription.enabled,
-  );
-  const matches = wanted
-    ? subscriptions.filter((subscription) =>
-        [subscription.id, subscription.name].some((value) => value.toLowerCase() === wanted.toLowerCase()),
-      )
-    : subscriptions;
-  if (matches.length === 1) return matches[0]!.id;
-  if (wanted && matches.length === 0) {
-    throw new AksMiError(
-      "USAGE",
-      `There is no subscription ${wanted} that you can see.`,
-      "Check its id with `az account list -o table`.",
-    );
-  }
+  const visible = (await connection.azure().resources.subscriptions()).filter(({ enabled }) => enabled);
+  if (wanted) return chooseSubscription(visible, wanted).id;
+  if (visible.length === 1) return visible[0]!.id;
   throw new AksMiError(
     "USAGE",
-    wanted
-      ? `You can see ${matches.length} subscriptions of the name ${wanted}.`
-      : `You can see ${subscriptions.length} subscriptions, and none is named.`,
-    wanted ? "Name one by its id (`az account list -o table`)." : "Name one with --subscription.",
+    `You can see ${visible.length} subscriptions, and none is named.`,
+    "Name one with --subscription.",
   );
 }
 
