@@ -1,5 +1,5 @@
 import { DAY_MS } from "../engine/clock.ts";
-import type { Activity } from "./activities.ts";
+import type { Activity, Write } from "./activities.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
 import { durationMs } from "./behaviour.ts";
@@ -49,18 +49,14 @@ export function listActivities(world: World, request: ArmRequest): ArmReply {
   ];
   const subscription = keyOf(`/subscriptions/${request.target.subscription}`);
   const newestMs = world.nowMs - durationMs(world.behaviour, "activityLogDelay");
+  const isMeant = ({ resourceId }: Write) =>
+    keyOf(resourceId).startsWith(subscription) &&
+    (group === undefined || (resourceGroupOf(resourceId) ?? "").toLowerCase() === group) &&
+    (resource === undefined || keyOf(resourceId) === resource);
+  const oldestMs = Math.max(from, world.nowMs - RETENTION_MS);
   const found = world.activity
-    .all()
-    .filter(
-      (activity) =>
-        activity.atMs <= newestMs &&
-        activity.atMs >= Math.max(from, world.nowMs - RETENTION_MS) &&
-        (Number.isNaN(to) || activity.atMs <= to) &&
-        keyOf(activity.resourceId).startsWith(subscription) &&
-        (group === undefined || (resourceGroupOf(activity.resourceId) ?? "").toLowerCase() === group) &&
-        (resource === undefined || keyOf(activity.resourceId) === resource) &&
-        (correlation === undefined || correlationOf(world, activity).toLowerCase() === correlation),
-    )
+    .between(oldestMs, Number.isNaN(to) ? newestMs : Math.min(to, newestMs), isMeant)
+    .filter((activity) => correlation === undefined || correlationOf(world, activity).toLowerCase() === correlation)
     .reverse();
   // Thousands of entries are made into JSON only where a page shows them.
   const { body, ...reply } = pageOf(Object.keys(found), request, world.behaviour.pageSize);

@@ -27,8 +27,8 @@ export function adoptCluster(world: World, resource: Resource): Cluster {
     createLoadBalancer(world, cluster);
     grantNodeGroup(world, cluster, false);
   }
-  cluster.version += 1;
-  startWork(world, cluster);
+  if (cluster.work) cluster.work.stir();
+  else startWork(world, cluster);
   return cluster;
 }
 
@@ -62,6 +62,7 @@ function hasNodeGroup(world: World, cluster: Cluster): boolean {
 /** Takes a cluster and everything in its node resource group out of the model. */
 export function removeCluster(world: World, cluster: Cluster): void {
   const nodeGroupId = nodeGroupIdOf(cluster);
+  cluster.work?.end();
   world.clusters.delete(keyOf(cluster.id));
   world.store.delete(cluster.id);
   for (const resource of world.store.inGroup(nodeGroupId)) world.store.delete(resource.id);
@@ -80,10 +81,7 @@ function newCluster(resource: Resource): Cluster {
     operation: undefined,
     hasUnfinishedRoll: false,
     hasSwitched: false,
-    version: 0,
-    round: undefined,
-    loggedHour: undefined,
-    isTicking: false,
+    work: undefined,
   };
 }
 

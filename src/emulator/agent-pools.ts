@@ -171,7 +171,7 @@ export function putPool(world: World, cluster: Cluster, name: string, request: A
   const kind = kindOfPut(known !== undefined, before, profile);
   const operation = startPoolOperation(world, cluster, pool, profile, kind.operation, kind.state);
   const finish = () => {
-    cluster.version += 1;
+    cluster.work?.stir();
     finishPoolOperation(world, pool, profile, operation, "Succeeded");
   };
   if (kind.state === "Upgrading") {
@@ -241,7 +241,7 @@ export function removePoolByRequest(world: World, cluster: Cluster, name: string
     properties["agentPoolProfiles"] = objectsAt(properties, "agentPoolProfiles").filter((item) => item !== profile);
     syncPools(world, cluster);
     touch(world, cluster.resource);
-    cluster.version += 1;
+    cluster.work?.stir();
     endOperation(world, operation, "Succeeded");
   });
   return { status: 202, headers: operationHeaders(world, operation, request, true) };

@@ -40,6 +40,7 @@ export function updateCluster(world: World, cluster: Cluster, request: ArmReques
   };
   for (const pool of roll.pools) ensureDrainable(world, cluster, pool);
   mergeBody(world, cluster, body);
+  cluster.work?.stir();
   acceptIntent(world, cluster, intent);
   const operation =
     upgraded.length > 0

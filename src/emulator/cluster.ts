@@ -1,6 +1,6 @@
-import type { ClusterEvent, Fold } from "./events.ts";
 import type { Resource } from "./json.ts";
 import type { Operation } from "./operation.ts";
+import type { Work } from "./work.ts";
 
 /** One node of a cluster, with the identity that its kubelet has had since it was last imaged. */
 export interface Node {
@@ -57,15 +57,8 @@ export interface Cluster {
   hasUnfinishedRoll: boolean;
   /** True once an update through the API changed who acts. */
   hasSwitched: boolean;
-  /** Grows whenever who acts, or on what, changed. */
-  version: number;
-  /** Under which circumstances the last round of work was looked at, what it did, and its successes. */
-  round:
-    | { signature: string; fold: Fold | undefined; hasFailures: boolean; events: readonly ClusterEvent[] }
-    | undefined;
-  /** The hour, since 1970, whose writes are in the activity log. */
-  loggedHour: number | undefined;
-  isTicking: boolean;
+  /** Its daily work; undefined before that has been started. */
+  work: Work | undefined;
 }
 
 /** Every node of a cluster with its pool. */

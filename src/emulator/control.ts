@@ -6,10 +6,10 @@ import { parseBehaviour } from "./behaviour.ts";
 import type { Faults } from "./faults.ts";
 import { nameOf } from "./ids.ts";
 import { type Json, type JsonObject, textAt } from "./json.ts";
-import { findRegistries } from "./life.ts";
 import type { RequestLog } from "./request-log.ts";
 import { readResource } from "./resource-input.ts";
 import { storeResource } from "./resources.ts";
+import { findRegistries } from "./round.ts";
 import type { World } from "./world.ts";
 
 /** Serves the control API under `/_emulator/`. */
@@ -47,7 +47,7 @@ function answer(
     case "GET requests":
       return { status: 200, body: logs.requests.list() };
     case "GET events":
-      return { status: 200, body: world.events.list() };
+      return { status: 200, body: world.events.list(world.nowMs) };
     case "POST faults":
       logs.faults.add(body);
       return { status: 200, body: body ?? null };

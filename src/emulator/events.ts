@@ -1,5 +1,6 @@
 import { isSameId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
+import type { Recurrence } from "./recurrence.ts";
 
 /** Something an emulated cluster did, or failed to do. */
 export interface ClusterEvent {
@@ -13,54 +14,69 @@ export interface ClusterEvent {
   readonly reason?: string;
 }
 
+/** What happened at one moment, or again and again. */
 interface Entry {
-  readonly fromMs: number;
-  toMs: number;
-  times: number;
+  readonly when: number | Recurrence;
   readonly events: readonly ClusterEvent[];
 }
 
-/** A run of rounds in which the same things succeeded: counted instead of repeated. */
-export type Fold = Entry;
-
-/** What the emulated clusters did. Successes that recur are folded into one entry, failures never are. */
+/** What the emulated clusters did. What recurs is one entry; asked for, its successes are folded and its failures are not. */
 export class EventLog {
   readonly #entries: Entry[] = [];
 
   /** Notes something that happened once. */
   add(atMs: number, event: ClusterEvent): void {
-    this.#entries.push({ fromMs: atMs, toMs: atMs, times: 1, events: [event] });
+    this.#entries.push({ when: atMs, events: [event] });
   }
 
-  /** Notes successes that may recur; `extend` counts each recurrence. */
-  open(atMs: number, events: readonly ClusterEvent[]): Fold {
-    const fold: Fold = { fromMs: atMs, toMs: atMs, times: 1, events };
-    this.#entries.push(fold);
-    return fold;
+  /** Notes what is going to happen again and again. */
+  addRecurring(when: Recurrence, events: readonly ClusterEvent[]): void {
+    this.#entries.push({ when, events });
   }
 
-  /** Counts one more round of the same successes. */
-  extend(fold: Fold, atMs: number): void {
-    fold.toMs = atMs;
-    fold.times += 1;
-  }
-
-  /** What failed in a cluster since a moment, the oldest first. */
-  failuresSince(cluster: string, fromMs: number): { readonly atMs: number; readonly event: ClusterEvent }[] {
+  /** What failed in a cluster from one moment to another, the oldest first. */
+  failuresBetween(
+    cluster: string,
+    sinceMs: number,
+    untilMs: number,
+  ): { readonly atMs: number; readonly event: ClusterEvent }[] {
     return this.#entries
-      .filter((entry) => entry.fromMs >= fromMs)
-      .flatMap(({ fromMs: atMs, events }) => events.map((event) => ({ atMs, event })))
-      .filter(({ event }) => !event.ok && isSameId(event.cluster, cluster));
+      .filter(({ events }) => events.length > 0 && isSameId(events[0]!.cluster, cluster))
+      .flatMap(({ when, events }) => {
+        const failures = events.filter(({ ok }) => !ok);
+        return momentsOf(when, sinceMs, untilMs).flatMap((atMs) => failures.map((event) => ({ atMs, event })));
+      })
+      .sort((left, right) => left.atMs - right.atMs);
   }
 
-  /** Everything so far as plain JSON, in the order in which it began. */
-  list(): JsonObject[] {
-    return this.#entries.flatMap((entry) => entry.events.map((event) => described(event, entry)));
+  /** Everything by `nowMs` as plain JSON, in the order in which it began. */
+  list(nowMs: number): JsonObject[] {
+    return this.#entries
+      .flatMap(({ when, events }) => events.flatMap((event) => described(event, when, nowMs)))
+      .sort((left, right) => left.atMs - right.atMs)
+      .map(({ shown }) => shown);
   }
 }
 
-function described(event: ClusterEvent, entry: Entry): JsonObject {
-  const at = new Date(entry.fromMs).toISOString();
-  const folded = entry.times > 1 ? { times: entry.times, from: at, to: new Date(entry.toMs).toISOString() } : {};
-  return { at, ...event, ...folded };
+function momentsOf(when: number | Recurrence, sinceMs: number, untilMs: number): number[] {
+  if (typeof when !== "number") return when.between(sinceMs, untilMs);
+  return when >= sinceMs && when <= untilMs ? [when] : [];
+}
+
+function described(
+  event: ClusterEvent,
+  when: number | Recurrence,
+  nowMs: number,
+): { atMs: number; shown: JsonObject }[] {
+  const isFolded = typeof when !== "number" && event.ok;
+  const moments = momentsOf(when, Number.NEGATIVE_INFINITY, nowMs);
+  const [first, last] = [moments[0], moments.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  if (!isFolded || first === last) return moments.map((atMs) => ({ atMs, shown: { at: isoOf(atMs), ...event } }));
+  const folded = { times: moments.length, from: isoOf(first), to: isoOf(last) };
+  return [{ atMs: first, shown: { at: isoOf(first), ...event, ...folded } }];
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -2,7 +2,7 @@ import { enveloped, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { isSameId, resourceGroupOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";
-import { customSubnets, routeTableOf } from "./life.ts";
+import { customSubnets, routeTableOf } from "./round.ts";
 import { identityValue, nodeGroupIdOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 

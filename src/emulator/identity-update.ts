@@ -107,7 +107,7 @@ export function acceptIntent(world: World, cluster: Cluster, intent: IdentityInt
     const principalId = principalOf(world, intent.identity);
     cluster.controlPlane.push({ principalId, sinceMs: world.nowMs });
     cluster.hasSwitched = true;
-    cluster.version += 1;
+    cluster.work?.stir();
     world.store.put(resource);
     if (textAt(intent.identity, "principalId")) delayReplication(world, principalId);
     grantNodeGroup(world, cluster, true);
@@ -128,7 +128,7 @@ export function applyIdentities(world: World, cluster: Cluster, kubeletId: strin
   const present = textAt(cluster.resource, "properties", "identityProfile", "kubeletidentity", "resourceId");
   const id = kubeletId ?? present ?? ownIdentity(world, cluster);
   cluster.kubeletPrincipalId = textAt(identityValue(world, id), "principalId");
-  cluster.version += 1;
+  cluster.work?.stir();
   const addons = Object.keys(enabledAddons(cluster)).map((name) => addonIdentity(world, cluster, name));
   setScaleSetIdentities(world, cluster, [id, ...addons]);
   return id;

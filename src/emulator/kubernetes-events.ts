@@ -17,7 +17,7 @@ const REPORTERS: Readonly<Record<string, { component: string; reason: string; ki
 /** The warnings that Kubernetes shows of what failed in the last hour: one per cause, counted, as Kubernetes folds them. */
 export function kubernetesEventsOf(world: World, cluster: Cluster): JsonObject[] {
   const folded = new Map<string, { first: number; last: number; count: number; event: ClusterEvent }>();
-  for (const { atMs, event } of world.events.failuresSince(cluster.id, world.nowMs - KEPT_MS)) {
+  for (const { atMs, event } of world.events.failuresBetween(cluster.id, world.nowMs - KEPT_MS, world.nowMs)) {
     const key = `${event.kind} ${event.node ?? ""} ${event.reason ?? ""}`;
     const known = folded.get(key);
     folded.set(key, { first: known?.first ?? atMs, last: atMs, count: (known?.count ?? 0) + 1, event });

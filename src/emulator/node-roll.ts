@@ -3,9 +3,9 @@ import { durationMs } from "./behaviour.ts";
 import type { Cluster, Node, Pool } from "./cluster.ts";
 import { isSameId } from "./ids.ts";
 import { type JsonObject, numberAt, objectAt, textAt, textsAt, valueAt } from "./json.ts";
-import { pullAfterImaging } from "./life.ts";
 import type { Operation } from "./operation.ts";
 import { quotaExceeded } from "./quotas.ts";
+import { pullAfterImaging } from "./round.ts";
 import { imageNode, isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 

@@ -97,6 +97,12 @@ export class Principals {
     return `AADSTS7000222: The provided client secret keys for app '${principal.appId}' are expired.`;
   }
 
+  /** When the last credential of a principal's application ends; undefined where none does. */
+  endsAt(id: string): number | undefined {
+    const principal = this.#byId.get(id.toLowerCase());
+    return principal && this.#expiryMsOf(principal);
+  }
+
   /** The application of an application id. */
   application(appId: string): Resource | undefined {
     return this.#applications.get(appId.toLowerCase());

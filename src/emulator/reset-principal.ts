@@ -39,7 +39,7 @@ export function resetServicePrincipal(world: World, cluster: Cluster, request: A
     propertiesOf(cluster.resource)["servicePrincipalProfile"] = { clientId };
     cluster.servicePrincipalId = principalId;
     cluster.controlPlane = [{ principalId, sinceMs: 0 }];
-    cluster.version += 1;
+    cluster.work?.stir();
     rollNodes(world, cluster, operation, wholePools(cluster, cluster.pools.values()), {
       done: () => finishClusterOperation(world, cluster, operation, "Succeeded"),
       failed: (error) => finishClusterOperation(world, cluster, operation, "Failed", error),

@@ -18,7 +18,6 @@ interface Held {
 }
 
 interface Memo {
-  epoch: number;
   /** The next moment at which one more assignment comes into force. */
   validUntilMs: number;
   readonly decisions: Map<string, boolean>;
@@ -31,11 +30,18 @@ export class Rights {
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #customRoles = new Map<string, RolePermissions[]>();
   readonly #memos = new Map<string, Memo>();
-  #epoch = 0;
+  readonly #onChange: (principalId?: string) => void;
 
-  constructor(store: Store, principals: Principals, propagationMs: () => number) {
+  /** @param onChange told whose rights have changed, in lower case; without anybody, those of all may have */
+  constructor(
+    store: Store,
+    principals: Principals,
+    propagationMs: () => number,
+    onChange: (principalId?: string) => void,
+  ) {
     this.#principals = principals;
     this.#propagationMs = propagationMs;
+    this.#onChange = onChange;
     store.onChange((key, now, before) => {
       const type = (now ?? before)!.type.toLowerCase();
       if (type === ASSIGNMENT_TYPE) this.#noteAssignment(key, now, before);
@@ -47,11 +53,13 @@ export class Rights {
   /** Forgets every decision: a setting changed. */
   forgetAll(): void {
     this.#memos.clear();
+    this.#onChange();
   }
 
-  /** A number that differs whenever what the principal may do may have changed. */
-  epochOf(principalId: string, nowMs: number): number {
-    return this.#memoOf(principalId.toLowerCase(), nowMs).epoch;
+  /** When time alone may change what the principal may do: one more assignment comes into force; else undefined. */
+  changesAt(principalId: string, nowMs: number): number | undefined {
+    const { validUntilMs } = this.#memoOf(principalId.toLowerCase(), nowMs);
+    return validUntilMs === Number.POSITIVE_INFINITY ? undefined : validUntilMs;
   }
 
   /** True when an assignment in force at `nowMs` lets the principal do this at the scope. */
@@ -110,9 +118,7 @@ export class Rights {
     const known = this.#memos.get(id);
     if (known && nowMs < known.validUntilMs) return known;
     const pending = this.#heldBy(id).filter((held) => !this.#isInForce(held, nowMs));
-    this.#epoch += 1;
     const memo: Memo = {
-      epoch: this.#epoch,
       validUntilMs: Math.min(Infinity, ...pending.map((held) => held.createdMs! + this.#propagationMs())),
       decisions: new Map(),
     };
@@ -137,7 +143,10 @@ export class Rights {
   #forget(principal: string): void {
     // A group's assignment is held by its members: all of them have to be looked at again.
     if (this.#principals.get(principal)?.kind === "Group") this.forgetAll();
-    else this.#memos.delete(principal);
+    else {
+      this.#memos.delete(principal);
+      this.#onChange(principal);
+    }
   }
 
   #noteDefinition(definition: Resource, isThere: boolean): void {

@@ -175,7 +175,7 @@ export function imageNode(world: World, cluster: Cluster, pool: Pool, node: Node
     node.principalId = nodePrincipalOf(cluster);
     node.hasLatestModel = true;
   }
-  cluster.version += 1;
+  cluster.work?.stir();
 }
 
 /**

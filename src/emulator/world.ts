@@ -4,6 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import type { EmulatedClock } from "./emulated-clock.ts";
 import { EventLog } from "./events.ts";
 import { keyOf } from "./ids.ts";
+import { type Resource, textAt } from "./json.ts";
 import type { Operation } from "./operation.ts";
 import { Principals } from "./principals.ts";
 import { SeededIds } from "./random.ts";
@@ -28,8 +29,6 @@ export class World {
   /** What waits told to clients are divided by: the loopback clock's scale. */
   readonly retryAfterDivisor: number;
   behaviour: Behaviour = defaultBehaviour();
-  /** Grows whenever something other than rights changed that a cluster's daily work depends on. */
-  surroundings = 0;
 
   constructor(clock: EmulatedClock, seed: number, retryAfterDivisor = 1) {
     this.clock = clock;
@@ -38,9 +37,16 @@ export class World {
     this.ids = new SeededIds(seed);
     this.timeline = new Timeline(this.startMs);
     this.principals = new Principals(this.store, this.ids);
-    this.rights = new Rights(this.store, this.principals, () => durationMs(this.behaviour, "rolePropagation"));
+    this.rights = new Rights(
+      this.store,
+      this.principals,
+      () => durationMs(this.behaviour, "rolePropagation"),
+      (id) => this.#stir(id),
+    );
     this.store.onChange((_, now, before) => {
-      if (SURROUNDINGS.test((now ?? before)!.type)) this.surroundings += 1;
+      const { type } = (now ?? before)!;
+      if (SURROUNDINGS.test(type)) this.#stir();
+      else if (IDENTITIES.test(type)) for (const identity of [before, now]) this.#stirActor(identity);
     });
   }
 
@@ -59,6 +65,17 @@ export class World {
     return this.clusters.get(keyOf(id));
   }
 
+  /** Lets the next rounds of clusters' work be looked at: of all, or of those that are done as this principal. */
+  #stir(principalId?: string): void {
+    for (const { work } of this.clusters.values())
+      if (principalId === undefined || work?.actors.has(principalId)) work?.stir();
+  }
+
+  #stirActor(identity: Resource | undefined): void {
+    const principalId = textAt(identity, "properties", "principalId");
+    if (principalId) this.#stir(principalId.toLowerCase());
+  }
+
   /** Takes over behaviour settings while the model runs. */
   setBehaviour(settings: Partial<Behaviour>): void {
     this.behaviour = { ...this.behaviour, ...settings };
@@ -71,3 +88,5 @@ export class World {
 
 /** Types that decide whether a cluster's pulls, disks and load balancers work. */
 const SURROUNDINGS = /^microsoft\.(network|containerregistry|compute\/diskencryptionsets|graph)/i;
+
+const IDENTITIES = /^microsoft\.managedidentity\/userassignedidentities$/i;

@@ -60,6 +60,11 @@ describe("a cluster's daily work", () => {
     expect(failures[0]).toMatchObject({ ok: false, identity: SERVICE_PRINCIPAL });
     expect(failures[0]!["reason"]).toContain("Microsoft.Network/routeTables/write");
     expect(failures[0]).not.toHaveProperty("times");
+    expect(failures.map((event) => Date.parse(String(event["at"])))).toEqual(
+      [0, 1, 2, 3, 4, 5].map((round) => Date.parse(String(failures[0]!["at"])) + round * 300_000),
+    );
+    const disks = ofKind(await harness.events(), "diskAttach");
+    expect(disks, "what succeeds beside that is folded").toMatchObject([{ ok: true, times: 6 }]);
   });
 
   it("works with Network Contributor on subnet and route table", async () => {
@@ -93,6 +98,23 @@ describe("a cluster's daily work", () => {
     const failures = (await harness.events()).filter((event) => !event.ok);
     expect(failures[0].reason).toContain("AADSTS7000222");
     expect(failures[0].at >= "2027-03-01T00:00:00").toBe(true);
+  });
+
+  it("is like the last round until something changes: with the first round after a right is gone, and until it is back", async () => {
+    const harness = await Harness.with(plainWorld());
+    await harness.advance("26h");
+    const [grant] = (await harness.get(`${REGISTRY}/providers/Microsoft.Authorization/roleAssignments`)).value;
+    await harness.expect(200, "DELETE", grant.id);
+    await harness.advance("1h");
+    await harness.expect(201, "PUT", grant.id, { properties: grant.properties });
+    await harness.advance("3h");
+    const pulls = ofKind(await harness.events(), "imagePull").filter(({ node }) =>
+      String(node).startsWith("aks-system"),
+    );
+    const [before, after] = [pulls.filter(({ ok }) => ok).slice(0, 2), pulls.filter(({ ok }) => ok).slice(2)];
+    // The right works again twenty minutes after it was given: sixteen rounds fail on each of two nodes.
+    expect([before, after].flat().map(({ times }) => times)).toEqual([312, 312, 32, 32]);
+    expect(pulls.filter(({ ok }) => !ok)).toHaveLength(32);
   });
 
   it("pauses while the cluster is stopped", async () => {
