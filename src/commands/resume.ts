@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Event } from "../engine/events.ts";
 import { STEP_TITLES } from "../engine/step.ts";
-import { ensureSamePlan, isApproved } from "../execute/execute-cluster.ts";
+import { ensureSamePlan, findApproval } from "../execute/execute-cluster.ts";
 import { planHash } from "../plan/canonical.ts";
 import { openRun, type RunDirectory, readEvents } from "../state/state-directory.ts";
 import { obtainApproval } from "./approval.ts";
@@ -19,9 +19,8 @@ export async function resume(
   const hash = planHash(run.plan);
   ensureSamePlan(hash, events);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
-  const approval = isApproved(events, hash, until)
-    ? undefined
-    : await obtainApproval(run.plan, flags, () => show(run, events));
+  const approval =
+    findApproval(events, hash, until) ?? (await obtainApproval(run.plan, flags, () => show(run, events)));
   return runPlan(connection, run, approval, { ...flags, pauseAt: timeBoxEnd(connection, flags) });
 }
 

@@ -37,7 +37,7 @@ export interface RunFlags extends Place {
 export async function runNewPlan(
   connection: Connection,
   plan: MigrationPlan,
-  approval: Approval | undefined,
+  approval: Approval,
   flags: RunFlags,
 ): Promise<number> {
   const run = createRun(flags.stateDir, plan, connection.clock.now());
@@ -52,11 +52,11 @@ export async function runNewPlan(
 export async function runPlan(
   connection: Connection,
   run: RunDirectory,
-  approval: Approval | undefined,
+  approval: Approval,
   flags: RunFlags,
 ): Promise<number> {
   const { clock } = connection;
-  const signed = approval && { ...approval, account: await connection.caller() };
+  const signed = approval.givenAt ? approval : { ...approval, account: await connection.caller() };
   // An emulator in this process ends with it: no later command can reach what the run did.
   const isEmbedded = connection.emulator && flags.emulator === undefined;
   const keys = isEmbedded

@@ -21,6 +21,8 @@ export type EngineEvent =
       readonly planHash: string;
       /** The step before which the approval ends; absent when it is for the whole plan. */
       readonly stopsBefore?: StepId | undefined;
+      /** When it was given, where that was for the whole run before this cluster began: ISO 8601. */
+      readonly givenAt?: string | undefined;
     })
   /** Another run's lock on the cluster was broken, because the user said so. */
   | {

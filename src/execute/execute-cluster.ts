@@ -21,22 +21,29 @@ import { ensureNotStale } from "./staleness-check.ts";
 export interface Approval extends ApprovedBy {
   /** The step before which it ends; absent when it is for the whole plan. */
   readonly stopsBefore?: StepId | undefined;
+  /** When it was given, where another cluster's journal has it already; ISO 8601. */
+  readonly givenAt?: string | undefined;
 }
 
 /**
- * True when journals have an approval of the plan with this hash that reaches as far as a run is to go, and nothing that was
- * taken back since.
+ * The newest approval of the plan with this hash that journals have, and that reaches as far as a run is to go; undefined
+ * where there is none, or where something was taken back since.
  * @param events of one cluster of a run, or of all
  */
-export function isApproved(events: readonly Event[], hash: string, until: StepId | undefined): boolean {
-  const approvals = events.filter((event) => {
-    if (event.type !== "run:approved" || event.planHash !== hash) return false;
-    if (event.stopsBefore === undefined) return true;
-    return until !== undefined && STEP_IDS.indexOf(until) <= STEP_IDS.indexOf(event.stopsBefore);
-  });
+export function findApproval(events: readonly Event[], hash: string, until: StepId | undefined): Approval | undefined {
+  const approvals = events
+    .filter((event) => event.type === "run:approved")
+    .filter(({ planHash, stopsBefore }) => {
+      if (planHash !== hash || stopsBefore === undefined) return planHash === hash;
+      return until !== undefined && STEP_IDS.indexOf(until) <= STEP_IDS.indexOf(stopsBefore);
+    });
   const isTakenBack = ({ cluster, seq }: Event) =>
     !approvals.some((approval) => approval.cluster === cluster && approval.seq > seq);
-  return approvals.length > 0 && !events.some((event) => event.type === "undo:approved" && isTakenBack(event));
+  if (events.some((event) => event.type === "undo:approved" && isTakenBack(event))) return undefined;
+  const newest = approvals.sort((a, b) => a.at.localeCompare(b.at)).at(-1);
+  if (!newest) return undefined;
+  const { by, account, how, stopsBefore, givenAt = newest.at } = newest;
+  return { by, account, how, stopsBefore, givenAt };
 }
 
 /** How a run is to go, wherever it is kept. */
@@ -47,7 +54,7 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   /** Told each event once it is in the record. */
   readonly onEvent: (event: Event) => void;
-  /** Absent when the journal has one already that reaches as far. */
+  /** Goes into the journal of each cluster that has none yet that reaches as far; absent when each has. */
   readonly approval: Approval | undefined;
   readonly until?: StepId | undefined;
   readonly pauseAt?: Date | undefined;
@@ -74,7 +81,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
   const hash = planHash(plan);
   ensureSamePlan(hash, journal.events);
   emit({ type: "run:started", planHash: hash, tool: `aks-mi ${settings.tool}`, resumed });
-  if (settings.approval && !isApproved(journal.events, hash, settings.until)) {
+  if (settings.approval && !findApproval(journal.events, hash, settings.until)) {
     emit({ type: "run:approved", planHash: hash, ...settings.approval });
   }
   if (record.brokenLock) emit(lockBroken(record.brokenLock));

@@ -57,8 +57,9 @@ function listApprovals(events: readonly Event[], type: "run:approved" | "undo:ap
   const approvals = new Map<string, ApprovalView>();
   for (const event of events) {
     if (event.type !== type) continue;
-    const { at, planHash, by, account, how } = event;
-    const stopsBefore = event.type === "run:approved" ? event.stopsBefore : undefined;
+    const { planHash, by, account, how } = event;
+    const { stopsBefore, givenAt } = event.type === "run:approved" ? event : {};
+    const at = givenAt ?? event.at;
     // Each cluster's journal has the approval; it was given once.
     const key = JSON.stringify([planHash, by, account, how, stopsBefore]);
     if (!approvals.has(key)) approvals.set(key, { at, planHash, by, account, how, stopsBefore });

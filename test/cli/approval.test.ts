@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { parseScenario } from "../../src/emulator/scenario.ts";
 import type { Event } from "../../src/engine/events.ts";
-import { isApproved } from "../../src/execute/execute-cluster.ts";
+import { findApproval } from "../../src/execute/execute-cluster.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 import { KEYS, TerminalSession } from "../support/terminal.ts";
@@ -11,22 +12,29 @@ import { KEYS, TerminalSession } from "../support/terminal.ts";
 function readJournal(line: InProcessCommandLine): { file: string; events: Event[] } {
   const run = join(line.file("state"), "runs", readdirSync(join(line.file("state"), "runs"))[0]!);
   const file = join(run, "1-payments-prod", "journal.jsonl");
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
-  return { file, events: lines.map((text) => JSON.parse(text) as Event) };
+  return { file, events: readEventsOf(file) };
+}
+
+function readEventsOf(journal: string): Event[] {
+  const lines = readFileSync(journal, "utf8").trimEnd().split("\n");
+  return lines.map((text) => JSON.parse(text) as Event);
 }
 
 test("an approval reaches as far as it says", () => {
   const approved = { type: "run:approved", planHash: "h", by: "ada", how: "prompt" } as const;
   const event = (stopsBefore?: "enable-managed-identity") =>
     ({ ...approved, run: "r", seq: 1, at: "2026-11-22T08:00:00Z", stopsBefore }) satisfies Event;
-  expect(isApproved([], "h", undefined)).toBe(false);
-  expect(isApproved([event()], "h", undefined)).toBe(true);
-  expect(isApproved([event()], "another", undefined)).toBe(false);
+  expect(findApproval([], "h", undefined)).toBeUndefined();
+  expect(findApproval([event()], "h", undefined)).toMatchObject({ by: "ada", givenAt: "2026-11-22T08:00:00Z" });
+  expect(findApproval([event()], "another", undefined)).toBeUndefined();
   const upToSwitch = [event("enable-managed-identity")];
-  expect(isApproved(upToSwitch, "h", undefined)).toBe(false);
-  expect(isApproved(upToSwitch, "h", "upgrade-node-images")).toBe(false);
-  expect(isApproved(upToSwitch, "h", "enable-managed-identity")).toBe(true);
-  expect(isApproved(upToSwitch, "h", "assign-roles")).toBe(true);
+  expect(findApproval(upToSwitch, "h", undefined)).toBeUndefined();
+  expect(findApproval(upToSwitch, "h", "upgrade-node-images")).toBeUndefined();
+  expect(findApproval(upToSwitch, "h", "enable-managed-identity")).toMatchObject({
+    by: "ada",
+    givenAt: "2026-11-22T08:00:00Z",
+  });
+  expect(findApproval(upToSwitch, "h", "assign-roles")).toMatchObject({ by: "ada", givenAt: "2026-11-22T08:00:00Z" });
 });
 
 test("a run that was only approved up to the switch needs another approval to go further", async () => {
@@ -53,6 +61,29 @@ test("a run that was only approved up to the switch needs another approval to go
     { account: "the emulator's caller", how: "yes" },
   ]);
   expect(approvals[1]).not.toHaveProperty("stopsBefore");
+});
+
+test("a cluster that had not begun gets the approval of its run into its own journal when it is resumed", async () => {
+  const scenario = parseScenario("generate: { clusters: 2, subscriptions: 1 }", "two.yaml");
+  const line = await InProcessCommandLine.open({}, scenario);
+  const plan = line.file("plan.yaml");
+  await line.run("plan", ...(await line.lab.clusterIds()).flatMap((id) => ["--id", id]), "--out", plan);
+  expect((await line.run("apply", "--plan", plan, "--yes", "--until", "assign-roles")).code).toBe(8);
+  const run = join(line.file("state/runs"), readdirSync(line.file("state/runs"))[0]!);
+  const journals = readdirSync(run)
+    .filter((name) => /^\d-/.test(name))
+    .map((name) => join(run, name, "journal.jsonl"));
+  const approvalsIn = (file: string) => readEventsOf(file).filter((event) => event.type === "run:approved");
+  const [given] = approvalsIn(journals[1]!);
+  // As it is when the process dies before it comes to the first cluster.
+  rmSync(journals[0]!);
+
+  expect((await line.run("resume", "--until", "assign-roles")).code).toBe(8);
+  const { by, how, account, planHash, at } = given!;
+  expect(approvalsIn(journals[0]!)).toMatchObject([{ by, how, account, planHash, givenAt: at }]);
+  expect(approvalsIn(journals[1]!)).toEqual([given]);
+  const { approvals } = JSON.parse((await line.run("report", "-o", "json")).stdout);
+  expect(approvals).toEqual([{ by, how, account, planHash, at }]);
 });
 
 test("Ctrl-C at the question of the approval is an answer, and no defect", async () => {

@@ -224,7 +224,10 @@ const planHash = z.string();
 
 const anyEvent = z.union([
   event("run:started", { planHash, tool: z.string(), resumed: z.boolean() }),
-  event("run:approved", approval),
+  event("run:approved", {
+    ...approval,
+    givenAt: time.optional().describe("when it was given, where that was before this cluster began"),
+  }),
   event("lock:broken", { holder: z.string(), host: z.string(), pid: z.int(), since: wallTime, by: z.string() }),
   event("step:started", { title: z.string() }),
   event("change:started", { key, summary: z.string(), risk, again: z.literal(true).optional() }),
