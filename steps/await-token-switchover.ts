@@ -60,7 +60,7 @@ export function awaitTokenSwitchover(migration: Migration, gaps: readonly Change
         ? "there is no valid service principal left that they could use meanwhile"
         : "the service principal must stay valid until then";
       const reason = `Components keep the old identity's token for up to ${hours}; ${keep}.${gap}`;
-      return { kind: "wait", reason, until, pollMs: MINUTE_MS };
+      return { kind: "wait", reason, until, pollMs: MINUTE_MS, idle: true };
     },
     progress: ({ use, otherUses }) => (use ? [eventOf(use, otherUses)] : []),
     async apply() {},

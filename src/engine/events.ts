@@ -49,7 +49,13 @@ export type EngineEvent =
   | { readonly type: "change:undone"; readonly key: string; readonly resourceId: string }
   | { readonly type: "change:failed"; readonly key: string; readonly code: string; readonly message: string }
   | { readonly type: "step:settling"; readonly keys: readonly string[]; readonly atMost: string }
-  | { readonly type: "step:waiting"; readonly reason: string; readonly until?: string | undefined }
+  | {
+      readonly type: "step:waiting";
+      readonly reason: string;
+      readonly until?: string | undefined;
+      /** True when it could go on, and other clusters have all the places. */
+      readonly queued?: true;
+    }
   | ({ readonly type: "check:found" } & Finding)
   | { readonly type: "step:failed"; readonly code: string; readonly message: string; readonly remedy: string }
   | { readonly type: "step:done"; readonly evidence: string }

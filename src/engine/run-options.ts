@@ -3,6 +3,16 @@ import type { History } from "./history.ts";
 import type { OperationStore } from "./operations.ts";
 import type { AnyStep, Change, Finding, StepId } from "./step.ts";
 
+/** A cluster's place among those that are worked on at once. */
+export interface Place {
+  /** True when `take` would have to wait. */
+  isTaken(): boolean;
+  /** Resolves when the cluster has a place: at once when it has one, otherwise when its turn comes. Rejects when the run is aborted. */
+  take(): Promise<void>;
+  /** Lets another cluster have the place; does nothing without one. */
+  leave(): void;
+}
+
 /** What a run of one cluster needs. */
 export interface RunOptions {
   readonly steps: readonly AnyStep[];
@@ -13,6 +23,8 @@ export interface RunOptions {
   /** What the journal says so far; the engine continues it. */
   readonly history: History;
   readonly operations: OperationStore;
+  /** Held by whoever calls; given up while the run is idle. Absent: nobody else wants it. */
+  readonly place?: Place | undefined;
   /** Called before everything is looked at again: what was read a moment ago does not count then. */
   lookAfresh?(): void;
   /** What somebody else is at in this very moment, in words; before the point of no return it is waited for. */

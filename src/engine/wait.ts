@@ -3,8 +3,11 @@ import type { StampedEvent } from "./events.ts";
 import type { Paused, RunOptions } from "./run-options.ts";
 import type { StepId, Verdict } from "./step.ts";
 
+const QUEUED = "As many clusters as may be are at work: this one goes on when one of them waits or ends.";
+
 /**
- * Sleeps until the wait may be over; ends with a pause when the time box closes before.
+ * Sleeps until the wait may be over; ends with a pause when the time box closes before. Where nothing is at work on the
+ * cluster meanwhile, another one gets its place, and it goes on when it has one again.
  * @throws AksMiError `STEP_FAILED` when it should have been over already; the signal's reason when aborted
  */
 export async function* wait(
@@ -24,7 +27,12 @@ export async function* wait(
   if (options.pauseAt && wake > options.pauseAt) {
     return yield* pause(options, step, `${verdict.reason} The time box is over before that.`, verdict.until);
   }
+  const place = verdict.idle ? options.place : undefined;
+  place?.leave();
   await options.clock.sleep(Math.max(1, wake.getTime() - now.getTime()), options.signal);
+  // Whoever only looks now and then whether people have acted says nothing of the queue: it would be said each time.
+  if (verdict.until && place?.isTaken()) yield { type: "step:waiting", reason: QUEUED, queued: true };
+  await place?.take();
   return undefined;
 }
 

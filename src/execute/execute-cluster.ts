@@ -5,7 +5,7 @@ import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
 import type { ApprovedBy, Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
-import { type Outcome, run } from "../engine/run.ts";
+import { type Outcome, type Place, run } from "../engine/run.ts";
 import { type AnyStep, STEP_IDS, type StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { migrationOf } from "../migration/migration.ts";
@@ -60,17 +60,25 @@ export interface RunSettings {
   readonly pauseAt?: Date | undefined;
 }
 
-/** Runs one cluster of a plan from where its record and Azure say it stands. */
-export async function executeCluster(settings: RunSettings, index: number, openRecord: OpenRecord): Promise<Outcome> {
+/**
+ * Runs one cluster of a plan from where its record and Azure say it stands.
+ * @param place held by the caller, who also gives it up at the end
+ */
+export async function executeCluster(
+  settings: RunSettings,
+  index: number,
+  openRecord: OpenRecord,
+  place: Place,
+): Promise<Outcome> {
   const record = openRecord(index, () => settings.connection.clock.now());
   try {
-    return await follow(settings, index, record);
+    return await follow(settings, index, record, place);
   } finally {
     record.close();
   }
 }
 
-async function follow(settings: RunSettings, index: number, record: ClusterRecord): Promise<Outcome> {
+async function follow(settings: RunSettings, index: number, record: ClusterRecord, place: Place): Promise<Outcome> {
   const { connection, signal, plan } = settings;
   const { journal, operations } = record;
   const clusterPlan = plan.clusters[index]!;
@@ -101,6 +109,7 @@ async function follow(settings: RunSettings, index: number, record: ClusterRecor
     signal,
     history,
     operations,
+    place,
     lookAfresh: () => connection.lookAfresh(),
     underWay: async () => operationsUnderWay(await readCluster(azure, migration)),
     guard: () => lookBeforeSwitch(azure, migration, { ...plan, clusters: [clusterPlan] }, connection.clock.now()),

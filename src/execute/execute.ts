@@ -1,4 +1,4 @@
-import pMap from "p-map";
+import { setMaxListeners } from "node:events";
 import type { Azure } from "../azure/azure.ts";
 import { isAksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
@@ -12,6 +12,7 @@ import type { BreakLock } from "../state/lock.ts";
 import { lockRun } from "../state/run-locks.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
 import { executeCluster, type RunSettings, stepsOf } from "./execute-cluster.ts";
+import { Places } from "./places.ts";
 import { fileRecords, memoryRecords, type OpenRecord } from "./records.ts";
 
 /** How one cluster's run ended. */
@@ -51,7 +52,8 @@ export function executeInMemory(
 }
 
 /**
- * Runs clusters of a plan side by side, wherever their records are kept; what happens to one does not stop the others.
+ * Runs clusters of a plan side by side, wherever their records are kept; what happens to one does not stop the others. So
+ * many are worked on at once, the rest queue for a place; who only has to wait leaves its own to another.
  * @throws the signal's reason when aborted
  */
 export function executeClusters(
@@ -59,18 +61,23 @@ export function executeClusters(
   openRecord: OpenRecord,
   clusterIds: readonly string[] = settings.plan.clusters.map(({ id }) => id),
 ): Promise<ClusterResult[]> {
-  return pMap(
-    clusterIds,
-    async (id): Promise<ClusterResult> => {
+  const places = new Places(CLUSTERS_AT_ONCE);
+  // Every cluster that waits listens to it; Node takes more than ten for a leak, and says so on the screen.
+  setMaxListeners(0, settings.signal);
+  return Promise.all(
+    clusterIds.map(async (id): Promise<ClusterResult> => {
       const index = settings.plan.clusters.findIndex((cluster) => cluster.id === id);
+      const place = places.for(settings.signal);
       try {
-        return { clusterId: id, outcome: await executeCluster(settings, index, openRecord) };
+        await place.take();
+        return { clusterId: id, outcome: await executeCluster(settings, index, openRecord, place) };
       } catch (error) {
         if (settings.signal.aborted) throw settings.signal.reason;
         return { clusterId: id, outcome: { kind: "failed", error } };
+      } finally {
+        place.leave();
       }
-    },
-    { concurrency: CLUSTERS_AT_ONCE },
+    }),
   );
 }
 

@@ -57,7 +57,7 @@ const REQUEST_POLL_MS = 5 * MINUTE_MS;
 export function waitForRequests(missing: readonly Grant[]): Extract<Verdict, { kind: "wait" }> {
   const first = grantChange(missing[0]!).summary;
   const more = missing.length > 1 ? `, and ${missing.length - 1} more` : "";
-  return { kind: "wait", reason: `Someone who may has to ${first}${more}.`, pollMs: REQUEST_POLL_MS };
+  return { kind: "wait", reason: `Someone who may has to ${first}${more}.`, pollMs: REQUEST_POLL_MS, idle: true };
 }
 
 function grantsHeld(count: number): string {
@@ -86,7 +86,7 @@ export function propagationStep(options: GrantStepOptions): GrantStep {
         };
       }
       const reason = `Role assignments take up to ${minutes} minutes to work; the youngest is of ${formatInstant(facts.youngest)}.`;
-      return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS };
+      return { kind: "wait", reason, until, pollMs: IDENTITY_POLL_MS, idle: true };
     },
   };
 }

@@ -2,8 +2,8 @@ import { MINUTE_MS, parseDuration, SECOND_MS } from "../engine/clock.ts";
 import type { Change, StepId } from "../engine/step.ts";
 import { isGap } from "../engine/step.ts";
 import { parseRoleKey, updatesCluster } from "../plan/change-keys.ts";
-import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
+import { rangeSideBySide, type StretchRange } from "./side-by-side.ts";
 
 /** A duration between two bounds. */
 export interface DurationRange {
@@ -39,7 +39,7 @@ export interface PoolRoll {
 /** What one step is expected to take. */
 export interface StepEstimate extends DurationRange {
   readonly step: StepId;
-  /** True when the time passes without work: a wait of the plan. */
+  /** True when the time passes without work: a wait of the plan, in which another cluster may have the place. */
   readonly waits: boolean;
   /** Without the drains: its writes, or its wait. */
   readonly rest: DurationRange;
@@ -66,23 +66,7 @@ export interface Estimate {
 /** Expected durations of a plan, from the plan alone. */
 export function estimate(plan: MigrationPlan): Estimate {
   const clusters = plan.clusters.map((cluster) => estimateCluster(plan, cluster));
-  return {
-    clusters,
-    total: {
-      minMs: sideBySide(clusters.map(({ total }) => total.minMs)),
-      maxMs: sideBySide(clusters.map(({ total }) => total.maxMs)),
-    },
-  };
-}
-
-/** What some clusters take of which only so many are worked on at a time, each begun when an earlier one has ended. */
-function sideBySide(clustersMs: readonly number[]): number {
-  const ends = Array<number>(CLUSTERS_AT_ONCE).fill(0);
-  for (const ms of clustersMs) {
-    const next = ends.indexOf(Math.min(...ends));
-    ends[next] = ends[next]! + ms;
-  }
-  return Math.max(...ends);
+  return { clusters, total: rangeSideBySide(clusters.map(({ steps }) => stretchesOf(steps))) };
 }
 
 /** The sum of ranges. */
@@ -96,23 +80,31 @@ export function rollNodes(nodes: number, perNode: DurationRange = DURATIONS.roll
   return { minMs: perNode.minMs * times, maxMs: perNode.maxMs * times };
 }
 
+/** What steps take together, as `stretchesOf` has it. */
+export function sumSteps(...given: Parameters<typeof stretchesOf>): DurationRange {
+  return addRanges(stretchesOf(...given));
+}
+
 /**
- * What steps take together. Each pool is expected to be drained once, however many of them may do it.
+ * What each of some steps takes. A pool is expected to be drained once, by the first of the steps that may do it, however many
+ * they are.
  * @param left how many nodes of a pool are still to be drained, where that is known
  */
-export function sumSteps(
+export function stretchesOf(
   steps: readonly StepEstimate[],
   perNode: DurationRange = DURATIONS.rollNode,
   left: ReadonlyMap<string, number> = new Map(),
-): DurationRange {
-  const pools = new Map<string, PoolRoll>();
-  for (const roll of steps.flatMap(({ rolls }) => rolls))
-    pools.set(roll.pool, { ...roll, certain: roll.certain || pools.get(roll.pool)?.certain === true });
-  const rolls = [...pools.values()].map(({ pool, nodes, certain }): DurationRange => {
-    const { minMs, maxMs } = rollNodes(left.get(pool) ?? nodes, perNode);
-    return { minMs: certain ? minMs : 0, maxMs };
+): StretchRange[] {
+  const rolls = steps.flatMap((step) => step.rolls);
+  const isCertain = (pool: string) => rolls.some((roll) => roll.pool === pool && roll.certain);
+  const isFirst = (roll: PoolRoll) => rolls.find(({ pool }) => pool === roll.pool) === roll;
+  return steps.map(({ rest, waits, rolls: own }) => {
+    const drains = own.filter(isFirst).map(({ pool, nodes }): DurationRange => {
+      const { minMs, maxMs } = rollNodes(left.get(pool) ?? nodes, perNode);
+      return { minMs: isCertain(pool) ? minMs : 0, maxMs };
+    });
+    return { ...addRanges([rest, ...drains]), idle: waits };
   });
-  return addRanges([...steps.map(({ rest }) => rest), ...rolls]);
 }
 
 function estimateCluster(plan: MigrationPlan, cluster: ClusterPlan): ClusterEstimate {

@@ -10,8 +10,12 @@ import type { ApprovalView, ClusterView, Draft, RunState, RunView, StepView } fr
 export function foldEvents(plan: MigrationPlan, events: readonly Event[]): RunView {
   const estimates = estimate(plan).clusters;
   const clusters = plan.clusters.map((cluster, index) => startCluster(cluster, estimates[index]!.steps));
+  const byId = new Map(clusters.map((cluster) => [cluster.id.toLowerCase(), [cluster]]));
   for (const event of events) {
-    for (const cluster of clusters) if (concerns(event, cluster, clusters.length)) applyClusterEvent(cluster, event);
+    // An event without a cluster belongs to the whole run.
+    const isOfAll = event.cluster === undefined || clusters.length === 1;
+    for (const cluster of isOfAll ? clusters : (byId.get(event.cluster.toLowerCase()) ?? []))
+      applyClusterEvent(cluster, event);
   }
   const ended = clusters.every(({ endedAt }) => endedAt);
   return {
@@ -41,11 +45,6 @@ function startCluster(cluster: ClusterPlan, estimates: readonly StepEstimate[]):
     spans: [],
   }));
   return { id: cluster.id, state: "running", steps: steps as Draft<StepView>[], findings: [] };
-}
-
-/** An event without a cluster belongs to the whole run. */
-function concerns(event: Event, cluster: ClusterView, clusters: number): boolean {
-  return event.cluster === undefined || clusters === 1 || event.cluster.toLowerCase() === cluster.id.toLowerCase();
 }
 
 function stateOfRun(clusters: readonly ClusterView[]): RunState {

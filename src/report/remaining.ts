@@ -1,6 +1,7 @@
 import type { DurationRange, PoolRoll, StepEstimate } from "./durations.ts";
-import { DURATIONS, isBeforeProof, sumSteps } from "./durations.ts";
+import { DURATIONS, isBeforeProof, stretchesOf, sumSteps } from "./durations.ts";
 import type { ClusterView, StepView } from "./run-view.ts";
+import { rangeSideBySide } from "./side-by-side.ts";
 
 /** What is left of a cluster's migration. */
 export interface Remaining {
@@ -13,15 +14,34 @@ export interface Remaining {
 /** How far what was seen of the nodes so far may be off for those to come. */
 const SPREAD = 0.25;
 
-/** The time that is left: the plan's expectations, corrected by what was seen. */
+/** The time that is left of one cluster, if it never has to queue: the plan's expectations, corrected by what was seen. */
 export function estimateRemaining(cluster: ClusterView, now: Date): Remaining {
+  const { rests, perNode, nodes } = whatIsLeft(cluster, now);
+  return { proof: sumSteps(rests.filter(isBeforeProof), perNode, nodes), all: sumSteps(rests, perNode, nodes) };
+}
+
+/** The time that is left of some clusters: not all of them can be worked on at once. */
+export function estimateAllRemaining(clusters: readonly ClusterView[], now: Date): Remaining {
+  // Who is at work has a place already.
+  const order = [...clusters].sort((a, b) => Number(hasPlace(b)) - Number(hasPlace(a)));
+  const left = order.map((cluster) => whatIsLeft(cluster, now));
+  const range = (isCounted: (step: StepEstimate) => boolean) =>
+    rangeSideBySide(left.map(({ rests, perNode, nodes }) => stretchesOf(rests.filter(isCounted), perNode, nodes)));
+  return { proof: range(isBeforeProof), all: range(() => true) };
+}
+
+function hasPlace({ startedAt, steps }: ClusterView): boolean {
+  return startedAt !== undefined && !steps.some(({ state, until, queued }) => state === "waiting" && (until || queued));
+}
+
+function whatIsLeft(cluster: ClusterView, now: Date) {
   const left = cluster.steps.filter(({ state }) => state !== "done");
   const perNode = observePerNode(cluster);
   const nodes = countNodesLeft(cluster);
   const rests = left.map(
     (step): StepEstimate => ({ ...step.estimate, rest: restOf(step, now), rolls: rollsLeft(cluster, step) }),
   );
-  return { proof: sumSteps(rests.filter(isBeforeProof), perNode, nodes), all: sumSteps(rests, perNode, nodes) };
+  return { rests, perNode, nodes };
 }
 
 /** How long a step has been at work or waiting, over all its starts. */

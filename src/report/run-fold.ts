@@ -75,13 +75,14 @@ function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): v
     case "step:settling":
       setState(step, "waiting", event.at);
       step.reason = "Azure does not show the change yet";
-      step.until = undefined;
+      step.until = step.queued = undefined;
       break;
     case "step:waiting":
       // Without a known end it is Azure that is at work.
-      setState(step, "waiting", event.at, event.until ? "wait" : "work");
+      setState(step, "waiting", event.at, event.until || event.queued ? "wait" : "work");
       step.reason = event.reason;
       step.until = event.until;
+      step.queued = event.queued;
       break;
     case "step:failed":
       setState(step, "failed", event.at);
@@ -218,7 +219,7 @@ function setState(step: StepDraft, state: StepView["state"], at: string, waits: 
   if (open && !open.to && open.kind !== kind) open.to = at;
   if (kind && (!open || open.to)) step.spans.push({ kind, from: at });
   step.state = state;
-  if (state !== "waiting") step.until = step.reason = undefined;
+  if (state !== "waiting") step.until = step.queued = step.reason = undefined;
 }
 
 function closeSpan(step: StepDraft, at: string): void {
@@ -231,5 +232,5 @@ function interruptStep(step: StepDraft, at: string): void {
   closeSpan(step, at);
   if (step.state === "done" || step.state === "pending") return;
   step.state = "pending";
-  step.until = step.reason = step.failure = undefined;
+  step.until = step.queued = step.reason = step.failure = undefined;
 }

@@ -90,6 +90,8 @@ export interface StepView {
   readonly doneAt?: string | undefined;
   /** When its wait is known to end. */
   readonly until?: string | undefined;
+  /** True while it waits for nothing but its turn. */
+  readonly queued?: boolean | undefined;
   /** What it waits for. */
   readonly reason?: string | undefined;
   readonly evidence?: string | undefined;

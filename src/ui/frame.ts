@@ -1,6 +1,6 @@
 import { isGap } from "../engine/step.ts";
 import { nameOf } from "../report/ids.ts";
-import { estimateRemaining, timeSpentMs } from "../report/remaining.ts";
+import { estimateAllRemaining, timeSpentMs } from "../report/remaining.ts";
 import type { ClusterView, RunView, StepView } from "../report/run-view.ts";
 import { stepMark, timeLeft } from "../report/status.ts";
 import { formatLength, formatRange, formatTime } from "../report/words.ts";
@@ -18,14 +18,20 @@ export function drawFrame(view: RunView, options: FrameOptions): string {
   return [...lines, ...footer].map((line) => fitLine(line, options.width)).join("\n");
 }
 
-/** Clusters that don't fit in full take a line each, and the one that is furthest back its details. */
+/** Clusters that don't fit in full take a line each, those at work first where there are too many, and the one that is furthest back its details. */
 function drawNarrow(view: RunView, options: FrameOptions, room: number): FrameLine[] {
   if (view.clusters.length === 1) return drawCluster(view.clusters[0]!, options, room).slice(-room);
+  if (view.clusters.length > room) {
+    const shown = [...view.clusters].sort((a, b) => Number(isAtWork(b)) - Number(isAtWork(a))).slice(0, room - 1);
+    const more = view.clusters.length - shown.length;
+    return [...shown.map((cluster) => drawClusterLine(cluster, options)), { left: `… and ${more} more clusters` }];
+  }
   const lines = view.clusters.map((cluster) => drawClusterLine(cluster, options));
-  if (lines.length > room)
-    return [...lines.slice(0, room - 1), { left: `… and ${lines.length - room + 1} more clusters` }];
-  const atWork = view.clusters.filter((cluster) => activeStep(cluster) && cluster.state !== "done");
-  const last = atWork.reduce<ClusterView | undefined>((a, b) => (a && countDone(a) <= countDone(b) ? a : b), undefined);
+  const active = view.clusters.filter((cluster) => activeStep(cluster) && cluster.state !== "done");
+  const last = (active.some(isAtWork) ? active.filter(isAtWork) : active).reduce<ClusterView | undefined>(
+    (a, b) => (a && countDone(a) <= countDone(b) ? a : b),
+    undefined,
+  );
   if (!last || lines.length === room) return lines;
   const details = stepDetails(activeStep(last)!, options, room - lines.length);
   const index = view.clusters.indexOf(last) + 1;
@@ -60,28 +66,44 @@ function drawCluster(cluster: ClusterView, options: FrameOptions, room: number):
 function drawClusterLine(cluster: ClusterView, options: FrameOptions): FrameLine {
   const { paint, spinner } = options;
   const active = activeStep(cluster);
-  const mark = cluster.state === "running" ? paint.cyan(spinner) : stepMark(paint, stepStateOf(cluster));
-  const what = active ? active.title : cluster.state;
+  const mark = isAtWork(cluster) ? paint.cyan(spinner) : stepMark(paint, stepStateOf(cluster));
+  const what = active ? active.title : hasNotBegun(cluster) ? "queued" : cluster.state;
   return {
     left: ` ${mark} ${nameOf(cluster.id)}  ${countDone(cluster)} of ${cluster.steps.length}  ${what}`,
     right: active ? stepTime(active, options) : "",
   };
 }
 
-function stepStateOf({ state }: ClusterView): StepView["state"] {
-  return state === "paused" ? "waiting" : state;
+function stepStateOf(cluster: ClusterView): StepView["state"] {
+  const { state } = cluster;
+  if (hasNotBegun(cluster)) return "pending";
+  return state === "paused" || (state === "running" && !isAtWork(cluster)) ? "waiting" : state;
+}
+
+/** True for a cluster that has never had a place. */
+function hasNotBegun({ state, startedAt }: ClusterView): boolean {
+  return state === "running" && startedAt === undefined;
+}
+
+/** True for a cluster for which something is done in this moment. */
+function isAtWork(cluster: ClusterView): boolean {
+  const active = activeStep(cluster);
+  return cluster.state === "running" && !hasNotBegun(cluster) && (!active || isWork(active));
 }
 
 function drawStep(step: StepView, options: FrameOptions): FrameLine {
   const { paint, spinner, final } = options;
-  // A wait for a clock time stands still; a wait for Azure is someone's work.
-  const works = step.state === "running" || (step.state === "waiting" && !step.until);
-  const mark = works && !final ? paint.cyan(spinner) : stepMark(paint, step.state);
+  const mark = isWork(step) && !final ? paint.cyan(spinner) : stepMark(paint, step.state);
   return {
     left: ` ${mark} ${step.title}`,
     right: stepTime(step, options),
     ...(step.state === "pending" ? { style: paint.dim } : {}),
   };
+}
+
+/** A wait for a clock time, or for a turn, stands still; a wait for Azure is someone's work. */
+function isWork({ state, until, queued }: StepView): boolean {
+  return state === "running" || (state === "waiting" && !until && !queued);
 }
 
 function stepTime(step: StepView, { now, paint }: FrameOptions): string {
@@ -107,12 +129,10 @@ function drawFooter(view: RunView, { now, final, paint, keys }: FrameOptions): F
   const endedMs = view.endedAt ? Date.parse(view.endedAt) : now.getTime();
   const elapsed = `elapsed ${formatLength(Math.max(0, endedMs - started))}`;
   if (final || view.state !== "running") return [{ left: "" }, { left: ` ${elapsed}` }];
-  const left = view.clusters.filter(({ state }) => state === "running").map((each) => estimateRemaining(each, now));
-  const range = (kind: "proof" | "all") => ({
-    minMs: Math.max(0, ...left.map((each) => each[kind].minMs)),
-    maxMs: Math.max(0, ...left.map((each) => each[kind].maxMs)),
-  });
-  const [proof, all] = [range("proof"), range("all")];
+  const { proof, all } = estimateAllRemaining(
+    view.clusters.filter(({ state }) => state === "running"),
+    now,
+  );
   const rest =
     proof.maxMs > 0
       ? `proven in about ${formatRange(proof)}`

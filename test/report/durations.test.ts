@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HOUR_MS, MINUTE_MS } from "../../src/engine/clock.ts";
 import type { ClusterPlan } from "../../src/plan/schema.ts";
-import { DURATIONS, estimate, rollNodes } from "../../src/report/durations.ts";
+import { DURATIONS, estimate, rollNodes, sumSteps } from "../../src/report/durations.ts";
 import { formatLength, formatRange } from "../../src/report/words.ts";
 import { buildEmptyPlan, buildPlan } from "./fixtures.ts";
 
@@ -74,11 +74,29 @@ describe("the expected duration of a plan", () => {
     expect(stepOf(plan, "await-token-switchover")).toMatchObject({ minMs: 18 * HOUR_MS, maxMs: 18 * HOUR_MS });
   });
 
-  it("lets a sixth cluster begin when one of the first five has ended", () => {
+  it("lets five clusters work at a time, and the others while these wait", () => {
     const plan = buildPlan();
     const alone = estimate(plan).total;
+    const fleetOf = (count: number) => ({ ...plan, clusters: Array.from({ length: count }, () => plan.clusters[0]!) });
+    expect(estimate(fleetOf(5)).total).toEqual(alone);
+    const { steps } = estimate(plan).clusters[0]!;
+    const window = sumSteps(
+      steps.slice(
+        steps.findIndex(({ step }) => step === "enable-managed-identity"),
+        -1,
+      ),
+    );
+    // The preparation of the others fits into the wait of the first; their windows come one after the other.
+    const { minMs, maxMs } = estimate(fleetOf(11)).total;
+    expect(minMs).toBe(alone.minMs + 2 * window.minMs);
+    expect(maxMs).toBe(alone.maxMs + 2 * window.maxMs);
+  });
+
+  it("makes clusters wait for each other that have no wait between their work", () => {
+    const plan = buildPlan();
+    plan.settings.rolePropagation.wait = plan.settings.tokenSwitchover.wait = "0s";
+    const alone = estimate(plan).total;
     const clusters = Array.from({ length: 11 }, () => plan.clusters[0]!);
-    expect(estimate({ ...plan, clusters: clusters.slice(0, 5) }).total).toEqual(alone);
     expect(estimate({ ...plan, clusters }).total).toEqual({ minMs: 3 * alone.minMs, maxMs: 3 * alone.maxMs });
   });
 

@@ -244,7 +244,7 @@ const anyEvent = z.union([
     takesUp: z.literal(true).optional(),
   }),
   event("step:settling", { keys: z.array(z.string()), atMost: time }),
-  event("step:waiting", { reason: z.string(), until: time.optional() }),
+  event("step:waiting", { reason: z.string(), until: time.optional(), queued: z.literal(true).optional() }),
   event("node:progress", {
     pool: z.string(),
     reimaged: z.int(),

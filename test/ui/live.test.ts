@@ -132,13 +132,43 @@ describe("a frame of the live view", () => {
     const events = INTERRUPTED.map((event) => ({ ...event, cluster: ids[1]! }));
     const lines = frame(events, {}, fleet).split("\n");
     expect(lines.slice(0, 5).map((line) => line.trim().slice(0, 14))).toEqual([
-      "* a  0 of 11  ",
-      "* b  2 of 11  ",
+      "· a  0 of 11  ",
+      "◷ b  2 of 11  ",
       "roles take up ",
-      "* c  0 of 11  ",
-      "* d  0 of 11  ",
+      "· c  0 of 11  ",
+      "· d  0 of 11  ",
     ]);
+    expect(lines[0]).toContain("queued");
     expect(lines[1]).toContain("until 09:00 UTC");
+  });
+
+  it("shows those at work first where there are more clusters than lines, and a queue as standing still", () => {
+    const ids = Array.from({ length: 30 }, (_, index) => CLUSTER.replace("payments-prod", `c${index}`));
+    const fleet = { ...plan, clusters: ids.map((id) => ({ ...plan.clusters[0]!, id })) };
+    const of = (index: number, events: readonly Event[]) => events.map((event) => ({ ...event, cluster: ids[index]! }));
+    const reason = "As many clusters as may be are at work.";
+    const queued = { type: "step:waiting", reason, queued: true } as const;
+    const events = [
+      ...of(0, [...INTERRUPTED, ...buildEvents(["09:01:00", "await-role-propagation", queued])]),
+      ...of(25, ROLLING),
+    ];
+    const lines = frame(events, {}, fleet).split("\n");
+    expect(lines[0]).toMatch(/^ \* c25 /);
+    expect(lines[1]).toMatch(/^ ◷ c0 .*Wait for role propagation/);
+    expect(lines.find((line) => line.includes("more"))).toMatch(/… and \d+ more clusters/);
+  });
+
+  it("counts the queue into the time that is left", () => {
+    const fleetOf = (count: number) => {
+      const clusters = Array.from({ length: count }, (_, index) => ({
+        ...plan.clusters[0]!,
+        id: `${CLUSTER}-${index}`,
+      }));
+      const events = INTERRUPTED.slice(0, 1).map((event) => ({ ...event, cluster: clusters[0]!.id }));
+      return /proven in about (.*)/.exec(frame(events, {}, { ...plan, clusters }))?.[1]?.trim();
+    };
+    expect(fleetOf(5)).toBe(fleetOf(1));
+    expect(fleetOf(6)).not.toBe(fleetOf(1));
   });
 });
 
