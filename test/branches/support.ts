@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import type { Json } from "../../src/azure/json.ts";
-import { loadScenario, type Scenario } from "../../src/emulator/scenario.ts";
+import type { Scenario } from "../../src/emulator/scenario.ts";
 import { type Assumption, listAssumptions } from "../../src/rehearse/assumptions.ts";
 import { type Ended, InProcessCommandLine } from "../support/in-process.ts";
 import type { Lab, ModelEvent } from "../support/lab.ts";
+import { copyOfScenario } from "../support/scenarios.ts";
 
 const [EXPECTED, ...OTHERS] = listAssumptions({ thorough: false, deadPrincipal: true });
 
@@ -108,7 +109,7 @@ export async function openWorld(
   { scenario, alter, behaviour = {}, arrange }: Pick<Branch, "scenario" | "alter" | "behaviour" | "arrange">,
   assumed: Assumption["behaviour"] = {},
 ): Promise<World> {
-  const copy = await copyOf(scenario);
+  const copy = await copyOfScenario(scenario);
   alter?.(copy);
   const line = await InProcessCommandLine.open({ ...assumed, ...behaviour }, copy);
   const [cluster] = await line.lab.clusterIds();
@@ -117,14 +118,6 @@ export async function openWorld(
   await line.lab.control("POST", "/_emulator/clock", { advance: "30m" });
   await arrange?.(world);
   return world;
-}
-
-const scenarios = new Map<string, Promise<Scenario>>();
-
-/** A copy of a shipped scenario: the model keeps what it is given. */
-async function copyOf(name: string): Promise<Scenario> {
-  if (!scenarios.has(name)) scenarios.set(name, loadScenario(name));
-  return structuredClone(await scenarios.get(name)!);
 }
 
 /** Tests each branch under the answers that matter to it: planned, applied, resumed where it stops, verified. */

@@ -1,8 +1,8 @@
 import type { Behaviour } from "../../src/emulator/behaviour.ts";
 import type { Scenario } from "../../src/emulator/scenario.ts";
-import { loadScenario } from "../../src/emulator/scenario.ts";
 import type { PathId } from "../../src/plan/schema.ts";
 import type { PlanRequest } from "../../src/planning/make-plan.ts";
+import { copyOfScenario } from "../support/scenarios.ts";
 
 /** One migration that is crashed everywhere and run under faults: each path, and each way that a path can go. */
 export interface MigrationCase {
@@ -105,8 +105,6 @@ export const CASES: readonly MigrationCase[] = [
   },
 ];
 
-const texts = new Map<string, string>();
-
 /** True for a case with more than one cluster. */
 export function isFleet(migration: MigrationCase | FleetCase): migration is FleetCase {
   return "clusters" in migration;
@@ -118,9 +116,7 @@ export async function scenarioOf(migration: MigrationCase | FleetCase): Promise<
     const { clusters, subscriptions } = migration;
     return { behaviour: {}, generate: { clusters, subscriptions }, resources: [] };
   }
-  const text = texts.get(migration.scenario) ?? JSON.stringify(await loadScenario(migration.scenario));
-  texts.set(migration.scenario, text);
-  const scenario = JSON.parse(text) as Scenario;
+  const scenario = await copyOfScenario(migration.scenario);
   if (migration.finished) for (const resource of scenario.resources) forgetOldPools(resource["_emulator"]);
   return { ...scenario, behaviour: { ...scenario.behaviour, ...migration.behaviour } };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Connection, connect } from "../../src/azure/connection.ts";
 import { normalizeId } from "../../src/azure/ids.ts";
 import { createEmulator, type Emulator } from "../../src/emulator/emulator.ts";
-import { loadScenario, type Scenario } from "../../src/emulator/scenario.ts";
+import type { Scenario } from "../../src/emulator/scenario.ts";
 import { VirtualClock } from "../../src/engine/clock.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { type ClusterResult, execute } from "../../src/execute/execute.ts";
@@ -13,6 +13,7 @@ import { makePlan, type PlanRequest } from "../../src/planning/make-plan.ts";
 import { createRun, type RunDirectory } from "../../src/state/state-directory.ts";
 import { Emulated } from "./emulated.ts";
 import { withPairs } from "./pairs.ts";
+import { copyOfScenario } from "./scenarios.ts";
 
 export type { ModelEvent, ServedRequest } from "./emulated.ts";
 
@@ -33,7 +34,7 @@ export class Lab extends Emulated {
   /** A lab with a shipped scenario, or one of its own, and some of its behaviour changed. */
   static async open(behaviour: Record<string, unknown> = {}, scenario: string | Scenario = "demo"): Promise<Lab> {
     const clock = new VirtualClock();
-    const loaded = typeof scenario === "string" ? await loadScenario(scenario) : scenario;
+    const loaded = typeof scenario === "string" ? await copyOfScenario(scenario) : scenario;
     const emulator = withPairs(createEmulator({ clock, scenario: loaded }));
     const lab = new Lab(emulator, await connect({ cloud: "AzureCloud", emulator }), clock);
     await lab.control("PATCH", "/_emulator/behaviour", behaviour);
