@@ -24,7 +24,9 @@ export default defineConfig({
   define: { AKS_MI_VERSION: JSON.stringify("0.0.0-test") },
   test: {
     globalSetup: "test/support/global-setup.ts",
-    testTimeout: 60_000,
+    // Only what hangs may take so long: a machine at its limit takes ten times as long as a quiet one.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Much of the time goes into waiting for other processes: every core may have its worker.
     maxWorkers: "100%",
     // Terminals and other processes are real: on a machine at its limit a test may need a second try.
