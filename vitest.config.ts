@@ -25,8 +25,8 @@ export default defineConfig({
   test: {
     globalSetup: "test/support/global-setup.ts",
     // Only what hangs may take so long: a machine at its limit takes ten times as long as a quiet one.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Much of the time goes into waiting for other processes: every core may have its worker.
     maxWorkers: "100%",
     // Terminals and other processes are real: on a machine at its limit a test may need a second try.

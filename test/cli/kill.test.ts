@@ -9,7 +9,6 @@ import { CommandLine, DEMO_CLUSTER, type Ended } from "../support/cli.ts";
 import { expectMigrated } from "../support/migrated.ts";
 
 const DIE_AT = fileURLToPath(new URL("../support/die-at.mjs", import.meta.url));
-const TIMEOUT_MS = 180_000;
 
 /** An hour is a second, so that the start of a process costs an hour and no day. */
 const TIME_SCALE = 3600;
@@ -39,7 +38,7 @@ beforeEach(async () => {
     const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
     expect(planned.code, planned.stderr).toBe(0);
   }
-}, TIMEOUT_MS);
+});
 afterEach(() => Promise.all(lines.splice(0).map((line) => line.close())));
 
 /** Runs a command to its end; the last wait is shortened. */
@@ -94,35 +93,29 @@ function expectOneEnd(untils: readonly number[], expected: number): void {
   expect(Math.abs(untils[0]! - expected)).toBeLessThan(10 * MINUTE_MS);
 }
 
-test(
-  "a migration killed with kill -9 at eleven points writes to Azure what an undisturbed one does, and waits no longer",
-  {
-    timeout: TIMEOUT_MS,
-  },
-  async () => {
-    const [alone, killed] = lines as [CommandLine, CommandLine];
-    const undisturbed = runToEnd(alone, ["apply", "--plan", "plan.yaml", "--yes"]);
-    let isBegun = false;
-    for (const death of DEATHS) {
-      const args = isBegun ? ["resume"] : ["apply", "--plan", "plan.yaml", "--yes"];
-      const env = { NODE_OPTIONS: `--import=${DIE_AT}`, DIE_AT: JSON.stringify(death) };
-      const { signal, stderr } = await killed.run(args, env);
-      expect(signal, `${JSON.stringify(death)}\n${stderr}`).toBe("SIGKILL");
-      isBegun = true;
-    }
-    const last = await killed.run(["resume"]);
-    expect(last.code, last.stderr).toBe(0);
-    expect((await undisturbed).code).toBe(0);
+test("a migration killed with kill -9 at eleven points writes to Azure what an undisturbed one does, and waits no longer", async () => {
+  const [alone, killed] = lines as [CommandLine, CommandLine];
+  const undisturbed = runToEnd(alone, ["apply", "--plan", "plan.yaml", "--yes"]);
+  let isBegun = false;
+  for (const death of DEATHS) {
+    const args = isBegun ? ["resume"] : ["apply", "--plan", "plan.yaml", "--yes"];
+    const env = { NODE_OPTIONS: `--import=${DIE_AT}`, DIE_AT: JSON.stringify(death) };
+    const { signal, stderr } = await killed.run(args, env);
+    expect(signal, `${JSON.stringify(death)}\n${stderr}`).toBe("SIGKILL");
+    isBegun = true;
+  }
+  const last = await killed.run(["resume"]);
+  expect(last.code, last.stderr).toBe(0);
+  expect((await undisturbed).code).toBe(0);
 
-    await expectMigrated(killed);
-    expect(await acceptedBy(killed)).toEqual(await acceptedBy(alone));
-    for (const line of [alone, killed]) {
-      const events = journalOf(line);
-      const { rolesAt, switchedAt } = await datesOf(line);
-      expectOneEnd(untilsOf(events, "await-token-switchover"), switchedAt + DAY_MS);
-      // While a killed process is started again, the hour of the roles may pass.
-      const untils = untilsOf(events, "await-role-propagation");
-      if (line === alone || untils.length > 0) expectOneEnd(untils, rolesAt + HOUR_MS);
-    }
-  },
-);
+  await expectMigrated(killed);
+  expect(await acceptedBy(killed)).toEqual(await acceptedBy(alone));
+  for (const line of [alone, killed]) {
+    const events = journalOf(line);
+    const { rolesAt, switchedAt } = await datesOf(line);
+    expectOneEnd(untilsOf(events, "await-token-switchover"), switchedAt + DAY_MS);
+    // While a killed process is started again, the hour of the roles may pass.
+    const untils = untilsOf(events, "await-role-propagation");
+    if (line === alone || untils.length > 0) expectOneEnd(untils, rolesAt + HOUR_MS);
+  }
+});

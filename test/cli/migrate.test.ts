@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
 import { expectMigrated } from "../support/migrated.ts";
 
-const SECONDS_MS = 1000;
 const APPLY = ["apply", "--plan", "plan.yaml", "--yes"];
 
 let line: CommandLine;
@@ -16,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => line.close());
 
 describe("a migration from the command line", () => {
-  test("is planned, applied and proven, each in a process of its own", { timeout: 60 * SECONDS_MS }, async () => {
+  test("is planned, applied and proven, each in a process of its own", async () => {
     const applied = await line.run(APPLY);
     expect(applied.code, applied.stderr).toBe(0);
     expect(applied.stdout).toBe("");
@@ -43,7 +42,7 @@ describe("a migration from the command line", () => {
     expect(readdirSync(join(run, "1-payments-prod", "operations"))).toEqual([]);
   });
 
-  test("stopped by SIGTERM and resumed ends where an undisturbed one does", { timeout: 60 * SECONDS_MS }, async () => {
+  test("stopped by SIGTERM and resumed ends where an undisturbed one does", async () => {
     const first = line.start([...APPLY, "-o", "json"]);
     first.process.stderr!.on("data", (data: Buffer) => {
       if (data.toString().includes("create-identities")) first.process.kill("SIGTERM");

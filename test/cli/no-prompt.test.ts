@@ -6,8 +6,6 @@ import { CLI, CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine, type Surroundings } from "../support/in-process.ts";
 import { TerminalSession } from "../support/terminal.ts";
 
-const SECONDS_MS = 1000;
-
 /** What each command is given, so that it gets as far as it can without being asked anything, and how it then ends. */
 const CASES: Record<string, readonly [args: readonly string[], exitCode: number]> = {
   "": [[], 2],
@@ -79,7 +77,7 @@ describe("where nobody can answer", () => {
       .map((name) => ({ name, title: name || "aks-mi", where, place, flags })),
   );
 
-  test.each(cases)("$title asks nothing and ends: $where", { timeout: 30 * SECONDS_MS }, async (given) => {
+  test.each(cases)("$title asks nothing and ends: $where", async (given) => {
     const ended = await line.runIn(given.place, ...commandOf(given.name, plan), ...given.flags);
     expect(ended.code, ended.stderr).toBe(CASES[given.name]![1]);
     expect(await countWrites()).toBe(written);
@@ -97,7 +95,7 @@ describe("as processes of their own", () => {
     line = await CommandLine.open();
     const planned = await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
     expect(planned.code, planned.stderr).toBe(0);
-  }, 30 * SECONDS_MS);
+  });
   afterAll(() => line.close());
 
   /** Runs a command whose standard input never says anything, and stays open. */
@@ -113,19 +111,19 @@ describe("as processes of their own", () => {
   /** Those that ask in a terminal. */
   const ASKING = ["", "apply", "assess"];
 
-  test("they don't wait for an input that never comes", { timeout: 60 * SECONDS_MS }, async () => {
+  test("they don't wait for an input that never comes", async () => {
     const codes = await Promise.all(ASKING.map((name) => runWithSilentInput(commandOf(name, "plan.yaml"))));
     expect(codes).toEqual(ASKING.map((name) => CASES[name]![1]));
   });
 
-  test("nor for a terminal in which nobody types, in CI", { timeout: 60 * SECONDS_MS }, async () => {
+  test("nor for a terminal in which nobody types, in CI", async () => {
     const env = { AKS_MI_EMULATOR: line.endpoint, CI: "true" };
     const size = { columns: 100, rows: 30, cwd: line.folder, env };
     const terminals = ["", "apply"].map((name) => new TerminalSession(commandOf(name, "plan.yaml"), size));
     expect(await Promise.all(terminals.map(({ ended }) => ended))).toEqual([2, 7]);
   });
 
-  test("--plan alone needs an approval, in a terminal as well", { timeout: 60 * SECONDS_MS }, async () => {
+  test("--plan alone needs an approval, in a terminal as well", async () => {
     const env = { AKS_MI_EMULATOR: line.endpoint };
     const terminal = new TerminalSession(["--plan", "plan.yaml"], { columns: 100, rows: 30, cwd: line.folder, env });
     expect(await terminal.ended).toBe(7);

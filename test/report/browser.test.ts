@@ -30,7 +30,7 @@ const WINDOWS = [
   [1280, "light"],
 ] as const;
 
-describe.skipIf(!executablePath)("in a browser", { timeout: 60_000 }, () => {
+describe.skipIf(!executablePath)("in a browser", () => {
   const folder = mkdtempSync(join(tmpdir(), "aks-mi-pages-"));
   let browser: Browser;
   beforeAll(async () => {

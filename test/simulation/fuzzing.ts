@@ -10,7 +10,7 @@ import type { Site } from "./site.ts";
 const TIMES = Number(process.env["AKS_MI_FUZZ"] ?? "1");
 
 /** Longer than any property takes, however often it is tried. */
-export const FUZZ_TIMEOUT_MS = 60_000 * Math.max(1, TIMES);
+export const FUZZ_TIMEOUT_MS = 180_000 * Math.max(1, TIMES);
 
 /**
  * How often a property is tried, and from which seed: the same each time in `npm run check`, and another each time it goes

@@ -3,7 +3,7 @@ import xterm from "@xterm/headless";
 import { CLI } from "./cli.ts";
 
 /** How long a screen is waited for, in wall time: on a busy machine much is slow. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** What keys send. */
 export const KEYS = { enter: "\r", down: "\u001b[B", up: "\u001b[A", escape: "\u001b", interrupt: "\u0003" };

@@ -7,8 +7,6 @@ import { InProcessCommandLine } from "../support/in-process.ts";
 import { KEYS, TerminalSession } from "../support/terminal.ts";
 import { accept, answerQuestions, confirm, readPlan } from "./walk.ts";
 
-const SECONDS_MS = 1000;
-
 async function openEmulator(timeScale?: number): Promise<CommandLine> {
   const line = await CommandLine.open(timeScale ? { timeScale } : {});
   onTestFinished(() => line.close());
@@ -45,7 +43,7 @@ async function endState(world: Emulated): Promise<unknown> {
   };
 }
 
-test("the plan that the wizard saves ends where its own run ends", { timeout: 60 * SECONDS_MS }, async () => {
+test("the plan that the wizard saves ends where its own run ends", async () => {
   const first = await openEmulator();
   const terminal = openWizard(first);
   await answerQuestions(terminal);
@@ -78,52 +76,43 @@ test("the plan that the wizard saves ends where its own run ends", { timeout: 60
   rmSync(file);
 });
 
-test(
-  "a run whose terminal is closed goes on in another one, watched from a third",
-  { timeout: 90 * SECONDS_MS },
-  async () => {
-    const line = await openEmulator(200);
-    const closed = openWizard(line);
-    await answerQuestions(closed);
-    await readPlan(closed);
-    await accept(closed, "❯ Run it now");
-    await confirm(closed);
-    await closed.see("✔ Assign roles", /◷ Wait for role propagation +until/);
-    const size = { columns: 100, rows: 30, cwd: line.folder, env: { AKS_MI_EMULATOR: line.endpoint } };
-    const watcher = new TerminalSession(["status", "--watch"], size);
-    await watcher.see(
-      "✔ Assign roles",
-      /◷ Wait for role propagation +until/,
-      "Ctrl-C stops watching; the run goes on.",
-    );
-    closed.close();
-    expect(await closed.ended).toBe(129);
-    // The watcher sees the end of the process as the end of the run's work.
-    expect(await watcher.ended).toBe(0);
-    expect(watcher.history).toContain("Next: aks-mi resume");
+test("a run whose terminal is closed goes on in another one, watched from a third", async () => {
+  const line = await openEmulator(200);
+  const closed = openWizard(line);
+  await answerQuestions(closed);
+  await readPlan(closed);
+  await accept(closed, "❯ Run it now");
+  await confirm(closed);
+  await closed.see("✔ Assign roles", /◷ Wait for role propagation +until/);
+  const size = { columns: 100, rows: 30, cwd: line.folder, env: { AKS_MI_EMULATOR: line.endpoint } };
+  const watcher = new TerminalSession(["status", "--watch"], size);
+  await watcher.see("✔ Assign roles", /◷ Wait for role propagation +until/, "Ctrl-C stops watching; the run goes on.");
+  closed.close();
+  expect(await closed.ended).toBe(129);
+  // The watcher sees the end of the process as the end of the run's work.
+  expect(await watcher.ended).toBe(0);
+  expect(watcher.history).toContain("Next: aks-mi resume");
 
-    const resumed = new TerminalSession(["resume"], size);
-    const first = await resumed.see("✔ Create identities", "✔ Assign roles", /◷ Wait for role propagation +until/);
-    expect(first).not.toContain("▸");
-    const second = new TerminalSession(["status", "--watch"], size);
-    await second.see("✔ Assign roles", "Ctrl-C stops watching");
-    resumed.resize(140, 40);
-    await resumed.see(/payments-prod {90,}EMULATED AZURE/);
-    resumed.resize(70, 20);
-    const narrow = await resumed.see(/^payments-prod {20,50}EMULATED AZURE$/m, "Ctrl-C saves and stops");
-    expect(narrow.split("EMULATED AZURE")).toHaveLength(2);
-    await line.control("POST", "/_emulator/clock", { advance: "60m" });
-    await resumed.see("✔ Wait for role propagation", /pool system: [1-3] of 3 nodes re-imaged/);
-    await line.control("POST", "/_emulator/clock", { advance: "60m" });
-    await resumed.see("✔ Verify the migration", /◷ Wait for the token switchover +until/);
-    await line.control("POST", "/_emulator/clock", { advance: "24h" });
-    expect(await resumed.ended).toBe(0);
-    expect(await second.ended).toBe(0);
-    expect(second.history).toMatch(/The run is done\.\nNext: aks-mi report/);
-    for (const { history } of [resumed, second])
-      expect(history.split("✔ Wait for the token switchover")).toHaveLength(2);
-    expect((await line.writes()).filter(({ path }) => /managedClusters\/payments-prod(\?|$)/i.test(path))).toHaveLength(
-      1,
-    );
-  },
-);
+  const resumed = new TerminalSession(["resume"], size);
+  const first = await resumed.see("✔ Create identities", "✔ Assign roles", /◷ Wait for role propagation +until/);
+  expect(first).not.toContain("▸");
+  const second = new TerminalSession(["status", "--watch"], size);
+  await second.see("✔ Assign roles", "Ctrl-C stops watching");
+  resumed.resize(140, 40);
+  await resumed.see(/payments-prod {90,}EMULATED AZURE/);
+  resumed.resize(70, 20);
+  const narrow = await resumed.see(/^payments-prod {20,50}EMULATED AZURE$/m, "Ctrl-C saves and stops");
+  expect(narrow.split("EMULATED AZURE")).toHaveLength(2);
+  await line.control("POST", "/_emulator/clock", { advance: "60m" });
+  await resumed.see("✔ Wait for role propagation", /pool system: [1-3] of 3 nodes re-imaged/);
+  await line.control("POST", "/_emulator/clock", { advance: "60m" });
+  await resumed.see("✔ Verify the migration", /◷ Wait for the token switchover +until/);
+  await line.control("POST", "/_emulator/clock", { advance: "24h" });
+  expect(await resumed.ended).toBe(0);
+  expect(await second.ended).toBe(0);
+  expect(second.history).toMatch(/The run is done\.\nNext: aks-mi report/);
+  for (const { history } of [resumed, second]) expect(history.split("✔ Wait for the token switchover")).toHaveLength(2);
+  expect((await line.writes()).filter(({ path }) => /managedClusters\/payments-prod(\?|$)/i.test(path))).toHaveLength(
+    1,
+  );
+});

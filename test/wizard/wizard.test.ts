@@ -6,8 +6,6 @@ import { CommandLine } from "../support/cli.ts";
 import { KEYS, TerminalSession } from "../support/terminal.ts";
 import { accept, answerQuestions, confirm, readPlan } from "./walk.ts";
 
-const SECONDS_MS = 1000;
-
 /** How many emulated seconds pass in one: slow enough for each node to be seen; the waits are skipped. */
 const TIME_SCALE = 450;
 
@@ -64,44 +62,44 @@ async function answer(terminal: TerminalSession): Promise<void> {
 }
 
 describe("the wizard in a terminal", () => {
-  test.concurrent.for(SIZES)(
-    "leads from its first screen to the finished migration: $columns × $rows $env",
-    { timeout: 90 * SECONDS_MS },
-    async ({ columns, rows, env }, { onTestFinished }) => {
-      const line = await CommandLine.open({ timeScale: TIME_SCALE });
-      onTestFinished(() => line.close());
-      const frames = new Set<number>();
-      const terminal = new TerminalSession(["--emulator", line.endpoint], {
-        columns,
-        rows,
-        env,
-        cwd: line.folder,
-        onScreen: (screen) => frames.add(count(screen, "EMULATED AZURE\n ✔")),
-      });
-      await answer(terminal);
+  test.concurrent.for(SIZES)("leads from its first screen to the finished migration: $columns × $rows $env", async ({
+    columns,
+    rows,
+    env,
+  }, { onTestFinished }) => {
+    const line = await CommandLine.open({ timeScale: TIME_SCALE });
+    onTestFinished(() => line.close());
+    const frames = new Set<number>();
+    const terminal = new TerminalSession(["--emulator", line.endpoint], {
+      columns,
+      rows,
+      env,
+      cwd: line.folder,
+      onScreen: (screen) => frames.add(count(screen, "EMULATED AZURE\n ✔")),
+    });
+    await answer(terminal);
 
-      await terminal.see(/◷ Wait for role propagation +until .* left/, "point of no return", "Ctrl-C saves and stops");
-      await line.control("POST", "/_emulator/clock", { advance: "60m" });
-      await terminal.see("✔ Wait for role propagation", "Enable managed", /pool system: [1-3] of 3 nodes re-imaged/);
-      await terminal.see(/pool apps: [1-4] of 4 nodes re-imaged/);
-      await line.control("POST", "/_emulator/clock", { advance: "45m" });
-      await terminal.see("✔ Verify the migration", /◷ Wait for the token switchover +until .* left/);
-      await line.control("POST", "/_emulator/clock", { advance: "24h" });
-      expect(await terminal.ended).toBe(0);
+    await terminal.see(/◷ Wait for role propagation +until .* left/, "point of no return", "Ctrl-C saves and stops");
+    await line.control("POST", "/_emulator/clock", { advance: "60m" });
+    await terminal.see("✔ Wait for role propagation", "Enable managed", /pool system: [1-3] of 3 nodes re-imaged/);
+    await terminal.see(/pool apps: [1-4] of 4 nodes re-imaged/);
+    await line.control("POST", "/_emulator/clock", { advance: "45m" });
+    await terminal.see("✔ Verify the migration", /◷ Wait for the token switchover +until .* left/);
+    await line.control("POST", "/_emulator/clock", { advance: "24h" });
+    expect(await terminal.ended).toBe(0);
 
-      const { history } = terminal;
-      expect(history).toContain("The same without the wizard:");
-      for (const step of ["Create identities", "Enable managed identity", "Wait for the token switchover"])
-        expect(count(history, `✔ ${step}`), history).toBe(1);
-      expect(history).toMatch(/The migration is complete\.\nNext: aks-mi verify/);
-      expect(history).not.toMatch(/Ctrl-C|❯|re-imaged/);
-      expect([...frames]).toEqual([0, 1]);
-      expect([...terminal.wrapped]).toEqual([]);
-      expect(COLOR.test(terminal.raw)).toBe(!env["NO_COLOR"]);
-    },
-  );
+    const { history } = terminal;
+    expect(history).toContain("The same without the wizard:");
+    for (const step of ["Create identities", "Enable managed identity", "Wait for the token switchover"])
+      expect(count(history, `✔ ${step}`), history).toBe(1);
+    expect(history).toMatch(/The migration is complete\.\nNext: aks-mi verify/);
+    expect(history).not.toMatch(/Ctrl-C|❯|re-imaged/);
+    expect([...frames]).toEqual([0, 1]);
+    expect([...terminal.wrapped]).toEqual([]);
+    expect(COLOR.test(terminal.raw)).toBe(!env["NO_COLOR"]);
+  });
 
-  test.concurrent("of the demo ends with what verify shows", { timeout: 60 * SECONDS_MS }, async () => {
+  test.concurrent("of the demo ends with what verify shows", async () => {
     const cwd = mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
     const terminal = new TerminalSession(["demo", "--time-scale", "36000"], { columns: 80, rows: 24, cwd });
     await answerQuestions(terminal);
