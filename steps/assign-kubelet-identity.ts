@@ -9,6 +9,7 @@ import {
 } from "../src/azure/managed-cluster.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
+import { hasReachedNodes, poolsWithoutIdentity } from "../src/migration/carrying-scale-sets.ts";
 import { rememberOperation } from "../src/migration/cluster-operations.ts";
 import {
   type ClusterUpdateFacts,
@@ -22,7 +23,7 @@ import {
 } from "../src/migration/cluster-update.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { kubeletIdentityKey, type Migration, type PlannedIdentity } from "../src/migration/migration.ts";
-import { hasReachedNodes, nodeProgress, poolsWithoutIdentity } from "../src/migration/nodes.ts";
+import { nodeProgress } from "../src/migration/nodes.ts";
 import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "assigns the kubelet identity";

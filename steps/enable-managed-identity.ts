@@ -1,10 +1,11 @@
 import type { Azure } from "../src/azure/azure.ts";
 import { AzureError } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
-import { asString, at, type JsonObject } from "../src/azure/json.ts";
+import type { JsonObject } from "../src/azure/json.ts";
 import {
   clusterState,
   endedBadly,
+  identityTypeOf,
   isOnManagedIdentity,
   isTerminal,
   kubeletIdentityOf,
@@ -13,6 +14,7 @@ import {
 } from "../src/azure/managed-cluster.ts";
 import type { Change, Step } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
+import { hasReachedNodes } from "../src/migration/carrying-scale-sets.ts";
 import { rememberOperation } from "../src/migration/cluster-operations.ts";
 import {
   type ClusterUpdateFacts,
@@ -30,7 +32,7 @@ import { type Grant, grantChange } from "../src/migration/grants.ts";
 import { applyGrant, type GrantFacts, readGrants } from "../src/migration/held-grants.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
 import { changesKubeletIdentity, type Migration, switchKey } from "../src/migration/migration.ts";
-import { hasReachedNodes, nodeProgress } from "../src/migration/nodes.ts";
+import { nodeProgress } from "../src/migration/nodes.ts";
 import { keepToWindow } from "../src/migration/window-pause.ts";
 
 const WHAT = "switches the cluster";
@@ -134,7 +136,7 @@ export function enableManagedIdentity(
 /** True when the control plane is on the identity of the plan: what a node uses is another question. */
 function isSwitched(cluster: ManagedCluster, { target }: Migration): boolean {
   if (!isOnManagedIdentity(cluster)) return false;
-  const type = asString(at(cluster, "identity", "type"))?.toLowerCase();
+  const type = identityTypeOf(cluster)?.toLowerCase();
   if (!target.controlPlane) return type === "systemassigned";
   const ids = userAssignedIdsOf(cluster);
   return type === "userassigned" && ids.length === 1 && sameId(ids[0], target.controlPlane.id);
@@ -170,7 +172,7 @@ function describe(migration: Migration, key: string): Change {
 }
 
 function evidence(cluster: ManagedCluster): string {
-  const type = asString(at(cluster, "identity", "type"));
+  const type = identityTypeOf(cluster);
   const kubelet = kubeletIdentityOf(cluster)!.resourceId.split("/").at(-1);
   return `The control plane is ${type}, its client id is msi, and the kubelet identity is ${kubelet}.`;
 }

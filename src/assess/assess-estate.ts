@@ -1,9 +1,8 @@
 import pMap from "p-map";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
-import { normalizeId, parseResourceId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
-import type { ManagedCluster } from "../azure/managed-cluster.ts";
+import { parseResourceId } from "../azure/ids.ts";
+import { clusterIdOf, type ManagedCluster, nodeResourceGroupOf } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import { SEVERITIES } from "../engine/step.ts";
 import type { ClusterState } from "../migration/completeness.ts";
@@ -89,7 +88,7 @@ export async function assessEstate(azure: Azure, scope: AssessScope, options: As
   const clusters = await pMap(
     chosen.clusters,
     async (cluster) => {
-      const id = normalizeId(asString(cluster["id"]) ?? "");
+      const id = clusterIdOf(cluster);
       options.onCluster?.(id, cluster);
       const judged = judge(await readClusterForAssessment(id, cluster, around));
       onProgress?.({ what: "clusters assessed", done: ++assessed, total: chosen.clusters.length });
@@ -136,12 +135,12 @@ async function readDirectory(
 ): Promise<Surroundings["directory"]> {
   const groups = new Set(
     clusters.map((cluster) => {
-      const { subscription } = parseResourceId(normalizeId(asString(cluster["id"]) ?? ""))!;
-      const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
+      const { subscription } = parseResourceId(clusterIdOf(cluster))!;
+      const group = nodeResourceGroupOf(cluster);
       return `/subscriptions/${subscription}/resourcegroups/${group}`.toLowerCase();
     }),
   );
-  const ids = new Set(clusters.map((cluster) => normalizeId(asString(cluster["id"]) ?? "").toLowerCase()));
+  const ids = new Set(clusters.map((cluster) => clusterIdOf(cluster).toLowerCase()));
   const isOwn = (scope: string) => {
     const lower = scope.toLowerCase();
     const cluster = /^.*\/managedclusters\/[^/]+/.exec(lower)?.[0];

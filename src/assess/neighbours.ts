@@ -1,6 +1,11 @@
-import { keyOf, normalizeId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
-import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
+import { keyOf } from "../azure/ids.ts";
+import {
+  clientIdOf,
+  clusterIdOf,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  userAssignedIdsOf,
+} from "../azure/managed-cluster.ts";
 import { type ClusterScopes, clusterScopesOf } from "../migration/cluster-scopes.ts";
 
 /** A cluster that uses an identity, and the cluster's own object. */
@@ -19,7 +24,7 @@ export class Neighbours {
   constructor(clusters: readonly ManagedCluster[], gap: string | undefined) {
     this.gap = gap;
     for (const cluster of clusters) {
-      const user = { id: normalizeId(asString(cluster["id"]) ?? ""), cluster };
+      const user = { id: clusterIdOf(cluster), cluster };
       for (const key of identitiesOf(cluster)) {
         const users = this.#users.get(key) ?? [];
         users.push(user);
@@ -46,7 +51,7 @@ export class Neighbours {
 
 /** The names of what a cluster acts as, in lower case; `msi` is no service principal. */
 function identitiesOf(cluster: ManagedCluster): Set<string> {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase();
+  const clientId = clientIdOf(cluster)?.toLowerCase();
   const kubelet = kubeletIdentityOf(cluster)?.resourceId;
   const names = [clientId === "msi" ? undefined : clientId, ...userAssignedIdsOf(cluster), kubelet];
   return new Set(names.filter((name) => name !== undefined).map((name) => name.toLowerCase()));

@@ -1,10 +1,11 @@
 import { isWithin, parseResourceId, resourceGroupId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
 import {
+  clientIdOf,
   controlPlanePrincipalOf,
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
+  poolNameOf,
   poolsOf,
   regionOf,
 } from "../azure/managed-cluster.ts";
@@ -89,7 +90,7 @@ export async function readClusterForAssessment(
 /** A cluster on managed identity does not tell which service principal it left. */
 function oldClientId(cluster: ManagedCluster): string | undefined {
   if (isOnManagedIdentity(cluster)) return undefined;
-  return asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"));
+  return clientIdOf(cluster);
 }
 
 const COUNTS = new WeakMap<object, number>();
@@ -130,7 +131,7 @@ async function readNamedSubnets(estate: Estate, facts: ClusterFacts) {
 async function readNodeImages(estate: Estate, id: string, cluster: ManagedCluster) {
   const images = new Map<string, Known<string | undefined>>();
   for (const pool of poolsOf(cluster)) {
-    const name = asString(pool["name"]) ?? "";
+    const name = poolNameOf(pool);
     try {
       images.set(name, known(await estate.azure.clusters.latestNodeImage(id, name)));
     } catch (error) {

@@ -1,6 +1,6 @@
 import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asObject, asString, at } from "../azure/json.ts";
-import { kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
+import { clientIdOf, kubeletIdentityOf, type ManagedCluster, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Estate } from "./estate.ts";
 import { findById } from "./indexes.ts";
@@ -14,7 +14,7 @@ export async function readServicePrincipal(
   cluster: ManagedCluster,
   { estate, neighbours, assignments }: Surroundings,
 ): Promise<ServicePrincipalReading> {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
+  const clientId = clientIdOf(cluster) ?? "";
   const principal = await estate.servicePrincipal(clientId);
   const found = principal.known ? principal.value : undefined;
   const ends = found

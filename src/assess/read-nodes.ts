@@ -1,11 +1,10 @@
 import type { Azure } from "../azure/azure.ts";
 import { AzureError } from "../azure/errors.ts";
 import { resourceGroupId } from "../azure/ids.ts";
-import { asString } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf, provisioningStateOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, nodeCountOf, poolsOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { ScaleSet } from "../azure/scale-sets.ts";
-import { type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
+import { describePool, type PoolEvidence, readNodeEvidence } from "../migration/nodes.ts";
 import { inResourceGroup } from "./indexes.ts";
 import type { Listed } from "./outcome.ts";
 
@@ -23,16 +22,7 @@ export async function readNodes(
       evidence.push(...(await readNodeEvidence(view, id, cluster, undefined, [pool])));
     } catch (error) {
       const seen = reasonFor(error, "the instances of its scale set");
-      evidence.push({
-        pool: asString(pool["name"]) ?? "",
-        provisioningState: provisioningStateOf(pool),
-        nodeImageVersion: asString(pool["nodeImageVersion"]),
-        type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
-        rank: "unknown",
-        nodes: Number(pool["count"] ?? 0),
-        reimaged: [],
-        seen,
-      });
+      evidence.push({ ...describePool(pool), rank: "unknown", nodes: nodeCountOf(pool), reimaged: [], seen });
     }
   }
   return evidence;

@@ -2,7 +2,7 @@ import type { KubernetesVersion, Usage } from "../azure/capacity.ts";
 import type { CloudName } from "../azure/clouds.ts";
 import type { DeletedPrincipal, DirectoryKind, ServicePrincipal } from "../azure/graph.ts";
 import type { UserAssignedIdentity } from "../azure/identities.ts";
-import { asString, type JsonObject } from "../azure/json.ts";
+import type { JsonObject } from "../azure/json.ts";
 import type { MaintenanceConfiguration } from "../azure/maintenance.ts";
 import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
 import type { Subnet } from "../azure/networks.ts";
@@ -12,9 +12,8 @@ import type { RoleAssignment } from "../azure/roles.ts";
 import type { InClusterEvidence } from "../in-cluster/evidence.ts";
 import type { ClusterScopes } from "../migration/cluster-scopes.ts";
 import type { ClusterState } from "../migration/completeness.ts";
-import { isUnproven } from "../migration/evidence.ts";
 import type { Lock } from "../migration/locks.ts";
-import type { PoolEvidence } from "../migration/nodes.ts";
+import { type PoolEvidence, poolsLeftOf } from "../migration/nodes.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import type { Known, Listed } from "./outcome.ts";
 import type { HeldRight } from "./rights.ts";
@@ -94,8 +93,7 @@ export interface ClusterReading {
 /** The pools whose nodes are still to be re-imaged, as far as can be seen; the same that a plan looks at. */
 export function poolsLeft({ cluster, servicePrincipal, pools }: ClusterReading): JsonObject[] {
   if (servicePrincipal) return poolsOf(cluster);
-  const left = new Set(pools.filter(isUnproven).map(({ pool }) => pool));
-  return poolsOf(cluster).filter((pool) => left.has(asString(pool["name"]) ?? ""));
+  return poolsLeftOf(cluster, pools);
 }
 
 /** True while nodes or control plane still use a service principal, or may do so as far as can be seen. */

@@ -1,7 +1,7 @@
 import { chooseSubscription } from "../azure/choose-subscription.ts";
-import { normalizeId, parseResourceId, sameId } from "../azure/ids.ts";
+import { parseResourceId, sameId } from "../azure/ids.ts";
 import { asString } from "../azure/json.ts";
-import type { ManagedCluster } from "../azure/managed-cluster.ts";
+import { clusterIdOf, type ManagedCluster } from "../azure/managed-cluster.ts";
 import { AksMiError } from "../engine/errors.ts";
 import type { Estate } from "./estate.ts";
 
@@ -65,7 +65,7 @@ async function namedClusters(estate: Estate, ids: readonly string[]): Promise<Ma
 }
 
 function isIn({ resourceGroup, name }: AssessScope, cluster: ManagedCluster): boolean {
-  const parsed = parseResourceId(normalizeId(asString(cluster["id"]) ?? ""))!;
+  const parsed = parseResourceId(clusterIdOf(cluster))!;
   return (!resourceGroup || same(parsed.resourceGroup, resourceGroup)) && (!name || same(parsed.name, name));
 }
 

@@ -7,6 +7,26 @@ export type ManagedCluster = JsonObject;
 /** The states in which a cluster, a pool or an operation stays until somebody does something. */
 const TERMINAL_STATES = ["Succeeded", "Failed", "Canceled"];
 
+/** A cluster's resource id in the spelling that ids are compared in. */
+export function clusterIdOf(cluster: ManagedCluster): string {
+  return normalizeId(asString(cluster["id"]) ?? "");
+}
+
+/** The name of the resource group that AKS made for the nodes; empty where it is not shown. */
+export function nodeResourceGroupOf(cluster: ManagedCluster): string {
+  return asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
+}
+
+/** The client id of the cluster's service principal; `msi` stands for a managed identity. */
+export function clientIdOf(cluster: ManagedCluster): string | undefined {
+  return asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"));
+}
+
+/** The type of the control plane's identity as Azure spells it: `SystemAssigned`, `UserAssigned`, `None`. */
+export function identityTypeOf(cluster: ManagedCluster): string | undefined {
+  return asString(at(cluster, "identity", "type"));
+}
+
 /** The region of a cluster as paths of Azure name it: `westeurope`, also where the cluster says `West Europe`. */
 export function regionOf(cluster: ManagedCluster): string {
   return (asString(cluster["location"]) ?? "").replaceAll(" ", "").toLowerCase();
@@ -16,6 +36,24 @@ export function regionOf(cluster: ManagedCluster): string {
 export function poolsOf(cluster: ManagedCluster): JsonObject[] {
   const pools = at(cluster, "properties", "agentPoolProfiles");
   return Array.isArray(pools) ? pools.map((pool) => asObject(pool as Json)) : [];
+}
+
+/** The name of a pool. */
+export function poolNameOf(pool: JsonObject): string {
+  return asString(pool["name"]) ?? "";
+}
+
+/** How many nodes a pool is to have. */
+export function nodeCountOf(pool: JsonObject): number {
+  return Number(pool["count"] ?? 0);
+}
+
+/** The Kubernetes version that the control plane runs, or else the one that it is to run. */
+export function kubernetesVersionOf(cluster: ManagedCluster): string | undefined {
+  return (
+    asString(at(cluster, "properties", "currentKubernetesVersion")) ??
+    asString(at(cluster, "properties", "kubernetesVersion"))
+  );
 }
 
 /** The ids of the user-assigned identities of the control plane. */
@@ -28,8 +66,8 @@ export function userAssignedIdsOf(cluster: ManagedCluster): string[] {
  * service principal's profile at all, its identity tells.
  */
 export function isOnManagedIdentity(cluster: ManagedCluster): boolean {
-  const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"))?.toLowerCase();
-  const type = asString(at(cluster, "identity", "type"))?.toLowerCase() ?? "none";
+  const clientId = clientIdOf(cluster)?.toLowerCase();
+  const type = identityTypeOf(cluster)?.toLowerCase() ?? "none";
   return clientId === undefined ? type !== "none" : clientId === "msi";
 }
 
@@ -51,7 +89,7 @@ export function kubeletIdentityOf(
 /** The provisioning states of the cluster and of each pool that are not `Succeeded`. */
 export function unsettledStates(cluster: ManagedCluster): { what: string; state: string }[] {
   const states = poolsOf(cluster).map((pool) => ({
-    what: `pool ${asString(pool["name"])}`,
+    what: `pool ${poolNameOf(pool)}`,
     state: provisioningStateOf(pool),
   }));
   const own = { what: "the cluster", state: clusterState(cluster) };

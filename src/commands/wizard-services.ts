@@ -3,7 +3,7 @@ import type { Azure } from "../azure/azure.ts";
 import type { Connection } from "../azure/connection.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, nodeCountOf, poolsOf } from "../azure/managed-cluster.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { planHash } from "../plan/canonical.ts";
 import { DEFAULT_WAITS } from "../plan/default-waits.ts";
@@ -103,7 +103,7 @@ function describeCluster(assessed: AssessedCluster, cluster: ManagedCluster): Wi
   const { id, state, credentialsEnd, findings, notAssessed } = assessed;
   const { name, resourceGroup, subscription } = parseResourceId(id)!;
   const pools = poolsOf(cluster);
-  const nodes = pools.reduce((sum, pool) => sum + Number(pool["count"] ?? 0), 0);
+  const nodes = pools.reduce((sum, pool) => sum + nodeCountOf(pool), 0);
   const version = asString(at(cluster, "properties", "kubernetesVersion")) ?? "of unknown version";
   return {
     id,

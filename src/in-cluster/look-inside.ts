@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import { normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asObject, asString, at, type JsonObject } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, nodeResourceGroupOf, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import { findBlockingBudgets } from "./budgets.ts";
@@ -46,7 +46,7 @@ export async function lookInside(
   );
   const pods = map(workloads, (objects) => ofKind(objects, "Pod"));
   const clientIdHolders = await findHolders(read, pods, clientId);
-  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
+  const group = nodeResourceGroupOf(cluster);
   const nodeGroup = resourceGroupId(parseResourceId(clusterId)!.subscription, group);
   return {
     ...drainEvidence(workloads),

@@ -1,6 +1,6 @@
 import { groupKeyOf, keyOf, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, nodeResourceGroupOf, poolsOf } from "../azure/managed-cluster.ts";
 
 /** What belongs to clusters, in lower case. */
 export interface ClusterScopes {
@@ -30,7 +30,7 @@ export function belongsToClusters(scope: string, { scopes, groups }: ClusterScop
 function scopesOf(id: string, cluster: ManagedCluster): string[] {
   const { subscription, resourceGroup } = parseResourceId(id)!;
   const properties = asObject(cluster["properties"]);
-  const nodeGroup = asString(properties["nodeResourceGroup"]) ?? "";
+  const nodeGroup = nodeResourceGroupOf(cluster);
   const subnets = poolsOf(cluster).flatMap((pool) => [pool["vnetSubnetID"], pool["podSubnetID"]]);
   const balancer = at(properties, "networkProfile", "loadBalancerProfile");
   const addresses = [

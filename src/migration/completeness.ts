@@ -1,7 +1,7 @@
-import { asString, at } from "../azure/json.ts";
 import {
   clusterState,
   endedBadly,
+  identityTypeOf,
   isOnManagedIdentity,
   isTerminal,
   kubeletIdentityOf,
@@ -69,7 +69,5 @@ function stateOf(cluster: ManagedCluster, pools: readonly PoolEvidence[]): Clust
   if (endedBadly(clusterState(cluster))) return "broken";
   if (!isOnManagedIdentity(cluster)) return "service-principal";
   if (!kubeletIdentityOf(cluster) || pools.some(isBehind)) return "half-migrated";
-  return asString(at(cluster, "identity", "type"))?.toLowerCase() === "userassigned"
-    ? "user-assigned"
-    : "system-assigned";
+  return identityTypeOf(cluster)?.toLowerCase() === "userassigned" ? "user-assigned" : "system-assigned";
 }

@@ -1,8 +1,14 @@
 import type { Azure } from "../azure/azure.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { parseResourceId, resourceGroupId, sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
-import { controlPlanePrincipalOf, type ManagedCluster } from "../azure/managed-cluster.ts";
+import type { JsonObject } from "../azure/json.ts";
+import {
+  controlPlanePrincipalOf,
+  type ManagedCluster,
+  nodeCountOf,
+  nodeResourceGroupOf,
+  poolNameOf,
+} from "../azure/managed-cluster.ts";
 import type { Machine } from "../azure/scale-sets.ts";
 import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
 import { readNodeGroupGrantTime } from "./node-group-grant.ts";
@@ -16,16 +22,16 @@ export async function readMachineEvidence(
   azure: Azure,
   clusterId: string,
   cluster: ManagedCluster,
-  pool: { readonly name: string; readonly count: number },
+  pool: JsonObject,
   kubeletId: string | undefined,
   switchedAt: Date | undefined,
 ): Promise<RankedNodes> {
-  const unread = (seen: string): RankedNodes => ({ rank: "unknown", nodes: pool.count, reimaged: [], seen });
-  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
+  const unread = (seen: string): RankedNodes => ({ rank: "unknown", nodes: nodeCountOf(pool), reimaged: [], seen });
+  const group = nodeResourceGroupOf(cluster);
   const { subscription } = parseResourceId(clusterId)!;
   try {
     const all = await azure.scaleSets.machines(subscription, group);
-    const machines = all.filter((machine) => isOf(machine, pool.name));
+    const machines = all.filter((machine) => isOf(machine, poolNameOf(pool)));
     if (machines.length === 0) return unread("it has neither a scale set nor a machine");
     const since = switchedAt ?? (await readGrantTime(azure, cluster, resourceGroupId(subscription, group)));
     return rankMachines(machines, kubeletId, since, switchedAt !== undefined);

@@ -1,18 +1,19 @@
 import type { Azure } from "../azure/azure.ts";
-import { hasStatus } from "../azure/errors.ts";
-import { parseResourceId, sameId } from "../azure/ids.ts";
-import { asString, at, type JsonObject } from "../azure/json.ts";
+import { asString, type JsonObject } from "../azure/json.ts";
 import {
-  isTerminal,
   kubeletIdentityOf,
   type ManagedCluster,
+  nodeCountOf,
+  nodeResourceGroupOf,
+  poolNameOf,
   poolsOf,
   powerStateOf,
   provisioningStateOf,
 } from "../azure/managed-cluster.ts";
 import type { ScaleSet, ScaleSetInstance } from "../azure/scale-sets.ts";
 import type { ApplyEvent } from "../engine/step.ts";
-import { CLOCK_SLACK_MS, type RankedNodes } from "./evidence.ts";
+import { carries, readScaleSets } from "./carrying-scale-sets.ts";
+import { CLOCK_SLACK_MS, isUnproven, type RankedNodes } from "./evidence.ts";
 import { readMachineEvidence } from "./machines.ts";
 
 /** One node pool, with the evidence about its nodes. */
@@ -37,88 +38,53 @@ export async function readNodeEvidence(
   expected?: string,
 ): Promise<PoolEvidence[]> {
   const kubelet = kubeletIdentityOf(cluster)?.resourceId ?? expected;
-  const group = asString(at(cluster, "properties", "nodeResourceGroup")) ?? "";
-  const isCarrying = (scaleSet: ScaleSet) =>
-    kubelet !== undefined && scaleSet.identities.some((id) => sameId(id, kubelet));
-  // While pools are being re-imaged only their instances change: their scale sets got the identity before that. And as
-  // long as the cluster shows no kubelet identity there is nothing that they could carry.
-  const known = atWork(pools) ? scaleSetsSeen.get(azure)?.get(clusterId) : undefined;
-  const isKnown = known && (kubelet === undefined || known.every(isCarrying));
-  const scaleSets = isKnown ? known : await listScaleSets(azure, clusterId, cluster);
-  if (scaleSets) remember(azure, clusterId, scaleSets);
+  const scaleSets = await readScaleSets(azure, clusterId, cluster, pools, kubelet);
   const evidence: PoolEvidence[] = [];
   for (const pool of pools) {
-    const name = asString(pool["name"]) ?? "";
-    const base = {
-      pool: name,
-      provisioningState: provisioningStateOf(pool),
-      nodeImageVersion: asString(pool["nodeImageVersion"]),
-      type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
-    };
-    if (isAvailabilitySet(base) || base.type.toLowerCase() === "virtualmachines") {
-      const machines = { name, count: Number(pool["count"] ?? 0) };
-      evidence.push({
-        ...base,
-        ...(await readMachineEvidence(azure, clusterId, cluster, machines, kubelet, switchedAt)),
-      });
-      continue;
-    }
-    const scaleSet = scaleSets?.find(
-      (candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`),
-    );
-    if (!scaleSet) {
-      const seen = scaleSets ? "it has no scale set" : `you may not read the scale sets of ${group}`;
-      evidence.push({ ...base, rank: "unknown", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
-      continue;
-    }
-    if (!isCarrying(scaleSet)) {
-      const seen = "its scale set does not carry the kubelet identity";
-      evidence.push({ ...base, rank: "none", nodes: Number(pool["count"] ?? 0), reimaged: [], seen });
-      continue;
-    }
-    const instances = await azure.scaleSets.instances(scaleSet.id);
-    evidence.push({ ...base, ...(instances.length > 0 ? rankInstances(instances, switchedAt) : rankEmpty(pool)) });
+    const described = describePool(pool);
+    const ranked = hasNoScaleSet(described)
+      ? await readMachineEvidence(azure, clusterId, cluster, pool, kubelet, switchedAt)
+      : await readInstanceEvidence(azure, pool, scaleSets, { cluster, kubelet, switchedAt });
+    evidence.push({ ...described, ...ranked });
   }
   return evidence;
 }
 
-/** The pools whose scale sets do not carry an identity, as far as they may be read. @param identityId of the identity */
-export async function poolsWithoutIdentity(
-  azure: Azure,
-  clusterId: string,
-  cluster: ManagedCluster,
-  identityId: string,
-): Promise<string[]> {
-  const scaleSets = await listScaleSets(azure, clusterId, cluster);
-  return (scaleSets ?? []).flatMap(({ pool, identities }) =>
-    pool === undefined || identities.some((id) => sameId(id, identityId)) ? [] : [pool],
-  );
+/** What the cluster itself tells of a pool. */
+export function describePool(pool: JsonObject): Omit<PoolEvidence, keyof RankedNodes> {
+  return {
+    pool: poolNameOf(pool),
+    provisioningState: provisioningStateOf(pool),
+    nodeImageVersion: asString(pool["nodeImageVersion"]),
+    type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
+  };
 }
 
-/** True when an update has got so far that a pool's scale set carries the identity: nodes may have been imaged onto it. */
-export async function hasReachedNodes(
-  azure: Azure,
-  clusterId: string,
-  cluster: ManagedCluster,
-  identityId: string,
-): Promise<boolean> {
-  const scaleSets = await listScaleSets(azure, clusterId, cluster);
-  return scaleSets?.some(({ identities }) => identities.some((id) => sameId(id, identityId))) === true;
+/** The pools of a cluster whose nodes are still to be re-imaged, as far as the evidence about them goes. */
+export function poolsLeftOf(cluster: ManagedCluster, evidence: readonly PoolEvidence[]): JsonObject[] {
+  const left = new Set(evidence.filter(isUnproven).map(({ pool }) => pool));
+  return poolsOf(cluster).filter((pool) => left.has(poolNameOf(pool)));
 }
 
-/** The scale sets of a cluster; undefined where they may not be read. */
-async function listScaleSets(
+/** Ranks the nodes of a pool that has a scale set; undefined scale sets may not be read. */
+async function readInstanceEvidence(
   azure: Azure,
-  clusterId: string,
-  cluster: ManagedCluster,
-): Promise<readonly ScaleSet[] | undefined> {
-  const { subscription } = parseResourceId(clusterId)!;
-  try {
-    return await azure.scaleSets.list(subscription, asString(at(cluster, "properties", "nodeResourceGroup")) ?? "");
-  } catch (error) {
-    if (hasStatus(error, 403)) return undefined;
-    throw error;
-  }
+  pool: JsonObject,
+  scaleSets: readonly ScaleSet[] | undefined,
+  {
+    cluster,
+    kubelet,
+    switchedAt,
+  }: { cluster: ManagedCluster; kubelet: string | undefined; switchedAt: Date | undefined },
+): Promise<RankedNodes> {
+  const name = poolNameOf(pool);
+  const unproven = (rank: "unknown" | "none", seen: string) => ({ rank, nodes: nodeCountOf(pool), reimaged: [], seen });
+  if (!scaleSets) return unproven("unknown", `you may not read the scale sets of ${nodeResourceGroupOf(cluster)}`);
+  const scaleSet = scaleSets.find((candidate) => candidate.pool === name || candidate.name.startsWith(`aks-${name}-`));
+  if (!scaleSet) return unproven("unknown", "it has no scale set");
+  if (!carries(scaleSet, kubelet)) return unproven("none", "its scale set does not carry the kubelet identity");
+  const instances = await azure.scaleSets.instances(scaleSet.id);
+  return instances.length > 0 ? rankInstances(instances, switchedAt) : rankEmpty(pool);
 }
 
 /** A pool of single machines: Azure refuses its node image upgrade (Azure CLI reference of `az aks nodepool upgrade`). */
@@ -126,21 +92,14 @@ export function isAvailabilitySet({ type }: Pick<PoolEvidence, "type">): boolean
   return type.toLowerCase() === "availabilityset";
 }
 
-/** The scale sets of each cluster as they were last seen. */
-const scaleSetsSeen = new WeakMap<Azure, Map<string, readonly ScaleSet[]>>();
-
-function remember(azure: Azure, clusterId: string, scaleSets: readonly ScaleSet[]): void {
-  const seen = scaleSetsSeen.get(azure) ?? new Map<string, readonly ScaleSet[]>();
-  scaleSetsSeen.set(azure, seen.set(clusterId, scaleSets));
-}
-
-function atWork(pools: readonly JsonObject[]): boolean {
-  return pools.length > 0 && pools.every((pool) => !isTerminal(provisioningStateOf(pool)));
+/** True for a pool whose nodes are machines of their own. */
+function hasNoScaleSet(pool: Pick<PoolEvidence, "type">): boolean {
+  return isAvailabilitySet(pool) || pool.type.toLowerCase() === "virtualmachines";
 }
 
 /** A scale set without instances proves nothing; where the pool is to have nodes, it is not even known where they are. */
 function rankEmpty(pool: JsonObject): RankedNodes {
-  const nodes = Number(pool["count"] ?? 0);
+  const nodes = nodeCountOf(pool);
   if (nodes > 0 && powerStateOf(pool) !== "stopped")
     return { rank: "unknown", nodes, reimaged: [], seen: `its scale set lists none of the pool's ${nodes} nodes` };
   const seen = "it has no node; its scale set carries the kubelet identity, which the next one is to get";

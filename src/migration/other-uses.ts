@@ -1,7 +1,6 @@
 import type { Azure } from "../azure/azure.ts";
-import { normalizeId, sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
-import type { ManagedCluster } from "../azure/managed-cluster.ts";
+import { sameId } from "../azure/ids.ts";
+import { clientIdOf, clusterIdOf, type ManagedCluster } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { allows } from "../azure/role-definitions.ts";
 import type { RoleAssignment } from "../azure/roles.ts";
@@ -59,7 +58,7 @@ export async function readOtherUses(
   }
   if (objectId === undefined) gaps.push("WK009: its roles are not known, for nobody knows its object id");
   const users = clusters
-    .map((user) => ({ id: normalizeId(asString(user["id"]) ?? ""), cluster: user }))
+    .map((user) => ({ id: clusterIdOf(user), cluster: user }))
     .filter((user) => usesClient(user.cluster, clientId) && !sameId(user.id, clusterId));
   const scopes = clusterScopesOf([{ id: clusterId, cluster }, ...users]);
   const foreign = [...held.values()].filter((right) => isForeignRole(right, scopes));
@@ -78,7 +77,7 @@ export async function readOtherUses(
 }
 
 function usesClient(cluster: ManagedCluster, clientId: string): boolean {
-  const own = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId"));
+  const own = clientIdOf(cluster);
   return own?.toLowerCase() === clientId.toLowerCase();
 }
 

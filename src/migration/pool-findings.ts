@@ -1,5 +1,5 @@
 import { asString, type JsonObject } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, poolNameOf, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
 import type { Finding } from "../engine/step.ts";
 
 /** How a path re-images the nodes: with the update that gives them a kubelet identity, or with a node image upgrade. */
@@ -12,7 +12,7 @@ export type RollKind = "update" | "image upgrade";
 export function checkPoolKinds(cluster: ManagedCluster, roll: RollKind): Finding[] {
   const pools = poolsOf(cluster);
   const named = (isKind: (pool: JsonObject) => boolean) => {
-    const names = pools.filter(isKind).map((pool) => asString(pool["name"]) ?? "");
+    const names = pools.filter(isKind).map(poolNameOf);
     return names.length > 0 ? names.join(", ") : undefined;
   };
   const windows = named((pool) => isText(pool["osType"], "windows"));
@@ -95,7 +95,7 @@ export function checkSingleNodePools(cluster: ManagedCluster): Finding[] {
     {
       check: "RD007",
       severity: "medium",
-      seen: `pool ${single.map((pool) => asString(pool["name"])).join(", ")} has a single node`,
+      seen: `pool ${single.map(poolNameOf).join(", ")} has a single node`,
       remedy: "Scale it to two for the time of the migration, or expect its pods to move once.",
       link: "https://learn.microsoft.com/azure/aks/upgrade-options",
     },

@@ -3,6 +3,7 @@ import {
   clusterState,
   isTerminal,
   type ManagedCluster,
+  poolNameOf,
   poolsOf,
   powerStateOf,
   regionOf,
@@ -64,7 +65,7 @@ export function checkSystemAssigned(cluster: ManagedCluster, facts: ClusterFacts
 function reasonsForUserAssigned(cluster: ManagedCluster, facts: ClusterFacts): string[] {
   const reasons: string[] = [];
   const pools = poolsOf(cluster);
-  const names = (key: string) => pools.filter((pool) => asString(pool[key])).map((pool) => asString(pool["name"]));
+  const names = (key: string) => pools.filter((pool) => asString(pool[key])).map(poolNameOf);
   if (facts.privateDnsZone) reasons.push("it has a private DNS zone of its own");
   const { plugin = "none", outboundType, routeTables } = facts.network;
   if (plugin.toLowerCase() === "kubenet" && routeTables.length > 0) {
@@ -124,7 +125,7 @@ export function checkOldKinds(cluster: ManagedCluster): Finding[] {
     findings.push({
       check: "RD004",
       severity: "medium",
-      seen: `pool ${sets.map((pool) => asString(pool["name"])).join(", ")} is an availability set: its node image cannot be upgraded`,
+      seen: `pool ${sets.map(poolNameOf).join(", ")} is an availability set: its node image cannot be upgraded`,
       remedy:
         "After the switch, replace its nodes with a Kubernetes upgrade or by scaling, or rebuild it as a scale set.",
       link: "https://learn.microsoft.com/azure/aks/availability-sets-on-aks",

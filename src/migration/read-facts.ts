@@ -1,7 +1,17 @@
 import type { Azure } from "../azure/azure.ts";
 import { isWithin, normalizeId, parseResourceId, resourceGroupId } from "../azure/ids.ts";
 import { asArray, asObject, asString, at, type JsonObject } from "../azure/json.ts";
-import { kubeletIdentityOf, type ManagedCluster, poolsOf, userAssignedIdsOf } from "../azure/managed-cluster.ts";
+import {
+  clientIdOf,
+  clusterIdOf,
+  identityTypeOf,
+  kubeletIdentityOf,
+  type ManagedCluster,
+  nodeResourceGroupOf,
+  poolNameOf,
+  poolsOf,
+  userAssignedIdsOf,
+} from "../azure/managed-cluster.ts";
 import { holdsSecret, isSecretName } from "../engine/secrets.ts";
 import type { ClusterFacts } from "../plan/schema.ts";
 import { readHeldRoles } from "./held-roles.ts";
@@ -25,9 +35,9 @@ export async function readFacts(
   principals: { readonly controlPlane: string | undefined; readonly nodes: string | undefined },
   named: readonly string[],
 ): Promise<FactsReading> {
-  const id = normalizeId(asString(cluster["id"]) ?? "");
+  const id = clusterIdOf(cluster);
   const properties = asObject(cluster["properties"]);
-  const nodeResourceGroup = asString(properties["nodeResourceGroup"]) ?? "";
+  const nodeResourceGroup = nodeResourceGroupOf(cluster);
   const pools = poolsOf(cluster).map(poolFact);
   const apiServerSubnet = asString(at(properties, "apiServerAccessProfile", "subnetId"));
   const nodeGroup = resourceGroupId(parseResourceId(id)!.subscription, nodeResourceGroup);
@@ -44,10 +54,10 @@ export async function readFacts(
   const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
   const facts: ClusterFacts = {
     identity: {
-      type: asString(at(cluster, "identity", "type")) ?? "None",
+      type: identityTypeOf(cluster) ?? "None",
       userAssigned: userAssignedIdsOf(cluster).sort(),
     },
-    clientId: asString(at(properties, "servicePrincipalProfile", "clientId")) ?? "",
+    clientId: clientIdOf(cluster) ?? "",
     ...optional("kubeletIdentity", kubeletIdentityOf(cluster)?.resourceId),
     network: {
       nodeResourceGroup,
@@ -85,7 +95,7 @@ const PLACEMENTS = ["proximityPlacementGroupID", "hostGroupID", "capacityReserva
 function poolFact(pool: JsonObject): ClusterFacts["pools"][number] {
   const placement = PLACEMENTS.map((key) => asString(pool[key])).filter((id) => id?.startsWith("/"));
   return {
-    name: asString(pool["name"]) ?? "",
+    name: poolNameOf(pool),
     type: asString(pool["type"]) ?? "VirtualMachineScaleSets",
     osType: asString(pool["osType"]) ?? "Linux",
     mode: asString(pool["mode"]) ?? "User",

@@ -1,7 +1,14 @@
 import type { Usage } from "../azure/capacity.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf, powerStateOf } from "../azure/managed-cluster.ts";
+import {
+  kubernetesVersionOf,
+  type ManagedCluster,
+  nodeCountOf,
+  poolNameOf,
+  poolsOf,
+  powerStateOf,
+} from "../azure/managed-cluster.ts";
 import type { Subnet } from "../azure/networks.ts";
 import type { Known } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";
@@ -25,7 +32,7 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
     (pool) =>
       asString(pool["scaleSetPriority"])?.toLowerCase() !== "spot" &&
       powerStateOf(pool) !== "stopped" &&
-      (nodesOf(pool) > 0 || isOfMachines(pool)),
+      (nodeCountOf(pool) > 0 || isOfMachines(pool)),
   );
 }
 
@@ -36,7 +43,7 @@ export function poolsWithSurge(pools: readonly JsonObject[]): JsonObject[] {
  */
 export function judgeSurge(room: Room, pools: readonly JsonObject[]): Outcome[] {
   const counted = pools.filter((pool) => !isOfMachines(pool));
-  const uncounted = pools.filter(isOfMachines).map((pool) => asString(pool["name"]) ?? "");
+  const uncounted = pools.filter(isOfMachines).map(poolNameOf);
   return [
     ...counted.flatMap((pool) => judgeAddresses(room, pool)),
     ...judgeCores(room, counted),
@@ -58,7 +65,7 @@ const RESERVED_ADDRESSES = 5;
 function judgeAddresses({ cluster, subnets }: Room, pool: JsonObject): Outcome[] {
   const id = asString(pool["vnetSubnetID"]);
   if (!id) return [];
-  const name = asString(pool["name"]) ?? "";
+  const name = poolNameOf(pool);
   const subnet = subnets.find((candidate) => sameId(candidate.id, id));
   const size = subnet && addressesIn(subnet);
   if (!subnet || size === undefined)
@@ -66,7 +73,7 @@ function judgeAddresses({ cluster, subnets }: Room, pool: JsonObject): Outcome[]
   // Interfaces may be left out of what Azure shows of a subnet, but the cluster's own nodes are certainly there.
   const ownUse = poolsOf(cluster)
     .filter((other) => sameId(asString(other["vnetSubnetID"]), id))
-    .reduce((sum, other) => sum + nodesOf(other) * addressesPerNode(cluster, other), 0);
+    .reduce((sum, other) => sum + nodeCountOf(other) * addressesPerNode(cluster, other), 0);
   const free = Math.max(0, size - RESERVED_ADDRESSES - Math.max(subnet.ipConfigurations, ownUse));
   const each = addressesPerNode(cluster, pool);
   return judgeNeed(cluster, pool, each, free, (needed) => ({
@@ -122,22 +129,15 @@ function judgeNeed(
 const FALLBACK_MINOR = 35;
 
 function fallsBack(cluster: ManagedCluster, pool: JsonObject): boolean {
-  const version =
-    asString(pool["currentOrchestratorVersion"]) ??
-    asString(at(cluster, "properties", "currentKubernetesVersion")) ??
-    asString(at(cluster, "properties", "kubernetesVersion"));
+  const version = asString(pool["currentOrchestratorVersion"]) ?? kubernetesVersionOf(cluster);
   return Number(/^1\.(\d+)/.exec(version ?? "")?.[1] ?? 0) >= FALLBACK_MINOR;
-}
-
-function nodesOf(pool: JsonObject): number {
-  return Number(pool["count"] ?? 0);
 }
 
 /** Nodes added while a pool is replaced: a number or a share rounded up, one where nothing is set. */
 function surgeOf(pool: JsonObject): number {
   const given = String(at(pool, "upgradeSettings", "maxSurge") ?? "1");
   return given.endsWith("%")
-    ? Math.ceil((nodesOf(pool) * Number.parseInt(given, 10)) / 100)
+    ? Math.ceil((nodeCountOf(pool) * Number.parseInt(given, 10)) / 100)
     : Number.parseInt(given, 10) || 0;
 }
 
@@ -148,7 +148,7 @@ function judgeCores({ cluster, usages }: Room, pools: readonly JsonObject[]): Ou
   }
   const quota = (name: string) => usages.value.find((usage) => usage.name.toLowerCase() === name);
   return pools.flatMap((pool): Outcome[] => {
-    const name = asString(pool["name"]) ?? "";
+    const name = poolNameOf(pool);
     const vmSize = asString(pool["vmSize"]) ?? "";
     const size = parseVmSize(vmSize);
     if (!size) return [{ check: "RD006", reason: `pool ${name}: the cores of ${vmSize || "its size"} are not known` }];

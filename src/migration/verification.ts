@@ -1,6 +1,6 @@
 import { sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
 import {
+  identityTypeOf,
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
@@ -24,7 +24,7 @@ export function missingFromMigration(
 function missingFromControlPlane(cluster: ManagedCluster, target: Target): string[] {
   const missing: string[] = [];
   if (!isOnManagedIdentity(cluster)) missing.push("the control plane still uses the service principal");
-  const type = asString(at(cluster, "identity", "type")) ?? "none";
+  const type = identityTypeOf(cluster) ?? "none";
   const wanted = target.controlPlane ? "UserAssigned" : "SystemAssigned";
   if (type.toLowerCase() !== wanted.toLowerCase()) missing.push(`the identity type is ${type} instead of ${wanted}`);
   if (target.controlPlane && !userAssignedIdsOf(cluster).some((id) => sameId(id, target.controlPlane!.id))) {

@@ -2,7 +2,7 @@ import type { Azure } from "../azure/azure.ts";
 import type { KubernetesVersion } from "../azure/capacity.ts";
 import { parseResourceId } from "../azure/ids.ts";
 import { asString, at } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf, regionOf } from "../azure/managed-cluster.ts";
+import { kubernetesVersionOf, type ManagedCluster, poolNameOf, poolsOf, regionOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import { type Known, known, unknown } from "../engine/known.ts";
 import type { Outcome } from "../engine/outcome.ts";
@@ -17,8 +17,7 @@ const SKEW_MINORS = 3;
  * @param offered the versions that the cluster's region offers
  */
 export function judgeVersions(cluster: ManagedCluster, offered: Known<readonly KubernetesVersion[]>): Outcome[] {
-  const current = asString(at(cluster, "properties", "currentKubernetesVersion"));
-  const version = minorOf(current ?? asString(at(cluster, "properties", "kubernetesVersion")));
+  const version = minorOf(kubernetesVersionOf(cluster));
   if (version === undefined) return [{ check: "RD003", reason: "Azure does not show the cluster's version" }];
   const outcomes: Outcome[] = [];
   const finding = (seen: string, remedy: string) =>
@@ -38,7 +37,7 @@ export function judgeVersions(cluster: ManagedCluster, offered: Known<readonly K
   });
   if (behind.length > 0) {
     finding(
-      `pool ${behind.map((pool) => asString(pool["name"])).join(", ")} is too far from the control plane's version 1.${version}`,
+      `pool ${behind.map(poolNameOf).join(", ")} is too far from the control plane's version 1.${version}`,
       "Bring the pools to the control plane's version first.",
     );
   }

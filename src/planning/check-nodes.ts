@@ -1,13 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
 import { hasStatus } from "../azure/errors.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
-import { type ManagedCluster, poolsOf } from "../azure/managed-cluster.ts";
+import { type ManagedCluster, poolNameOf, poolsOf } from "../azure/managed-cluster.ts";
 import { reasonFor } from "../azure/refusals.ts";
 import type { Finding } from "../engine/step.ts";
 import { checkDisruptionPolicy } from "../migration/disruption-policy.ts";
-import { isUnproven } from "../migration/evidence.ts";
 import { changesKubeletIdentity, type Migration } from "../migration/migration.ts";
-import { isAvailabilitySet, readNodeEvidence } from "../migration/nodes.ts";
+import { isAvailabilitySet, poolsLeftOf, readNodeEvidence } from "../migration/nodes.ts";
 import {
   checkNewerImages,
   checkPoolKinds,
@@ -78,8 +77,7 @@ async function readPoolsLeft(
   if (path !== "finish-node-migration") return poolsOf(cluster);
   const switchedAt = from.switchedAt === undefined ? undefined : new Date(from.switchedAt);
   const evidence = await readNodeEvidence(azure, clusterId, cluster, switchedAt);
-  const left = new Set(evidence.filter(isUnproven).map(({ pool }) => pool));
-  return poolsOf(cluster).filter((pool) => left.has(asString(pool["name"]) ?? ""));
+  return poolsLeftOf(cluster, evidence);
 }
 
 /** Their newest images; availability sets take another way (RD004). */
@@ -92,7 +90,7 @@ async function readPoolImages(
   const { clusterId } = migration;
   const images: PoolImage[] = [];
   for (const pool of await readPoolsLeft(azure, cluster, migration, path)) {
-    const name = asString(pool["name"]) ?? "";
+    const name = poolNameOf(pool);
     if (isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
     images.push({
       name,

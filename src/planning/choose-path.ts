@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import { sameId } from "../azure/ids.ts";
-import { asString, at } from "../azure/json.ts";
 import {
+  identityTypeOf,
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
@@ -19,7 +19,7 @@ export async function choosePath(azure: Azure, cluster: ManagedCluster, migratio
   if (!isOnManagedIdentity(cluster)) {
     return target.controlPlane ? "service-principal-to-user-assigned" : "service-principal-to-system-assigned";
   }
-  const systemAssigned = asString(at(cluster, "identity", "type"))?.toLowerCase() === "systemassigned";
+  const systemAssigned = identityTypeOf(cluster)?.toLowerCase() === "systemassigned";
   if (!target.controlPlane && !systemAssigned) throw noWayToSystemAssigned(clusterId);
   if (target.controlPlane && systemAssigned) return "system-assigned-to-user-assigned";
   if (target.controlPlane && !userAssignedIdsOf(cluster).some((id) => sameId(id, target.controlPlane?.id))) {

@@ -1,9 +1,12 @@
 import type { Azure } from "../azure/azure.ts";
 import { asString, at } from "../azure/json.ts";
 import {
+  clientIdOf,
   isOnManagedIdentity,
   kubeletIdentityOf,
   type ManagedCluster,
+  nodeCountOf,
+  poolNameOf,
   poolsOf,
   userAssignedIdsOf,
 } from "../azure/managed-cluster.ts";
@@ -28,13 +31,13 @@ export async function readOrigin(
 ): Promise<Origin> {
   const location = asString(cluster["location"]) ?? "";
   const pools = poolsOf(cluster).map((pool) => ({
-    name: asString(pool["name"]) ?? "",
+    name: poolNameOf(pool),
     ...(asString(pool["nodeImageVersion"]) ? { nodeImageVersion: asString(pool["nodeImageVersion"]) } : {}),
-    nodes: Number(pool["count"] ?? 0),
+    nodes: nodeCountOf(pool),
   }));
   const told = switchedAt === undefined ? {} : { switchedAt };
   if (!isOnManagedIdentity(cluster)) {
-    const clientId = asString(at(cluster, "properties", "servicePrincipalProfile", "clientId")) ?? "";
+    const clientId = clientIdOf(cluster) ?? "";
     const { objectId, dead, credentialEnds, findings } = await readPrincipalState(azure, clientId, now);
     const servicePrincipal = { clientId, ...(objectId ? { objectId } : {}), ...(dead ? { dead } : {}) };
     return { from: { servicePrincipal, location, pools, ...told }, findings, credentialEnds };

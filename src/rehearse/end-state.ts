@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import { sameId } from "../azure/ids.ts";
 import { asString, at, type JsonObject } from "../azure/json.ts";
-import { kubeletIdentityOf, userAssignedIdsOf } from "../azure/managed-cluster.ts";
+import { identityTypeOf, kubeletIdentityOf, userAssignedIdsOf } from "../azure/managed-cluster.ts";
 import { BUILT_IN_ROLES } from "../emulator/roles.ts";
 import { type ClusterState, judgeCluster } from "../migration/completeness.ts";
 import type { EvidenceRank } from "../migration/evidence.ts";
@@ -34,7 +34,7 @@ export async function readEndState(
   const cluster = (await azure.clusters.get(clusterId))!;
   const pools = await readNodeEvidence(azure, clusterId, cluster, undefined);
   const { state, complete } = judgeCluster(cluster, pools);
-  const type = asString(at(cluster, "identity", "type")) ?? "service principal";
+  const type = identityTypeOf(cluster) ?? "service principal";
   const names = userAssignedIdsOf(cluster).map(lastName);
   return {
     state,

@@ -1,7 +1,7 @@
 import type { Azure } from "../azure/azure.ts";
 import { AzureError } from "../azure/errors.ts";
 import { asString, type JsonObject } from "../azure/json.ts";
-import { poolsOf } from "../azure/managed-cluster.ts";
+import { poolNameOf, poolsOf } from "../azure/managed-cluster.ts";
 import { DAY_MS, formatInstant } from "../engine/clock.ts";
 import type { LiveCluster } from "./live-cluster.ts";
 import type { TwinDraft } from "./twin.ts";
@@ -28,7 +28,7 @@ export async function readNodeImages(
   if (!plan.steps.some(({ changes }) => changes.some(({ key }) => key.startsWith("roll:")))) return undefined;
   const images: Record<string, JsonObject> = {};
   for (const pool of poolsOf(cluster)) {
-    const name = asString(pool["name"]) ?? "";
+    const name = poolNameOf(pool);
     const latest = await latestImage(draft, azure, plan.id, name);
     if (latest === undefined) continue;
     images[name] = { latest };

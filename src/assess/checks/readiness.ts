@@ -1,4 +1,5 @@
 import { asArray, asString, at } from "../../azure/json.ts";
+import { poolNameOf } from "../../azure/managed-cluster.ts";
 import { isBlockedByPolicy, isWindowOnly } from "../../migration/disruption-policy.ts";
 import { findLockdown, findLocks } from "../../migration/locks.ts";
 import { isAvailabilitySet } from "../../migration/nodes.ts";
@@ -36,7 +37,7 @@ export function checkNodeImages(reading: ClusterReading): Outcome[] {
   const outcomes: Outcome[] = [];
   const newest: string[] = [];
   for (const pool of poolsLeft(reading)) {
-    const name = asString(pool["name"]) ?? "";
+    const name = poolNameOf(pool);
     // Those take another way, whatever their image: RD004.
     if (isAvailabilitySet({ type: asString(pool["type"]) ?? "" })) continue;
     const latest = latestNodeImages.get(name);
