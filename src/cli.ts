@@ -12,8 +12,9 @@ async function fail(error: unknown): Promise<never> {
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader that has seen enough (`aks-mi … | head`) is no error.
-    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    // A reader that has seen enough (`aks-mi … | head`) is no error: a command ends as it would have. What goes on for long,
+    // a run above all, stops as when its terminal is gone.
+    if (error.code === "EPIPE") return void process.emit("SIGHUP", "SIGHUP");
     const name = stream === process.stdout ? "Standard output" : "Standard error";
     const remedy = "Make room where it goes, then run the command again.";
     fail(new AksMiError("STATE_UNWRITABLE", `${name} cannot be written: ${error.message}`, remedy, { cause: error }));

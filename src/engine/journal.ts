@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { AksMiError, fileProblem } from "./errors.ts";
 import { hasEventShape } from "./event-shape.ts";
 import { EVENTS_VERSION, type Event, type StampedEvent } from "./events.ts";
@@ -34,6 +34,7 @@ export function openJournal(file: string, head: JournalHead): Journal {
     attempt(file, () => {
       writeWhole(handle, Buffer.from(`${JSON.stringify(value)}\n`));
       fsyncSync(handle);
+      if (fstatSync(handle).nlink === 0) throw new Error("it has been deleted");
     });
   if (events.length === 0) write({ type: "version", events: EVENTS_VERSION });
   return {

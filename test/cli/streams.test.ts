@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CLI } from "../support/cli.ts";
+import { CLI, CommandLine, DEMO_CLUSTER } from "../support/cli.ts";
 
 test.runIf(process.platform === "linux")("an output that takes nothing more is said in words, without a stack", () => {
   const full = openSync("/dev/full", "w");
@@ -14,3 +14,17 @@ test.runIf(process.platform === "linux")("an output that takes nothing more is s
     closeSync(full);
   }
 });
+
+test("a run that nobody reads any more stops as when its terminal is gone, and does not pass for one that is done", async () => {
+  const line = await CommandLine.open({ timeScale: 3600 });
+  try {
+    await line.run(["plan", "--id", DEMO_CLUSTER, "--out", "plan.yaml"]);
+    const run = line.start(["apply", "--plan", "plan.yaml", "--yes", "-o", "jsonl"]);
+    run.process.stdout!.once("data", () => run.process.stdout!.destroy());
+    const { code, stderr } = await run.ended;
+    expect(stderr).toContain("Stopped by SIGHUP; the checkpoint is saved.");
+    expect(code).toBe(129);
+  } finally {
+    await line.close();
+  }
+}, 60_000);

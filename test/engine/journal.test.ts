@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -44,6 +44,12 @@ describe("a journal", () => {
     again.append({ type: "step:started", title: "two" });
     again.close();
     expect(readJournal(file).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  test.skipIf(process.platform === "win32")("takes nothing more once its file has been deleted", () => {
+    const journal = openJournal(file, head);
+    rmSync(file);
+    expect(() => journal.append({ type: "step:started", title: "one" })).toThrow(/cannot be kept: it has been deleted/);
   });
 
   test("refuses a damaged line in the middle, and names it", () => {
