@@ -14,10 +14,11 @@ import type { MigrationPlan } from "../plan/schema.ts";
 import { planSteps } from "../planning/plan-steps.ts";
 import { foldEvents } from "../report/fold-events.ts";
 import { renderPlan } from "../report/plan-report.ts";
+import { verifyCommand } from "../report/run-commands.ts";
 import { allDone, statusJson } from "../report/status.ts";
 import { findRunOfPlan, readEvents } from "../state/state-directory.ts";
-import { useColor } from "../text/terminal.ts";
-import { observeAsJsonl } from "../ui/jsonl.ts";
+import { sanitize, useColor } from "../text/terminal.ts";
+import { VERSION_LINE } from "../ui/jsonl.ts";
 import { obtainApproval } from "./approval.ts";
 import { type ApprovalFlags, type CommonFlags, connectForPlan, ensureSamePlace, parseTime } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
@@ -77,13 +78,14 @@ export function ensureNotBlocked(plan: MigrationPlan): void {
  * @param paused why it does not go on now; absent: there is nothing to do
  * @returns the exit code
  */
-function endWithoutRun(plan: MigrationPlan, { output, stateDir }: ApplyFlags, paused?: string): number {
+function endWithoutRun(plan: MigrationPlan, flags: ApplyFlags, paused?: string): number {
+  const { output, stateDir } = flags;
   const message = paused
     ? `Paused: ${paused} Next: the same command.`
     : "There is nothing to do: Azure already shows everything that the plan wants.";
-  if (output === "jsonl")
-    observeAsJsonl({ output: process.stdout, messages: process.stderr }).end({ exitCode: 0, message });
-  else process.stderr.write(`${message}\n`);
+  const next = paused ? "" : `Next: ${sanitize(verifyCommand(plan, flags))}\n`;
+  process.stderr.write(`${message}\n${next}`);
+  if (output === "jsonl") process.stdout.write(VERSION_LINE);
   if (output === "json") {
     const earlier = findRunOfPlan(stateDir, plan);
     const status = statusJson(foldEvents(plan, earlier ? readEvents(earlier) : []));

@@ -1,21 +1,17 @@
 import { userInfo } from "node:os";
 import { chooseSubscription } from "../azure/choose-subscription.ts";
-import type { CloudName } from "../azure/clouds.ts";
 import { type Connection, connect } from "../azure/connection.ts";
 import { normalizeId, parseResourceId, subscriptionOf } from "../azure/ids.ts";
 import type { Subscription } from "../azure/resources.ts";
 import { AksMiError, type ErrorCode } from "../engine/errors.ts";
+import type { Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { PlanOrigin } from "../planning/make-plan.ts";
 import type { BreakLock } from "../state/lock.ts";
 import { VERSION } from "../version.ts";
 
 /** The flags that commands share. */
-export interface CommonFlags {
-  readonly tenant?: string;
-  readonly cloud?: CloudName;
-  readonly emulator?: string;
-  readonly stateDir: string;
+export interface CommonFlags extends Place {
   readonly prompt: boolean;
 }
 

@@ -64,7 +64,9 @@ export async function demo(flags: DemoFlags): Promise<number> {
     }),
   );
 
-  process.stderr.write("\nThe demo approves its own plan. From here on this is what `aks-mi apply` does:\n\n");
+  process.stderr.write(
+    "\nThe demo approves its own plan, and its Azure is in this process. From here on this is what `aks-mi apply` does:\n\n",
+  );
   const exitCode = await runNewPlan(
     connection,
     made,

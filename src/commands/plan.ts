@@ -3,6 +3,7 @@ import { EXIT } from "../exit-codes.ts";
 import { customRole } from "../migration/required-permissions.ts";
 import { roleRequests } from "../migration/role-requests.ts";
 import { planHash } from "../plan/canonical.ts";
+import { commandLine, flag } from "../plan/command-line.ts";
 import { DEFAULT_WAITS } from "../plan/default-waits.ts";
 import { formatPlanYaml, writePlanFile, writeTextFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
@@ -21,7 +22,7 @@ import {
   tenantOf,
 } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
-import { azureFlags, commandLine, flag, hasNoChange, nextCommandFor } from "./next-command.ts";
+import { azureFlags, hasNoChange, nextCommandFor } from "./next-command.ts";
 
 /** The flags of `plan`. */
 export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {

@@ -1,4 +1,5 @@
 import { planHash } from "../plan/canonical.ts";
+import { commandLine } from "../plan/command-line.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import { createMask, type Mask } from "../rehearse/mask.ts";
 import { type RehearsedPlan, rehearsePlan } from "../rehearse/rehearse.ts";
@@ -11,7 +12,7 @@ import { createPalette, sanitizeDeep, useColor } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { ensureNotBlocked } from "./apply.ts";
 import { type CommonFlags, connectForPlan } from "./context.ts";
-import { commandLine, nextCommandFor } from "./next-command.ts";
+import { nextCommandFor } from "./next-command.ts";
 
 /** The flags of `rehearse`. */
 export interface RehearseFlags extends CommonFlags {

@@ -34,12 +34,13 @@ function renderPlanFile(file: string, flags: ReportFlags): string {
   return renderPlanMarkdown(plan, options);
 }
 
-function renderRun(id: string | undefined, { output, mask, stateDir }: ReportFlags): string {
-  const run = openRun(stateDir, id);
+function renderRun(id: string | undefined, flags: ReportFlags): string {
+  const { output, mask } = flags;
+  const run = openRun(flags.stateDir, id);
   const view = foldEvents(run.plan, readEvents(run));
   const hash = planHash(run.plan);
-  if (output === "html") return renderRunHtml(run.plan, view, hash, { mask });
+  if (output === "html") return renderRunHtml(run.plan, view, hash, { mask, place: flags });
   return output === "json"
-    ? renderRunJson(run.plan, view, hash, { mask })
-    : renderRunMarkdown(run.plan, view, hash, { mask });
+    ? renderRunJson(run.plan, view, hash, { mask, place: flags })
+    : renderRunMarkdown(run.plan, view, hash, { mask, place: flags });
 }

@@ -8,8 +8,10 @@ import { type ClusterResult, execute, soleError } from "../execute/execute.ts";
 import type { Approval } from "../execute/execute-cluster.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
+import type { Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { foldEvents } from "../report/fold-events.ts";
+import { resumeCommand, verifyCommand } from "../report/run-commands.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
 import { statusJson } from "../report/status.ts";
 import { createRun, discardUnlessBegun, type RunDirectory, writeReport } from "../state/state-directory.ts";
@@ -21,7 +23,6 @@ import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { VERSION } from "../version.ts";
 import { breakLockOf, mayPrompt } from "./context.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
-import { type Place, resumeCommand, verifyCommand } from "./next-command.ts";
 
 /** How a run is to be shown and bounded. */
 export interface RunFlags extends Place {
@@ -61,7 +62,7 @@ export async function runPlan(
   const isEmbedded = connection.emulator && flags.emulator === undefined;
   const keys = isEmbedded
     ? "Ctrl-C stops; the emulated Azure ends with it."
-    : `Ctrl-C saves and stops; aks-mi resume ${run.id} goes on.`;
+    : "Ctrl-C saves and stops, and says how to go on.";
   const observer = chooseObserver(run, flags, keys, () => clock.now());
   const events: Event[] = [];
   const show = (event: Event) => {
@@ -101,7 +102,7 @@ export async function runPlan(
     };
   }
   // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
-  if (events.length > 0 && !isTakenOver) await writeReports(run, events);
+  if (events.length > 0 && !isTakenOver) await writeReports(run, events, flags);
   await observer.end(isEmbedded ? { ...outcome, next: undefined } : outcome);
   if (flags.output === "json") {
     const view = foldEvents(run.plan, events);
@@ -119,6 +120,7 @@ function chooseObserver(run: RunDirectory, flags: RunFlags, keys: string, now: (
   return observeAsLines({
     ...common,
     planHash: planHash(run.plan),
+    place: flags,
     env: process.env,
     reportFile: join(run.path, "report.md"),
   });
@@ -184,18 +186,20 @@ function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: rea
   const written = events.some((event) => event.type === "change:applied");
   const exitCode =
     written && (error.code === "AZURE_REFUSED" || error.code === "NOT_SIGNED_IN") ? 1 : exitCodeOf(error);
+  // What does not begin leaves no run, and a plan that no longer fits is not resumed.
+  const mayGoOn = events.length > 0 && error.code !== "PLAN_STALE" && error.code !== "PLAN_CHANGED";
   return {
     exitCode,
     message: error.message,
     remedy: error.remedy,
-    ...(exitCode === 1 ? { next: resumeCommand(run, flags) } : {}),
+    ...(mayGoOn ? { next: resumeCommand(run, flags) } : {}),
   };
 }
 
-async function writeReports(run: RunDirectory, events: readonly Event[]): Promise<void> {
+async function writeReports(run: RunDirectory, events: readonly Event[], place: Place): Promise<void> {
   const view = foldEvents(run.plan, events);
   const hash = planHash(run.plan);
-  writeReport(run, "report.md", renderRunMarkdown(run.plan, view, hash));
+  writeReport(run, "report.md", renderRunMarkdown(run.plan, view, hash, { place }));
   const { renderRunHtml } = await import("../report/run-html.ts");
-  writeReport(run, "report.html", renderRunHtml(run.plan, view, hash));
+  writeReport(run, "report.html", renderRunHtml(run.plan, view, hash, { place }));
 }

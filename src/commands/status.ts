@@ -1,7 +1,7 @@
+import { resumeCommand } from "../report/run-commands.ts";
 import { renderStatus, statusJson } from "../report/status.ts";
 import { openRun } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
-import { resumeCommand } from "./next-command.ts";
 import { clockOf, readView, type StatusFlags } from "./run-status.ts";
 
 /** Shows where a run stands, also while it goes on. @returns the exit code */

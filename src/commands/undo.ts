@@ -5,12 +5,15 @@ import { type Journal, openJournal } from "../engine/journal.ts";
 import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";
 import { resolveTarget } from "../migration/migration.ts";
 import { planHash } from "../plan/canonical.ts";
+import type { Place } from "../plan/command-line.ts";
+import { resumeCommand } from "../report/run-commands.ts";
 import { count } from "../report/words.ts";
 import { lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
 import { sanitize } from "../text/terminal.ts";
 import { obtainApproval, UNDOING } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan, ensureSamePlace } from "./context.ts";
+import { planCommand } from "./next-command.ts";
 
 /** Something that a run made, and that may be removed again. */
 interface Made {
@@ -36,7 +39,7 @@ export async function undo(
   ensureSamePlace(run.plan, flags, "USAGE");
   const plan = planHash(run.plan);
   ensureSamePlan(plan, readEvents(run));
-  const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index));
+  const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index, flags));
   const all = perCluster.flat();
   if (flags.output === "json")
     process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
@@ -51,10 +54,10 @@ export async function undo(
     const lock = lockCluster({ stateDir: flags.stateDir, clusterId: cluster.id, run: run.id, plan, breakLock });
     try {
       // It may have gone on since it was shown.
-      whatWasMade(run, index);
+      whatWasMade(run, index, flags);
       const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
       const live = await azure.clusters.get(cluster.id);
-      if (live && isOnManagedIdentity(live)) throw tooLate(cluster.id);
+      if (live && isOnManagedIdentity(live)) throw tooLate(run, cluster.id, flags);
       const journal = openJournal(journalFile(run, index), {
         run: run.id,
         cluster: cluster.id,
@@ -71,7 +74,8 @@ export async function undo(
       lock.release();
     }
   }
-  process.stderr.write(`Removed ${all.length} of ${all.length}. Next: aks-mi plan, for a new start.\n`);
+  const next = planCommand(run.plan, flags, "plan.yaml");
+  process.stderr.write(`Removed ${all.length} of ${all.length}.\nNext, for a new start: ${sanitize(next)}\n`);
   return 0;
 }
 
@@ -84,11 +88,11 @@ async function remove(azure: Azure, made: readonly Made[], journal: Journal): Pr
 }
 
 /** What the journal says the run itself created: nothing that was there before, and nothing after the switch began. */
-function whatWasMade(run: RunDirectory, index: number): Taken[] {
+function whatWasMade(run: RunDirectory, index: number, place: Place): Taken[] {
   const cluster = run.plan.clusters[index]!;
   const events = readEventsOf(run, index);
   if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:")))
-    throw tooLate(cluster.id);
+    throw tooLate(run, cluster.id, place);
   const made = new Map<string, Made>();
   for (const event of events) {
     if (event.type === "change:started" && event.key.startsWith("identity:")) {
@@ -114,10 +118,10 @@ function describe(run: RunDirectory, made: readonly Taken[]): string {
     .join("");
 }
 
-function tooLate(clusterId: string): AksMiError {
+function tooLate(run: RunDirectory, clusterId: string, place: Place): AksMiError {
   return new AksMiError(
     "BLOCKED",
     `The switch of ${clusterId.split("/").at(-1)} has begun, and there is no way back from managed identity.`,
-    "Go on with `aks-mi resume`.",
+    `Go on with \`${resumeCommand(run, place)}\`.`,
   );
 }

@@ -1,6 +1,7 @@
 import { realSleep } from "../engine/clock.ts";
 import type { Event } from "../engine/events.ts";
 import { planHash } from "../plan/canonical.ts";
+import { reportCommand, resumeCommand } from "../report/run-commands.ts";
 import { statusJson } from "../report/status.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
@@ -8,7 +9,6 @@ import { observeAsLines } from "../ui/lines.ts";
 import { observeLive } from "../ui/live.ts";
 import type { RunObserver, RunOutcome } from "../ui/observer.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
-import { reportCommand, resumeCommand } from "./next-command.ts";
 import { type RunClock, readView, type StatusFlags } from "./run-status.ts";
 
 /** How often the journals are read again. */
@@ -58,15 +58,22 @@ function nameOf({ cluster, seq }: Event): string {
   return `${seq} ${cluster}`;
 }
 
-function chooseObserver(run: RunDirectory, now: () => Date, { output }: StatusFlags): RunObserver {
-  if (output === "json") return { event: () => {}, end: () => {} };
+function chooseObserver(run: RunDirectory, now: () => Date, flags: StatusFlags): RunObserver {
+  if (flags.output === "json") return { event: () => {}, end: () => {} };
   const { stdout, stderr, env } = process;
   const color = useColor(stdout, env);
   if (stdout.isTTY && !env["CI"])
     return observeLive({ plan: run.plan, output: stdout, other: stderr, color, now, keys: KEYS });
   // The job summary is the run's own to write.
   const quiet = { ...env, GITHUB_STEP_SUMMARY: undefined };
-  return observeAsLines({ plan: run.plan, planHash: planHash(run.plan), output: stdout, now, env: quiet });
+  return observeAsLines({
+    plan: run.plan,
+    planHash: planHash(run.plan),
+    place: flags,
+    output: stdout,
+    now,
+    env: quiet,
+  });
 }
 
 function lastWords(view: View, run: RunDirectory, flags: StatusFlags): Omit<RunOutcome, "exitCode"> {

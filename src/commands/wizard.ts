@@ -36,7 +36,9 @@ export async function runWizardOn(
       stateDir: flags.stateDir,
       prompt: flags.prompt,
       output: "table",
-      ...(flags.emulator ? { emulator: flags.emulator } : {}),
+      emulator: flags.emulator,
+      tenant: flags.tenant,
+      cloud: flags.cloud,
       ...(result.until ? { until: result.until } : {}),
     },
   );

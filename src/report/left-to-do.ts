@@ -1,20 +1,22 @@
 import { parseDuration } from "../engine/clock.ts";
 import { shell } from "../engine/shell.ts";
+import type { Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { identityTasks } from "./identity-tasks.ts";
 import { nameOf } from "./ids.ts";
 import { retireTasks } from "./retire-principal.ts";
+import { resumeCommand, statusCommand } from "./run-commands.ts";
 import type { ClusterView, RunView } from "./run-view.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { formatLength, formatTime, sentence } from "./words.ts";
 
-/** What is left to do for a cluster after, or before the end of, its run. */
-export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number): TaskLeft[] {
+/** What is left to do for a cluster after, or before the end of, its run. @param place where the commands find the run */
+export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number, place: Place): TaskLeft[] {
   const cluster = plan.clusters[index]!;
   const state = view.clusters[index]!;
   return [
-    ...(state.state === "done" ? [] : [goOn(view, state)]),
-    ...(cluster.from.servicePrincipal && cluster.path !== "none" ? principalTasks(plan, view, index) : []),
+    ...(state.state === "done" ? [] : [goOn(plan, view, state, place)]),
+    ...(cluster.from.servicePrincipal && cluster.path !== "none" ? principalTasks(plan, view, index, place) : []),
     ...(state.state === "done" ? identityTasks(cluster, state) : []),
     {
       title: "Bring the infrastructure code in line",
@@ -24,17 +26,23 @@ export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number)
   ];
 }
 
-function goOn({ run }: RunView, { state, pause, failure }: ClusterView): TaskLeft {
+function goOn(
+  plan: MigrationPlan,
+  { run: id }: RunView,
+  { state, pause, failure }: ClusterView,
+  place: Place,
+): TaskLeft {
   const text = failure
     ? `${sentence(failure.message)} ${sentence(failure.remedy)}`
     : pause
       ? sentence(pause.reason)
       : "The migration is not complete yet.";
   const title = state === "running" ? "Let the run go on" : "Go on with the run";
-  return { title, text, commands: [state === "running" ? `aks-mi status ${run}` : `aks-mi resume ${run}`] };
+  const command = state === "running" ? statusCommand : resumeCommand;
+  return { title, text, commands: [command({ id, plan }, place)] };
 }
 
-function principalTasks(plan: MigrationPlan, view: RunView, index: number): TaskLeft[] {
+function principalTasks(plan: MigrationPlan, view: RunView, index: number, place: Place): TaskLeft[] {
   const cluster = plan.clusters[index]!;
   const { dead } = cluster.from.servicePrincipal!;
   if (dead === "deleted") {
@@ -42,7 +50,7 @@ function principalTasks(plan: MigrationPlan, view: RunView, index: number): Task
     return [{ title: "Nothing is to be done about the old service principal", text, commands: [] }];
   }
   const switchover = view.clusters[index]!.steps.find(({ id }) => id === "await-token-switchover");
-  if (switchover?.state === "done") return retireTasks(plan, view, index, switchover.principalUse);
+  if (switchover?.state === "done") return retireTasks(plan, view, index, switchover.principalUse, place);
   const waitMs = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
   const end = switchover?.until ? formatTime(switchover.until) : `${formatLength(waitMs)} after the switch`;
   if (dead) {

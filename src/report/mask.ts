@@ -1,3 +1,4 @@
+import { DEFAULT_STATE_DIR, type Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { maskSubscriptions } from "./ids.ts";
 import type { RunView } from "./run-view.ts";
@@ -7,6 +8,15 @@ export interface MaskOption {
   /** Replaces subscription ids. */
   readonly mask?: boolean | undefined;
 }
+
+/** How a run is reported. */
+export interface RunReportOptions extends MaskOption {
+  /** Where the commands in it find the run and its Azure; absent: without a flag. */
+  readonly place?: Place | undefined;
+}
+
+/** Where commands look that have no flag. */
+export const USUAL_PLACE: Place = { stateDir: DEFAULT_STATE_DIR };
 
 /** What a report of a plan needs besides the plan, for a file. */
 export interface PlanDocumentOptions extends MaskOption {

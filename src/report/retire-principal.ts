@@ -1,7 +1,8 @@
 import { shell } from "../engine/shell.ts";
-import { cloudFlags } from "../plan/cloud-flags.ts";
+import type { Place } from "../plan/command-line.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { nameOf, parseId } from "./ids.ts";
+import { verifyCommand } from "./run-commands.ts";
 import type { PrincipalUseView, RunView } from "./run-view.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { formatTime } from "./words.ts";
@@ -50,6 +51,7 @@ export function retireTasks(
   view: RunView,
   index: number,
   use: PrincipalUseView | undefined,
+  place: Place,
 ): TaskLeft[] {
   const cluster = plan.clusters[index]!;
   const principal = retiredPrincipalOf(cluster)!;
@@ -69,7 +71,7 @@ export function retireTasks(
       {
         title: "Keep the old service principal until nothing is known to use it",
         text: `${missing.join(" ")} Look again${earliest}: this prints how to retire it when nothing speaks against that.`,
-        commands: [["aks-mi verify --id", shell(cluster.id), "--in-cluster", ...cloudFlags(plan.metadata)].join(" ")],
+        commands: [verifyCommand({ ...plan, clusters: [cluster] }, place, "--in-cluster")],
       },
       look,
     ];

@@ -1,3 +1,4 @@
+import type { Place } from "../plan/command-line.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import type { Html } from "./html.ts";
@@ -6,8 +7,9 @@ import { htmlFindings } from "./html-findings.ts";
 import { htmlReportTable } from "./html-table.ts";
 import { nameOf } from "./ids.ts";
 import { listTasksLeft } from "./left-to-do.ts";
-import { type MaskOption, maskRun } from "./mask.ts";
+import { maskRun, type RunReportOptions, USUAL_PLACE } from "./mask.ts";
 import { notCopiedTable } from "./plan-tables.ts";
+import { undoCommand } from "./run-commands.ts";
 import { approvalWords } from "./run-digest.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import { gapTable, identityTable, nodeTable, rightTable, stepTable, writeTable } from "./run-tables.ts";
@@ -20,13 +22,19 @@ import { formatMoment, pathWords, sentence } from "./words.ts";
 const NOT_COPIED = "What the service principal holds and the new identities don't";
 
 /** What happened in a run, as one self-contained HTML file. */
-export function renderRunHtml(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+export function renderRunHtml(
+  plan: MigrationPlan,
+  view: RunView,
+  hash: string,
+  options: RunReportOptions = {},
+): string {
   const { plan: shownPlan, view: shown } = sanitizeDeep(maskRun(plan, view, options));
+  const { place = USUAL_PLACE } = options;
   const names = shownPlan.clusters.map(({ id }) => nameOf(id)).join(", ");
   return htmlPage(
     `aks-mi run ${shown.run}: ${names}`,
     header(shownPlan, shown, hash, names),
-    html`${clusterTable(shown)}${shownPlan.clusters.map((cluster, index) => clusterSections(shownPlan, cluster, shown, index))}`,
+    html`${clusterTable(shown)}${shownPlan.clusters.map((cluster, index) => clusterSections(shownPlan, cluster, shown, index, place))}`,
     html`<p>Made by ${shown.tool ?? shownPlan.metadata.tool} from the run's journal. All times are UTC.</p>`,
   );
 }
@@ -58,13 +66,13 @@ function clusterTable({ clusters }: RunView): Html | undefined {
   return htmlSection("clusters", "Clusters", htmlTable("How each ended", ["Cluster", "State", "Steps", "Why"], rows));
 }
 
-function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): Html {
+function clusterSections(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number, place: Place): Html {
   const view = run.clusters[index]!;
   const now = new Date(view.lastEventAt ?? 0);
   const id = (name: string) => `${name}-${index + 1}`;
   return html`${run.clusters.length > 1 && html`<h2 id="${id("cluster")}">${nameOf(cluster.id)} ${htmlBadge(view.state)}</h2>`}
 <p><code>${cluster.id}</code></p>
-<p>${sentence(pathWords(cluster.path))} ${summarizeCluster(cluster, view, run.run).join(" ")}</p>
+<p>${sentence(pathWords(cluster.path))} ${summarizeCluster(cluster, view, undoCommand({ id: run.run, plan }, place)).join(" ")}</p>
 ${view.failure && html`<div class="alarm"><p><strong>Failed (${view.failure.code}).</strong> ${sentence(view.failure.message)}</p><p><strong>Remedy:</strong> ${sentence(view.failure.remedy)}</p></div>`}
 ${view.pause && html`<div class="notice"><p><strong>Paused.</strong> ${pauseWords(view.pause)}</p></div>`}
 <p><a href="#${id("left")}">What is left to do</a></p>
@@ -77,7 +85,7 @@ ${htmlSection(id("gaps"), "Gaps in rights", htmlReportTable(gapTable(view)))}
 ${htmlSection(id("nodes"), "Nodes", htmlReportTable(nodeTable(view)))}
 ${htmlSection(id("writes"), "Writes", htmlReportTable(writeTable(view)))}
 ${htmlSection(id("findings"), "Findings", htmlFindings("What the checks found, the gravest first", view.findings))}
-${htmlSection(id("left"), "What is left to do", listTasksLeft(plan, run, index).map(taskBlock))}
+${htmlSection(id("left"), "What is left to do", listTasksLeft(plan, run, index, place).map(taskBlock))}
 ${htmlSection(
   id("code"),
   "Infrastructure code",

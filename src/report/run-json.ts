@@ -1,12 +1,17 @@
 import type { MigrationPlan } from "../plan/schema.ts";
 import { listTasksLeft } from "./left-to-do.ts";
-import { type MaskOption, maskRun } from "./mask.ts";
+import { maskRun, type RunReportOptions, USUAL_PLACE } from "./mask.ts";
 import { listIdentities, listNodes } from "./run-digest.ts";
 import type { RunView } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 
 /** What happened in a run, as JSON with a line break at the end. */
-export function renderRunJson(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+export function renderRunJson(
+  plan: MigrationPlan,
+  view: RunView,
+  hash: string,
+  options: RunReportOptions = {},
+): string {
   const { plan: shownPlan, view: shown } = maskRun(plan, view, options);
   const { run, state, tool, startedAt, endedAt, approvals, resumes } = shown;
   const clusters = shownPlan.clusters.map((cluster, index) => {
@@ -19,7 +24,7 @@ export function renderRunJson(plan: MigrationPlan, view: RunView, hash: string, 
       identities: listIdentities(cluster, clusterView),
       nodes: listNodes(clusterView),
       rights: cluster.rights,
-      leftToDo: listTasksLeft(shownPlan, shown, index),
+      leftToDo: listTasksLeft(shownPlan, shown, index, options.place ?? USUAL_PLACE),
       snippets: listSnippets(cluster, targetIds(cluster, clusterView)),
     };
   });

@@ -1,3 +1,4 @@
+import type { Place } from "../plan/command-line.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { sanitizeDeep } from "../text/terminal.ts";
 import { nameOf } from "./ids.ts";
@@ -5,7 +6,8 @@ import { listTasksLeft } from "./left-to-do.ts";
 import { markdownCode as code, markdownBlock, markdownTable as table, markdownText as text } from "./markdown.ts";
 import { findingLines } from "./markdown-findings.ts";
 import { tableLines } from "./markdown-table.ts";
-import { type MaskOption, maskRun } from "./mask.ts";
+import { maskRun, type RunReportOptions, USUAL_PLACE } from "./mask.ts";
+import { undoCommand } from "./run-commands.ts";
 import { approvalWords } from "./run-digest.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import { gapTable, identityTable, nodeTable, rightTable, stepTable, writeTable } from "./run-tables.ts";
@@ -15,14 +17,20 @@ import type { TaskLeft } from "./task-left.ts";
 import { azureWords, formatMoment, pathWords, sentence } from "./words.ts";
 
 /** What happened in a run, as Markdown: for a change ticket, a pull request or a job summary. */
-export function renderRunMarkdown(plan: MigrationPlan, view: RunView, hash: string, options: MaskOption = {}): string {
+export function renderRunMarkdown(
+  plan: MigrationPlan,
+  view: RunView,
+  hash: string,
+  options: RunReportOptions = {},
+): string {
   const { plan: shownPlan, view: shown } = sanitizeDeep(maskRun(plan, view, options));
+  const { place = USUAL_PLACE } = options;
   return [
     `# Migration run ${text(shown.run)}: ${shown.state}`,
     "",
     ...headerLines(shownPlan, shown, hash),
     "",
-    ...shownPlan.clusters.flatMap((cluster, index) => clusterLines(shownPlan, cluster, shown, index)),
+    ...shownPlan.clusters.flatMap((cluster, index) => clusterLines(shownPlan, cluster, shown, index, place)),
   ].join("\n");
 }
 
@@ -40,7 +48,7 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
   return table(["", ""], rows);
 }
 
-function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number): string[] {
+function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, index: number, place: Place): string[] {
   const view = run.clusters[index]!;
   const now = new Date(view.lastEventAt ?? 0);
   return [
@@ -48,7 +56,7 @@ function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, i
     "",
     `${code(cluster.id)}, ${pathWords(cluster.path)}.`,
     "",
-    text(summarizeCluster(cluster, view, run.run).join(" ")),
+    text(summarizeCluster(cluster, view, undoCommand({ id: run.run, plan }, place)).join(" ")),
     "",
     ...(view.failure
       ? [
@@ -68,7 +76,7 @@ function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, i
     ...findingLines("###", view.findings),
     "### What is left to do",
     "",
-    ...listTasksLeft(plan, run, index).flatMap(taskLines),
+    ...listTasksLeft(plan, run, index, place).flatMap(taskLines),
     ...listSnippets(cluster, targetIds(cluster, view)).flatMap(({ title, note, language, code: body }) => [
       `#### ${title}`,
       "",

@@ -4,10 +4,13 @@ import { listIdentities, listWrites } from "./run-digest.ts";
 import type { ClusterView } from "./run-view.ts";
 import { count, formatMoment, noWayBackWords, sentence, withClockTimes } from "./words.ts";
 
-/** What happened to a cluster, in sentences: how far it came, whether there is a way back, and what it took. */
-export function summarizeCluster(cluster: ClusterPlan, view: ClusterView, run: string): string[] {
+/**
+ * What happened to a cluster, in sentences: how far it came, whether there is a way back, and what it took.
+ * @param undo the command that takes it back
+ */
+export function summarizeCluster(cluster: ClusterPlan, view: ClusterView, undo: string): string[] {
   const outcome = sentence(outcomeWords(cluster, view));
-  return view.startedAt ? [outcome, wayBackWords(cluster, view, run), effortWords(view)].filter(Boolean) : [outcome];
+  return view.startedAt ? [outcome, wayBackWords(cluster, view, undo), effortWords(view)].filter(Boolean) : [outcome];
 }
 
 function outcomeWords(cluster: ClusterPlan, view: ClusterView): string {
@@ -34,7 +37,7 @@ function outcomeWords(cluster: ClusterPlan, view: ClusterView): string {
 }
 
 /** Where it stands relative to the point of no return. */
-function wayBackWords(cluster: ClusterPlan, view: ClusterView, run: string): string {
+function wayBackWords(cluster: ClusterPlan, view: ClusterView, undo: string): string {
   const final = view.steps.flatMap(({ changes }) => changes).find(({ risk }) => risk === "irreversible");
   if (!final) return "";
   if (final.startedAt) {
@@ -45,7 +48,7 @@ function wayBackWords(cluster: ClusterPlan, view: ClusterView, run: string): str
   }
   if (view.state === "done") return "";
   const states = new Set(listWrites(view).map(({ state }) => state));
-  if (states.has("applied")) return `It is not switched yet: aks-mi undo ${run} takes back what was made.`;
+  if (states.has("applied")) return `It is not switched yet: ${undo} takes back what was made.`;
   return `It is not switched yet, and ${states.has("undone") ? "what was made has been taken back" : "nothing was made"}.`;
 }
 

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
+import { commandLine, runsFlags } from "../plan/command-line.ts";
 import { type Holder, isHolder, lifeOf, thisProcess } from "./holder.ts";
 
 /** Whose lock may be broken, and who says so. */
@@ -93,7 +94,8 @@ export function isClusterLocked(stateDir: string, clusterId: string): boolean {
   return found !== undefined && !(found.holder && lifeOf(found.holder) === "dead");
 }
 
-function take(folder: string, { run, plan, clusterId, breakLock }: LockRequest): ClusterLock {
+function take(folder: string, request: LockRequest): ClusterLock {
+  const { run, plan, clusterId, breakLock } = request;
   mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
   const aside = mkdtempSync(`${folder}.`);
   const file = `${randomUUID()}.json`;
@@ -106,7 +108,7 @@ function take(folder: string, { run, plan, clusterId, breakLock }: LockRequest):
       if (!found.holder) throw unreadable(clusterId, join(folder, found.file));
       const life = lifeOf(found.holder);
       const mayBreak = life === "elsewhere" && breakLock?.run === found.holder.run;
-      if (life !== "dead" && !mayBreak) throw heldBy(found.holder, life, clusterId, breakLock);
+      if (life !== "dead" && !mayBreak) throw heldBy(found.holder, life, request);
       rmSync(join(folder, found.file), { force: true });
       if (mayBreak) broken = { holder: found.holder, by: breakLock.by };
     }
@@ -117,7 +119,7 @@ function take(folder: string, { run, plan, clusterId, breakLock }: LockRequest):
   return {
     broken,
     ensureHeld() {
-      if (!readHolder(join(folder, file))) throw lost(readLock(folder)?.holder, clusterId);
+      if (!readHolder(join(folder, file))) throw lost(readLock(folder)?.holder, request);
     },
     release() {
       rmSync(join(folder, file), { force: true });
@@ -196,7 +198,7 @@ function nameOf(clusterId: string): string {
   return clusterId.split("/").at(-1)!;
 }
 
-function heldBy(holder: Holder, life: "alive" | "elsewhere", clusterId: string, asked: BreakLock | undefined) {
+function heldBy(holder: Holder, life: "alive" | "elsewhere", { clusterId, breakLock: asked, stateDir }: LockRequest) {
   const message = `The cluster ${nameOf(clusterId)} is locked by ${describe(holder)}.`;
   const { run, host, pid } = holder;
   if (life === "elsewhere") {
@@ -206,19 +208,23 @@ function heldBy(holder: Holder, life: "alive" | "elsewhere", clusterId: string, 
   const remedy =
     asked?.run === run
       ? `--break-lock breaks no lock of a process that is alive on this host: stop process ${pid} first.`
-      : `Wait until that run has ended, or stop process ${pid}; \`aks-mi status ${run}\` shows how far it is.`;
+      : `Wait until that run has ended, or stop process ${pid}; \`${statusOf(run, stateDir)}\` shows how far it is.`;
   return new LockedError(message, remedy, holder);
 }
 
-function lost(holder: Holder | undefined, clusterId: string): LockedError {
+function lost(holder: Holder | undefined, { clusterId, stateDir }: LockRequest): LockedError {
   const whose = holder ? `${describe(holder)} has it now` : "someone has broken or removed it";
   return new LockedError(
     `This run has lost its lock on the cluster ${nameOf(clusterId)}: ${whose}.`,
     holder
-      ? `Leave the cluster to that run; \`aks-mi status ${holder.run}\` shows how far it is.`
+      ? `Leave the cluster to that run; \`${statusOf(holder.run, stateDir)}\` shows how far it is.`
       : "Look for another run on the cluster with `aks-mi status`, then run `aks-mi resume`.",
     holder,
   );
+}
+
+function statusOf(run: string, stateDir: string): string {
+  return commandLine("status", run, ...runsFlags(stateDir));
 }
 
 function unreadable(clusterId: string, file: string): LockedError {

@@ -3,6 +3,9 @@ import { EVENTS_VERSION } from "../engine/events.ts";
 import { sanitize } from "../text/terminal.ts";
 import type { Output, RunObserver } from "./observer.ts";
 
+/** The first line of every stream of events. */
+export const VERSION_LINE = `${JSON.stringify({ type: "version", events: EVENTS_VERSION })}\n`;
+
 /** `-o jsonl`: the version and then events, nothing else, on one stream; how it ended on the other. */
 export function observeAsJsonl({
   output,
@@ -11,7 +14,7 @@ export function observeAsJsonl({
   readonly output: Output;
   readonly messages: Output;
 }): RunObserver {
-  output.write(`${JSON.stringify({ type: "version", events: EVENTS_VERSION })}\n`);
+  output.write(VERSION_LINE);
   return {
     event(event: Event) {
       output.write(`${JSON.stringify(event)}\n`);

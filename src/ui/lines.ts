@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { MINUTE_MS } from "../engine/clock.ts";
 import type { Event } from "../engine/events.ts";
+import type { Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { foldEvents } from "../report/fold-events.ts";
 import { nameOf } from "../report/ids.ts";
@@ -29,6 +30,8 @@ const repeatUnreferenced: Repeat = (delayMs, callback) => {
 export interface LinesOptions {
   readonly plan: MigrationPlan;
   readonly planHash: string;
+  /** Where the commands of a summary find the run. */
+  readonly place: Place;
   /** Standard error. */
   readonly output: Output;
   /** The run's own time; emulated against an emulator. */
@@ -127,10 +130,10 @@ class LinesObserver implements RunObserver {
   }
 
   #summarize(): void {
-    const { env, plan, planHash, reportFile } = this.#options;
+    const { env, plan, planHash, place, reportFile } = this.#options;
     const file = env["GITHUB_STEP_SUMMARY"];
     if (this.#ci?.name === "github" && file)
-      (this.#options.appendFile ?? appendFileSync)(file, renderRunMarkdown(plan, this.#view(), planHash));
+      (this.#options.appendFile ?? appendFileSync)(file, renderRunMarkdown(plan, this.#view(), planHash, { place }));
     if (this.#ci?.name === "azure-pipelines" && reportFile)
       this.#write(`##vso[task.uploadsummary]${sanitize(reportFile)}`);
   }

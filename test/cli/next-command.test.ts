@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { verifyCommand } from "../../src/commands/next-command.ts";
 import { readPlanFile } from "../../src/plan/plan-file.ts";
+import { verifyCommand } from "../../src/report/run-commands.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 
 /** The words that a shell makes of the last command on a page. */

@@ -103,7 +103,7 @@ describe("the fold over a run's events", () => {
     );
     const cluster = foldEvents(plan, events).clusters[0]!;
     expect(listNodes(cluster).map(({ node }) => node)).toEqual(["aks-system-1", "aks-system-2"]);
-    expect(summarizeCluster(plan.clusters[0]!, cluster, "run-1").join(" ")).toContain("2 nodes seen drained");
+    expect(summarizeCluster(plan.clusters[0]!, cluster, "aks-mi undo").join(" ")).toContain("2 nodes seen drained");
   });
 
   it("has the approval once, though it is journalled again with each resume", () => {

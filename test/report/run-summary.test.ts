@@ -10,7 +10,7 @@ import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
 const plan = buildPlan();
 
 function summaryOf(events: readonly Event[]): string {
-  return summarizeCluster(plan.clusters[0]!, foldEvents(plan, events).clusters[0]!, "r1").join(" ");
+  return summarizeCluster(plan.clusters[0]!, foldEvents(plan, events).clusters[0]!, "aks-mi undo r1").join(" ");
 }
 
 const FAILURE = { type: "step:failed", code: "AZURE_ERROR", message: "Azure said no", remedy: "Ask again" } as const;

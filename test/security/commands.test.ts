@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { nextCommandFor, reportCommand, resumeCommand } from "../../src/commands/next-command.ts";
+import { nextCommandFor } from "../../src/commands/next-command.ts";
 import { roleRequests } from "../../src/migration/role-requests.ts";
 import { parsePlan, readPlanFile } from "../../src/plan/plan-file.ts";
 import type { MigrationPlan } from "../../src/plan/schema.ts";
 import { foldEvents } from "../../src/report/fold-events.ts";
 import { listTasksLeft } from "../../src/report/left-to-do.ts";
 import { retireCommands } from "../../src/report/retire-principal.ts";
+import { reportCommand, resumeCommand, statusCommand, undoCommand } from "../../src/report/run-commands.ts";
 import { listSnippets, targetIds } from "../../src/report/snippets.ts";
 
 /** A name that a shell would run, however it is quoted by whoever forgets that names have quotes. */
@@ -37,13 +38,12 @@ function commandsOf(plan: MigrationPlan): string[] {
     nextCommandFor(plan, "h", EVIL, PLACE),
     nextCommandFor({ ...plan, clusters: [{ ...cluster!, blocked: true }] }, "h", EVIL, PLACE),
     nextCommandFor({ ...plan, clusters: [{ ...cluster!, steps: [] }] }, "h", EVIL, PLACE),
-    resumeCommand({ id: EVIL }, PLACE),
-    reportCommand({ id: EVIL }, PLACE),
+    ...[resumeCommand, statusCommand, undoCommand, reportCommand].map((of) => of({ id: EVIL, plan }, PLACE)),
     ...roleRequests(plan).map(({ command }) => command),
     // The flags of another command stand behind a comment's sign.
     ...snippets.map(({ code }) => code.replaceAll(/^# az/gm, "az").replaceAll("…", "")),
     ...retireCommands({ clientId: EVIL, objectId: EVIL, scopes: [EVIL] }),
-    ...listTasksLeft(plan, foldEvents(plan, []), 0).flatMap(({ commands }) => commands),
+    ...listTasksLeft(plan, foldEvents(plan, []), 0, PLACE).flatMap(({ commands }) => commands),
   ];
 }
 

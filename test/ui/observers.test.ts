@@ -18,6 +18,7 @@ function watchLines(options: Partial<LinesOptions> = {}) {
   const observer = observeAsLines({
     plan: buildPlan(),
     planHash: HASH,
+    place: { stateDir: ".aks-mi" },
     output,
     now: () => new Date("2026-11-22T08:50:16Z"),
     env: {},
