@@ -116,7 +116,7 @@ export async function runPlan(
 function chooseObserver(run: RunDirectory, flags: RunFlags, keys: string, now: () => Date): RunObserver {
   if (flags.output === "jsonl") return observeAsJsonl({ output: process.stdout, messages: process.stderr });
   const common = { plan: run.plan, output: process.stderr, now, color: useColor(process.stderr, process.env) };
-  if (mayPrompt(flags)) return observeLive({ ...common, other: process.stdout, keys });
+  if (mayPrompt(flags)) return observeLive({ ...common, input: process.stdin, other: process.stdout, keys });
   return observeAsLines({
     ...common,
     planHash: planHash(run.plan),

@@ -60,10 +60,10 @@ function nameOf({ cluster, seq }: Event): string {
 
 function chooseObserver(run: RunDirectory, now: () => Date, flags: StatusFlags): RunObserver {
   if (flags.output === "json") return { event: () => {}, end: () => {} };
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   const color = useColor(stdout, env);
   if (stdout.isTTY && !env["CI"])
-    return observeLive({ plan: run.plan, output: stdout, other: stderr, color, now, keys: KEYS });
+    return observeLive({ plan: run.plan, input: stdin, output: stdout, other: stderr, color, now, keys: KEYS });
   // The job summary is the run's own to write.
   const quiet = { ...env, GITHUB_STEP_SUMMARY: undefined };
   return observeAsLines({

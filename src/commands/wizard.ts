@@ -59,6 +59,6 @@ async function ask(
     now: () => connection.clock.now(),
     signal,
   };
-  const result = await runWizard(await servicesFor(connection, flags, signal), io);
+  const result = await runWizard(() => servicesFor(connection, flags, signal), io);
   return [result, signal.reason instanceof Interrupted ? signal.reason : undefined];
 }

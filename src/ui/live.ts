@@ -6,6 +6,7 @@ import type { RunView } from "../report/run-view.ts";
 import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "../text/terminal.ts";
 import { drawFrame } from "./frame.ts";
 import type { Output, RunObserver, RunOutcome } from "./observer.ts";
+import { swallowKeys } from "./quiet-keys.ts";
 import { Screen } from "./screen.ts";
 
 /** What the live view needs. */
@@ -13,6 +14,8 @@ export interface LiveOptions {
   readonly plan: MigrationPlan;
   /** The terminal: standard error. */
   readonly output: Output;
+  /** Its keyboard, whose keys would otherwise tear the picture, and go to the shell in the end. */
+  readonly input: NodeJS.ReadableStream;
   /** The other stream of the process; what is written to either while the view is up appears below it at the end. */
   readonly other: Output;
   readonly color: boolean;
@@ -37,7 +40,11 @@ class LiveObserver implements RunObserver {
   readonly #spinner = new UnreferencedSpinner();
   readonly #screen: Screen;
   readonly #drawn: Promise<unknown>;
-  readonly #release = (): void => this.#screen.release();
+  readonly #giveBackKeys: () => void;
+  readonly #release = (): void => {
+    this.#giveBackKeys();
+    this.#screen.release();
+  };
   #view: RunView | undefined;
   #outcome: RunOutcome | undefined;
   #finish: () => void = () => {};
@@ -45,6 +52,7 @@ class LiveObserver implements RunObserver {
   constructor(options: LiveOptions) {
     this.#options = options;
     this.#screen = new Screen(options.output, options.other);
+    this.#giveBackKeys = swallowKeys(options.input);
     this.#drawn = this.#run();
     // What was written meanwhile must not be lost when the process ends without `end`.
     process.once("exit", this.#release);
@@ -59,6 +67,7 @@ class LiveObserver implements RunObserver {
     this.#outcome = outcome;
     this.#finish();
     await this.#drawn;
+    this.#giveBackKeys();
     process.off("exit", this.#release);
     const { message, remedy, next } = outcome;
     const command = next ? breakCommand(`Next: ${sanitize(next)}`, this.#screen.columns - 1) : [];

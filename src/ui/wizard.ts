@@ -1,15 +1,20 @@
 import { isAksMiError } from "../engine/errors.ts";
-import { breakCommand, createPalette, sanitize, sanitizeDeep, truncate, wrapText } from "../text/terminal.ts";
+import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "../text/terminal.ts";
 import { createPrompts, LeftWizard, WentBack } from "./prompts.ts";
 import { APPROVAL_STEPS } from "./wizard-approval.ts";
 import { CHOICE_STEPS } from "./wizard-choices.ts";
 import { equivalentCommands } from "./wizard-command.ts";
 import type { Session, WizardStep } from "./wizard-session.ts";
 import type { WizardIo, WizardResult, WizardServices } from "./wizard-types.ts";
+import { working } from "./working.ts";
 
-/** Leads through a migration up to its approval. Writes nothing but, if asked to, the plan file. */
-export async function runWizard(services: WizardServices, io: WizardIo): Promise<WizardResult> {
+/**
+ * Leads through a migration up to its approval. Writes nothing but, if asked to, the plan file.
+ * @param signIn finds out who is signed in
+ */
+export async function runWizard(signIn: () => Promise<WizardServices>, io: WizardIo): Promise<WizardResult> {
   try {
+    const services = await working(io, "Signing in…", signIn);
     const session = await startSession(services, io);
     if (session.clusters.length === 0) return sayNoClusters(session);
     const result = await walk(session);
@@ -76,29 +81,6 @@ async function askStep(session: Session, step: WizardStep): Promise<[WizardResul
     else if (error instanceof WentBack) session.notice = undefined;
     else throw error;
     return [undefined, -1];
-  }
-}
-
-/** Shows a text while the work goes on; what is told of its progress stands behind it. */
-async function working<T>(
-  { output, color, columns, signal }: WizardIo,
-  text: string,
-  work: (say: (words: string) => void) => Promise<T>,
-): Promise<T> {
-  const { dim } = createPalette(color);
-  const show = (words: string) => output.write(`\r\u001b[2K${dim(truncate(words, columns() - 1))}`);
-  show(text);
-  let stop = () => {};
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal!.reason);
-    signal?.addEventListener("abort", stop);
-  });
-  try {
-    signal?.throwIfAborted();
-    return await Promise.race([work((words) => show(`${text} ${sanitize(words)}`)), stopped]);
-  } finally {
-    signal?.removeEventListener("abort", stop);
-    output.write("\r\u001b[2K");
   }
 }
 

@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../src/engine/events.ts";
 import { foldEvents } from "../../src/report/fold-events.ts";
@@ -173,6 +174,8 @@ describe("a frame of the live view", () => {
 });
 
 describe("the live view", () => {
+  const input = new PassThrough();
+
   function fakeStream() {
     const written: string[] = [];
     return { written, columns: 80, rows: 24, isTTY: true, write: (text: string) => written.push(text) > 0 };
@@ -182,7 +185,7 @@ describe("the live view", () => {
     const [output, other] = [fakeStream(), fakeStream()];
     const listeners = process.listenerCount("exit");
     const [write, otherWrite] = [output.write, other.write];
-    const live = observeLive({ plan, output, other, color: false, now: () => OPTIONS.now, keys: "" });
+    const live = observeLive({ plan, input, output, other, color: false, now: () => OPTIONS.now, keys: "" });
     for (const event of FINISHED) live.event(event);
     // listr2 loads its drawing lazily; the stream is taken over when that is done.
     while (other.write === otherWrite) await new Promise(setImmediate);
@@ -200,7 +203,7 @@ describe("the live view", () => {
   it("ends in good order when it ends before it was ever drawn", async () => {
     const [output, other] = [fakeStream(), fakeStream()];
     const write = output.write;
-    await observeLive({ plan, output, other, color: false, now: () => OPTIONS.now, keys: "" }).end({
+    await observeLive({ plan, input, output, other, color: false, now: () => OPTIONS.now, keys: "" }).end({
       exitCode: 1,
       message: "No.",
     });

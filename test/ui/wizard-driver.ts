@@ -14,7 +14,7 @@ export function driveWizard(services: WizardServices, size = { columns: 80, rows
   // Like a terminal, and unlike other streams, this one outlives each prompt that is piped to it.
   output.end = () => output;
   output.on("data", (chunk: Buffer) => drawn.push(stripVTControlCharacters(chunk.toString())));
-  const result = runWizard(services, {
+  const result = runWizard(async () => services, {
     input,
     output,
     color: false,

@@ -80,6 +80,7 @@ describe("the wizard in a terminal", () => {
     await answer(terminal);
 
     await terminal.see(/◷ Wait for role propagation +until .* left/, "point of no return", "Ctrl-C saves and stops");
+    terminal.press("for-nobody", KEYS.enter, KEYS.enter);
     await line.control("POST", "/_emulator/clock", { advance: "60m" });
     await terminal.see("✔ Wait for role propagation", "Enable managed", /pool system: [1-3] of 3 nodes re-imaged/);
     await terminal.see(/pool apps: [1-4] of 4 nodes re-imaged/);
@@ -93,7 +94,7 @@ describe("the wizard in a terminal", () => {
     for (const step of ["Create identities", "Enable managed identity", "Wait for the token switchover"])
       expect(count(history, `✔ ${step}`), history).toBe(1);
     expect(history).toMatch(/The migration is complete\.\nNext: aks-mi verify/);
-    expect(history).not.toMatch(/Ctrl-C|❯|re-imaged/);
+    expect(history).not.toMatch(/Ctrl-C|❯|re-imaged|for-nobody/);
     expect([...frames]).toEqual([0, 1]);
     expect([...terminal.wrapped]).toEqual([]);
     expect(COLOR.test(terminal.raw)).toBe(!env["NO_COLOR"]);
