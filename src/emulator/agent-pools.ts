@@ -2,15 +2,9 @@ import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
 import { flat } from "./arm-error.ts";
 import type { Cluster, Pool } from "./cluster.ts";
+import { ensureDrainable, ensureIdle, ensureRunning } from "./cluster-guards.ts";
 import { mergePool } from "./cluster-merge.ts";
-import {
-  ensureDrainable,
-  ensureIdle,
-  ensureRunning,
-  operationHeaders,
-  placeOfCluster,
-  touch,
-} from "./cluster-update.ts";
+import { operationHeaders, placeOfCluster, touch } from "./cluster-update.ts";
 import { poolView } from "./cluster-view.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";

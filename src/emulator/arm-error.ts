@@ -21,8 +21,8 @@ export function enveloped(status: number, code: string, message: string, extra: 
 }
 
 /** The AKS resource provider sends its errors flat, without an envelope (recorded 2021, public reports). */
-export function flat(status: number, code: string, message: string, details: Json = null): ArmError {
-  return new ArmError(status, code, { code, details, message, subcode: "" });
+export function flat(status: number, code: string, message: string, details: Json = null, subcode = ""): ArmError {
+  return new ArmError(status, code, { code, details, message, subcode });
 }
 
 /** 404 for a resource, by its provider, types and names (recorded). */

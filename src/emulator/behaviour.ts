@@ -55,6 +55,7 @@ export interface Behaviour {
   graphDenied: boolean;
   signInsReadable: boolean;
   etagMismatchInOperation: boolean;
+  updateConflict: "OperationNotAllowed" | "EtagMismatch";
   pageSize: number;
 }
 
@@ -90,6 +91,7 @@ export function defaultBehaviour(): Behaviour {
     graphDenied: false,
     signInsReadable: false,
     etagMismatchInOperation: false,
+    updateConflict: "OperationNotAllowed",
     pageSize: 100,
   };
 }
@@ -172,6 +174,7 @@ export const BUCKET_NAMES = [
   "groupClusterLists",
   "poolWrites",
   "operationReads",
+  "otherCalls",
 ] as const;
 
 const throttles: Check = (value, fail) => {
@@ -211,6 +214,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   graphDenied: boolean,
   signInsReadable: boolean,
   etagMismatchInOperation: boolean,
+  updateConflict: oneOf("OperationNotAllowed", "EtagMismatch"),
   pageSize: wholeNumber,
 };
 

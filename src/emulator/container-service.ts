@@ -12,13 +12,8 @@ import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { enveloped, flat, resourceNotFound } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { createCluster, deleteCluster } from "./cluster-create.ts";
-import {
-  ensureIdle,
-  finishClusterOperation,
-  operationHeaders,
-  startClusterOperation,
-  updateCluster,
-} from "./cluster-update.ts";
+import { ensureIdle } from "./cluster-guards.ts";
+import { finishClusterOperation, operationHeaders, startClusterOperation, updateCluster } from "./cluster-update.ts";
 import { clusterView, poolView } from "./cluster-view.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";

@@ -13,7 +13,7 @@ const UNSUPPORTED_REGION = /^(usdodcentral|usdodeast|usgoviowa)$/i;
  */
 export function putIdentity(world: World, request: ArmRequest): ArmReply {
   const known = world.store.get(request.target.path);
-  const location = textAt(request.body, "location") ?? textAt(known, "location");
+  const location = textAt(request.body, "location");
   if (!location) throw enveloped(400, "LocationRequired", "The location property is required for this definition.");
   if (UNSUPPORTED_REGION.test(location.replaceAll(" ", "")))
     throw enveloped(

@@ -14,3 +14,10 @@ export interface Operation {
   /** The resource that the result URL answers with; without one it answers 204 (recorded for abort). */
   readonly resultId: string | undefined;
 }
+
+/** The deletion of a resource group, by the name under which it is asked for. */
+export interface GroupDeletion {
+  readonly job: string;
+  readonly groupId: string;
+  isDone: boolean;
+}

@@ -3,13 +3,8 @@ import type { ArmReply, ArmRequest } from "./arm.ts";
 import { flat } from "./arm-error.ts";
 import { durationMs } from "./behaviour.ts";
 import type { Cluster } from "./cluster.ts";
-import {
-  ensureIdle,
-  ensureRunning,
-  finishClusterOperation,
-  operationHeaders,
-  startClusterOperation,
-} from "./cluster-update.ts";
+import { ensureIdle, ensureRunning } from "./cluster-guards.ts";
+import { finishClusterOperation, operationHeaders, startClusterOperation } from "./cluster-update.ts";
 import { refusePrincipal } from "./identity-refusals.ts";
 import { propertiesOf, textAt } from "./json.ts";
 import { rollNodes, wholePools } from "./node-roll.ts";

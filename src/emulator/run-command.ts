@@ -2,7 +2,7 @@ import { SECOND_MS } from "../engine/clock.ts";
 import { type ArmReply, type ArmRequest, targetName } from "./arm.ts";
 import { enveloped, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
-import { ensureRunning } from "./cluster-update.ts";
+import { ensureRunning } from "./cluster-guards.ts";
 import { isSameId, nameOf, withLowerCaseGroup } from "./ids.ts";
 import { type JsonObject, type Resource, textAt, valueAt } from "./json.ts";
 import { type CommandEnd, runKubectl } from "./kubectl.ts";

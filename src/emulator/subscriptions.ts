@@ -1,13 +1,11 @@
-import { callerMay, ensureCallerMay, ensureUnlocked, holdsAnythingAround } from "./access.ts";
-import { removeCluster } from "./adopt-cluster.ts";
+import { callerMay, holdsAnythingAround } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf } from "./arm.ts";
-import { enveloped, resourceGroupNotFound } from "./arm-error.ts";
-import { groupIdOf, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
-import { isObject, type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
+import { enveloped } from "./arm-error.ts";
+import { groupIdOf, keyOf, nameOf } from "./ids.ts";
+import { type JsonObject, type Resource, textAt } from "./json.ts";
 import { ensureMethod } from "./methods.ts";
+import { getDeletion, listGroups, serveGroup } from "./resource-groups.ts";
 import type { World } from "./world.ts";
-
-const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
 
 type PlainRequest = Omit<ArmRequest, "target">;
 
@@ -18,8 +16,10 @@ type PlainRequest = Omit<ArmRequest, "target">;
 export function serveSubscriptions(world: World, request: PlainRequest, path: string): ArmReply {
   const [, first = "", subscription = "", second = "", group, ...rest] = path.split("/");
   const isGroup = /^subscriptions$/i.test(first) && /^resourcegroups$/i.test(second);
-  if (isGroup && group && rest.length === 0)
+  if (isGroup && group && rest.length === 0) {
+    if (request.method !== "PUT") ensureSubscription(world, subscription);
     return serveGroup(world, request, `/subscriptions/${subscription}/resourceGroups/${group}`);
+  }
   ensureMethod(["GET"], request.method, path);
   if (/^tenants$/i.test(first)) return { status: 200, body: { value: [tenant(world)] } };
   if (!/^subscriptions$/i.test(first)) throw unknownPath(path);
@@ -33,6 +33,8 @@ export function serveSubscriptions(world: World, request: PlainRequest, path: st
       return listGroups(world, request, at);
     case "resourcegroups/resources":
       return listAll(world, request, `${at}/resourceGroups/${group}`);
+    case "operationresults":
+      return getDeletion(world, request, group ?? "");
     case "resources":
       return listAll(world, request, at);
     case "locations":
@@ -117,76 +119,6 @@ function subscriptionView(world: World, subscription: string): JsonObject {
   };
 }
 
-function listGroups(world: World, request: PlainRequest, at: string): ArmReply {
-  const found = world.store.groups().filter((id) => keyOf(id).startsWith(`${keyOf(at)}/`));
-  const readable = found.filter((id) =>
-    callerMay(world, request.caller, "Microsoft.Resources/subscriptions/resourceGroups/read", id),
-  );
-  return pageOf(
-    readable.map((id) => groupView(world, id)),
-    request,
-    world.behaviour.pageSize,
-  );
-}
-
-const GROUP_VERBS: Readonly<Record<string, string>> = {
-  GET: "read",
-  HEAD: "read",
-  PUT: "write",
-  PATCH: "write",
-  DELETE: "delete",
-};
-
-/** One resource group: made, changed, deleted with all that is in it; HEAD asks whether it is there (API description). */
-function serveGroup(world: World, request: PlainRequest, id: string): ArmReply {
-  const { method } = request;
-  ensureMethod(Object.keys(GROUP_VERBS), method, id);
-  if (method !== "PUT") ensureSubscription(world, subscriptionOf(id)!);
-  const verb = GROUP_VERBS[method];
-  ensureCallerMay(world, request.caller, `Microsoft.Resources/subscriptions/resourceGroups/${verb}`, id);
-  const isThere = world.store.hasGroup(id);
-  if (!isThere && method !== "PUT") throw resourceGroupNotFound(nameOf(id));
-  if (method === "HEAD") return { status: 204 };
-  if (method === "GET") return { status: 200, body: groupView(world, id) };
-  ensureUnlocked(world, method, id);
-  if (method !== "DELETE") return putGroup(world, request, id, isThere);
-  for (const cluster of world.clusters.values()) if (isSameId(groupIdOf(cluster.id), id)) removeCluster(world, cluster);
-  for (const resource of world.store.inGroup(id)) world.store.delete(resource.id);
-  world.store.forgetGroup(id);
-  return { status: 200 };
-}
-
-function putGroup(world: World, request: PlainRequest, id: string, isThere: boolean): ArmReply {
-  const present: JsonObject = world.store.get(id) ?? {};
-  const body = request.body ?? {};
-  const tags = isObject(body["tags"]) ? { tags: body["tags"] } : {};
-  const group: Resource = { ...present, ...body, ...tags, id, name: nameOf(id), type: GROUP_TYPE };
-  world.store.put(group);
-  world.store.noteGroup(id);
-  return { status: isThere ? 200 : 201, body: groupView(world, id) };
-}
-
-/** A resource group: as it was put in, or with the location of what lies in it. */
-function groupView(world: World, id: string): JsonObject {
-  const given = world.store.get(id);
-  const { _emulator: _, ...shown }: JsonObject = given ?? {};
-  const location =
-    textAt(given, "location") ??
-    world.store
-      .inGroup(id)
-      .map((item) => textAt(item, "location"))
-      .find(Boolean) ??
-    "westeurope";
-  return {
-    ...shown,
-    id: `/subscriptions/${subscriptionOf(id)}/resourceGroups/${nameOf(id)}`,
-    name: nameOf(id),
-    type: GROUP_TYPE,
-    location,
-    properties: { provisioningState: "Succeeded", ...(objectAt(given, "properties") ?? {}) },
-  };
-}
-
 /** All resources of a subscription or group; `$filter` knows resourceType and resourceGroup, without regard to case. */
 function listAll(world: World, request: PlainRequest, at: string): ArmReply {
   const filter = request.query.get("$filter") ?? "";
@@ -213,7 +145,9 @@ function listAll(world: World, request: PlainRequest, at: string): ArmReply {
 function isTopLevel(resource: Resource): boolean {
   const type = resource.type.toLowerCase();
   return (
-    type.split("/").length === 2 && !type.startsWith("microsoft.authorization/") && type !== GROUP_TYPE.toLowerCase()
+    type.split("/").length === 2 &&
+    !type.startsWith("microsoft.authorization/") &&
+    type !== "microsoft.resources/resourcegroups"
   );
 }
 
@@ -224,7 +158,7 @@ function summary(world: World, resource: Resource, expand: string): JsonObject {
   const picked = Object.fromEntries(SUMMARY.filter((key) => key in resource).map((key) => [key, resource[key]]));
   const started = new Date(world.startMs).toISOString();
   const expanded: JsonObject = {
-    createdTime: started,
+    createdTime: textAt(resource, "_emulator", "createdAt") ?? started,
     changedTime: started,
     provisioningState: textAt(resource, "properties", "provisioningState") ?? "Succeeded",
   };

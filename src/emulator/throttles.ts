@@ -2,6 +2,7 @@ import type { ArmRequest, Target } from "./arm.ts";
 import { ArmError, enveloped, flat } from "./arm-error.ts";
 import type { BUCKET_NAMES, BucketSettings } from "./behaviour.ts";
 import { keyOf, subscriptionOf } from "./ids.ts";
+import { textAt } from "./json.ts";
 import { retryAfterHeaders } from "./retry-after.ts";
 import type { World } from "./world.ts";
 
@@ -10,7 +11,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /**
  * ARM's buckets per subscription, caller and kind of operation (documentation since 2024), and those of the AKS resource
- * provider per cluster, pool or subscription (AKS quotas page).
+ * provider per cluster, pool or subscription, in each region (AKS quotas page).
  */
 const AZURE_BUCKETS: Record<BucketName, BucketSettings> = {
   reads: { size: 250, perSecond: 25 },
@@ -22,6 +23,7 @@ const AZURE_BUCKETS: Record<BucketName, BucketSettings> = {
   groupClusterLists: { size: 60, perSecond: 1 },
   poolWrites: { size: 20, perSecond: 1 / 60 },
   operationReads: { size: 200, perSecond: 2 },
+  otherCalls: { size: 60, perSecond: 1 },
 };
 
 interface Level {
@@ -49,7 +51,7 @@ export class Throttles {
     const name = `x-ms-ratelimit-remaining-${subscription ? "subscription" : "tenant"}-${arm}`;
     const remaining = { [name]: String(Math.max(0, Math.floor(left.tokens))) };
     if (left.waitSeconds > 0 && isEnforced) throw armThrottled(world, arm, subscription, left.waitSeconds, remaining);
-    const own = target && aksBucket(target, request.method);
+    const own = target && aksBucket(world, target, request.method);
     if (own) {
       const { waitSeconds } = this.#draw(world, `${own.name} ${own.scope}`, buckets[own.name]);
       if (waitSeconds > 0 && isEnforced) throw aksThrottled(world, own.handler, subscription, waitSeconds, remaining);
@@ -73,10 +75,18 @@ function armBucket(method: string): "reads" | "writes" | "deletes" {
   return method === "DELETE" ? "deletes" : "writes";
 }
 
-/** The bucket of the AKS resource provider that a request draws from, where it has one that is modelled. */
-function aksBucket(target: Target, method: string): { name: BucketName; scope: string; handler: string } | undefined {
+interface AksBucket {
+  readonly name: BucketName;
+  readonly scope: string;
+  /** How the refusal names what serves the call: that of a cluster's PUT is reported, the others are formed like it. */
+  readonly handler: string;
+}
+
+/** The bucket of the AKS resource provider that a request draws from. */
+function aksBucket(world: World, target: Target, method: string): AksBucket | undefined {
   const path = keyOf(target.path);
-  if (target.type === "microsoft.containerservice/managedclusters") {
+  if (!target.type.startsWith(`${AKS}/`)) return undefined;
+  if (target.type === `${AKS}/managedclusters`) {
     if (target.kind === "collection") {
       const name = target.resourceGroup === undefined ? "clusterLists" : "groupClusterLists";
       return { name, scope: path, handler: "ListManagedClustersHandler.GET" };
@@ -84,12 +94,28 @@ function aksBucket(target: Target, method: string): { name: BucketName; scope: s
     if (method === "GET") return { name: "clusterReads", scope: path, handler: "GetManagedClusterHandler.GET" };
     if (method === "PUT") return { name: "clusterWrites", scope: path, handler: "PutManagedClusterHandler.PUT" };
   }
-  if (target.type === "microsoft.containerservice/managedclusters/agentpools" && method === "PUT")
+  if (target.type === `${AKS}/managedclusters/agentpools` && method === "PUT")
     return { name: "poolWrites", scope: path, handler: "PutAgentPoolHandler.PUT" };
-  if (target.type === "microsoft.containerservice/locations/operations")
-    return { name: "operationReads", scope: target.subscription ?? "", handler: "GetOperationStatusHandler.GET" };
-  return undefined;
+  const scope = `${target.subscription?.toLowerCase() ?? ""} ${regionOf(world, path)}`;
+  if (target.type === `${AKS}/locations/operations`)
+    return { name: "operationReads", scope, handler: "GetOperationStatusHandler.GET" };
+  const called = target.typeAsWritten.slice(target.typeAsWritten.lastIndexOf("/") + 1);
+  const handler = `${method[0]}${method.slice(1).toLowerCase()}${called[0]?.toUpperCase()}${called.slice(1)}Handler.${method}`;
+  return { name: "otherCalls", scope, handler };
 }
+
+const AKS = "microsoft.containerservice";
+
+/** Where a path's location or cluster is: each bucket is one per region. */
+function regionOf(world: World, path: string): string {
+  const [, named] = /\/locations\/([^/]+)/.exec(path) ?? [];
+  if (named) return named;
+  const cluster = world.cluster(path.split("/").slice(0, CLUSTER_SEGMENTS).join("/"));
+  return (textAt(cluster?.resource, "location") ?? "").toLowerCase().replaceAll(" ", "");
+}
+
+/** `/subscriptions/{s}/resourceGroups/{g}/providers/{p}/managedClusters/{c}`, the empty one before the first slash included. */
+const CLUSTER_SEGMENTS = 9;
 
 function armThrottled(
   world: World,

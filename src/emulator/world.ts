@@ -5,7 +5,7 @@ import type { EmulatedClock } from "./emulated-clock.ts";
 import { EventLog } from "./events.ts";
 import { keyOf } from "./ids.ts";
 import { type Resource, textAt } from "./json.ts";
-import type { Operation } from "./operation.ts";
+import type { GroupDeletion, Operation } from "./operation.ts";
 import { Principals } from "./principals.ts";
 import { SeededIds } from "./random.ts";
 import { Rights } from "./rights.ts";
@@ -23,6 +23,8 @@ export class World {
   readonly events = new EventLog();
   readonly activity = new ActivityLog();
   readonly operations = new Map<string, Operation>();
+  /** Deletions of resource groups, by the name of their job. */
+  readonly groupDeletions = new Map<string, GroupDeletion>();
   readonly clusters = new Map<string, Cluster>();
   /** When the model began: what is older has no creation time of its own. */
   readonly startMs: number;

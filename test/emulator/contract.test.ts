@@ -4,6 +4,7 @@ import {
   CLUSTER,
   GROUP,
   Harness,
+  NODE_GROUP,
   plainWorld,
   REGISTRY,
   ROLES,
@@ -91,6 +92,47 @@ describe("resource groups", () => {
       expect(await refusal(harness, "DELETE", GROUP)).toEqual([409, "ScopeLocked"]);
       await harness.expect(200, "PATCH", GROUP, { tags: { of: "team" } });
     }
+  });
+
+  it("are deleted while the client asks where it was told to: 202 until they are gone, then 200, without a body", async () => {
+    const harness = await Harness.with(plainWorld());
+    const accepted = await harness.call("DELETE", GROUP);
+    expect([accepted.status, accepted.body, accepted.headers["retry-after"]]).toEqual([202, undefined, "15"]);
+    const { pathname, search } = new URL(accepted.headers["location"]!);
+    const [, , subscription, , job] = pathname.split("/");
+    expect(subscription).toBe(SUBSCRIPTION);
+    expect(JSON.parse(Buffer.from(job!, "base64url").toString())).toEqual({
+      jobId: "RESOURCEGROUPDELETIONJOB-RG-APP-WESTEUROPE",
+      jobLocation: "westeurope",
+    });
+    const ask = () => harness.call("GET", pathname + search);
+    expect(await ask()).toMatchObject({
+      status: 202,
+      body: undefined,
+      headers: { location: accepted.headers["location"] },
+    });
+    expect((await harness.get(GROUP)).properties.provisioningState).toBe("Deleting");
+    expect((await harness.get(CLUSTER)).properties.provisioningState).toBe("Deleting");
+    expect(await refusal(harness, "PUT", CLUSTER, await harness.get(CLUSTER))).toEqual([409, "OperationNotAllowed"]);
+    const again = await harness.call("DELETE", GROUP);
+    expect([again.status, again.headers["location"]]).toEqual([202, accepted.headers["location"]]);
+    await harness.advance("5m");
+    expect(await ask()).toMatchObject({ status: 200, body: undefined });
+    for (const path of [GROUP, CLUSTER, NODE_GROUP])
+      expect(await refusal(harness, "GET", path)).toEqual([404, "ResourceGroupNotFound"]);
+    expect(await refusal(harness, "GET", `${AT}/operationresults/other`)).toEqual([404, "OperationNotFound"]);
+  });
+
+  it("that were deleted can be made again, and are deleted again", async () => {
+    const harness = await Harness.with(plainWorld());
+    for (const _ of [1, 2]) {
+      const { headers } = await harness.call("DELETE", GROUP);
+      await harness.advance("5m");
+      const { pathname, search } = new URL(headers["location"]!);
+      expect((await harness.call("GET", pathname + search)).status).toBe(200);
+      await harness.expect(201, "PUT", GROUP, { location: "westeurope" });
+    }
+    expect((await harness.get(GROUP)).properties.provisioningState).toBe("Succeeded");
   });
 
   it("that are not there are said so by every provider in them; what is to be deleted there is gone", async () => {
@@ -190,9 +232,9 @@ it("an identity keeps what it is sent, but for its ids, and what is not sent aga
   const made = await harness.expect(201, "PUT", path, { location: "westeurope", tags: { of: "team" }, properties });
   expect(made.properties.isolationScope).toBe("Regional");
   expect(made.properties.principalId).not.toBe(SERVICE_PRINCIPAL);
-  expect(await harness.expect(200, "PUT", path.toUpperCase().replace("/SUBSCRIPTIONS", "/subscriptions"), {})).toEqual(
-    made,
-  );
+  const again = path.toUpperCase().replace("/SUBSCRIPTIONS", "/subscriptions");
+  expect(await harness.expect(200, "PUT", again, { location: "westeurope" })).toEqual(made);
+  expect(await refusal(harness, "PUT", path, {})).toEqual([400, "LocationRequired"]);
 });
 
 it("errors of AKS come flat and without a charset, those of ARM in an envelope and with one", async () => {
@@ -247,6 +289,51 @@ describe("throttling", () => {
     await harness.expect(429, "PUT", CLUSTER, await harness.get(CLUSTER));
     await harness.expect(429, "GET", CLUSTERS);
     await harness.get(`${AT}/providers/Microsoft.ContainerService/managedClusters`);
+  });
+
+  it("counts all other calls to AKS together, for a subscription and a region", async () => {
+    const elsewhere = CLUSTER.replace(/web$/, "east");
+    const [, , , , web] = plainWorld();
+    const harness = await Harness.with(
+      [...plainWorld(), { ...structuredClone(web!), id: elsewhere, location: "East US" }],
+      { throttles: { otherCalls: { size: 3, perSecond: 0.1 } } },
+    );
+    await harness.get(APPS);
+    await harness.get(`${APPS}/upgradeProfiles/default`);
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+    const refused = await harness.call("GET", `${CLUSTER}/agentPools`);
+    expect([refused.status, refused.body.code, refused.headers["retry-after"]]).toEqual([429, "Throttled", "10"]);
+    expect(refused.body.message).toContain("The GetAgentPoolsHandler.GET request limit has been exceeded");
+    const versions = `${AT}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions`;
+    expect((await harness.call("GET", versions)).status).toBe(429);
+    await harness.get(CLUSTER);
+    await harness.get(`${elsewhere}/agentPools`);
+    await harness.advance("10s");
+    await harness.get(versions);
+  });
+});
+
+describe("an update while another operation is under way", () => {
+  it.each([
+    ["OperationNotAllowed", { subcode: "" }],
+    [
+      "EtagMismatch",
+      {
+        message: "Operation is not allowed: Another operation is in progress",
+        details: [{ code: "Unspecified", message: "rpc error: code = FailedPrecondition desc = Etag mismatched" }],
+        subcode: "PutManagedClusterAndComponents_FailedPrecondition",
+      },
+    ],
+  ])("is refused with 409 %s, flat, and nothing else is", async (updateConflict, shown) => {
+    const harness = await Harness.with(plainWorld(), { updateConflict });
+    const cluster = await harness.get(CLUSTER);
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+    const refused = await harness.call("PUT", CLUSTER, cluster);
+    expect([refused.status, refused.body]).toMatchObject([409, { code: updateConflict, ...shown }]);
+    expect(refused.body).not.toHaveProperty("error");
+    expect(await refusal(harness, "PATCH", CLUSTER, { tags: {} })).toEqual([409, "OperationNotAllowed"]);
+    await harness.advance("1h");
+    await harness.expect(200, "PUT", CLUSTER, await harness.get(CLUSTER));
   });
 });
 

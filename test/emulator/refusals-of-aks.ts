@@ -27,6 +27,17 @@ export const REFUSALS_OF_AKS: readonly Refusal[] = [
     },
   },
   {
+    code: "EtagMismatch",
+    status: 409,
+    says: /Operation is not allowed: Another operation is in progress/,
+    remedy: WAIT,
+    behaviour: { updateConflict: "EtagMismatch" },
+    async provoke({ put }) {
+      await put({ tags: { a: "b" } });
+      return put({ tags: { a: "c" } });
+    },
+  },
+  {
     code: "PreconditionFailed",
     status: 412,
     says: /The precondition given in the request header is not met/,
