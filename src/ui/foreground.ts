@@ -1,16 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
  * True when the keys of the terminal go to this process: a shell stops a background job that reads them or that changes
- * how the terminal treats them. False where that cannot be told.
+ * how the terminal treats them. False where that cannot be told, as on macOS, which tells it to other programs alone.
  */
 export function isInForeground(): boolean {
   if (process.platform === "win32") return true;
   try {
-    if (process.platform === "linux") return isForegroundGroup(readFileSync("/proc/self/stat", "utf8"));
-    const ps = execFileSync("ps", ["-o", "stat=", "-p", String(process.pid)], { stdio: ["ignore", "pipe", "ignore"] });
-    return ps.includes("+");
+    return isForegroundGroup(readFileSync("/proc/self/stat", "utf8"));
   } catch {
     return false;
   }

@@ -11,10 +11,12 @@ interface Keyboard extends NodeJS.ReadableStream {
 /** What a terminal does for these keys, as long as nobody reads them raw. */
 const SIGNALS: Partial<Record<number, NodeJS.Signals>> = { 3: "SIGINT", 26: "SIGTSTP", 28: "SIGQUIT" };
 
-/** What differs in tests. */
+/** How keys are swallowed. */
 export interface QuietKeysOptions {
+  /** False leaves them alone; by default what the system tells. */
+  readonly inForeground?: boolean;
+  /** What a key for a signal does. */
   readonly raise?: (signal: NodeJS.Signals) => void;
-  readonly inForeground?: () => boolean;
 }
 
 /**
@@ -25,9 +27,9 @@ export interface QuietKeysOptions {
  */
 export function swallowKeys(
   input: NodeJS.ReadableStream,
-  { raise = raiseSignal, inForeground = isInForeground }: QuietKeysOptions = {},
+  { inForeground = isInForeground(), raise = raiseSignal }: QuietKeysOptions = {},
 ): () => void {
-  if (!isKeyboard(input) || !inForeground()) return () => {};
+  if (!isKeyboard(input) || !inForeground) return () => {};
   const wasRaw = input.isRaw;
   const onData = (keys: Buffer | string) => {
     for (const byte of Buffer.from(keys)) {

@@ -18,7 +18,8 @@ export async function working<T>(
     stop = () => reject(signal!.reason);
     signal?.addEventListener("abort", stop);
   });
-  const giveBack = swallowKeys(input);
+  // Whoever asks questions is in the foreground.
+  const giveBack = swallowKeys(input, { inForeground: true });
   show(text);
   try {
     signal?.throwIfAborted();

@@ -29,7 +29,7 @@ describe("the keys of a terminal while nothing is asked", () => {
     const raised: string[] = [];
     const giveBack = swallowKeys(keyboard, {
       raise: (signal) => raised.push(signal),
-      inForeground: () => inForeground,
+      inForeground,
     });
     return { keyboard, modes, raised, giveBack };
   }
@@ -63,7 +63,7 @@ describe("the keys of a terminal while nothing is asked", () => {
   it("are left alone in the background, where a shell stops whoever touches them, and where there are none", () => {
     expect(swallow(false).modes).toEqual([]);
     const piped = new PassThrough();
-    swallowKeys(piped, { inForeground: () => true });
+    swallowKeys(piped, { inForeground: true });
     expect(piped.listenerCount("data")).toBe(0);
   });
 });
