@@ -19,6 +19,7 @@ import {
   refusedUpdate,
   UPDATE_POLL_MS,
   updateFailed,
+  whatIsAtWork,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
 import { type JustBegun, lookLater } from "../src/migration/look-later.ts";
@@ -44,7 +45,7 @@ export function assignKubeletIdentity(
   onlyIf: string | undefined,
   azure: Azure,
 ): Step<Facts | JustBegun, Change> {
-  const { clusterId, facts, history, operations } = migration;
+  const { clusterId, history, operations } = migration;
   const wait = (reason: string) => waitForAzure(history, "assign-kubelet-identity", { reason, pollMs: UPDATE_POLL_MS });
   const key = kubeletIdentityKey(clusterId);
   const isAssigned = (cluster: ManagedCluster) => sameId(kubeletIdentityOf(cluster)?.resourceId, kubelet.id);
@@ -58,11 +59,12 @@ export function assignKubeletIdentity(
       const update = await readClusterUpdate(azure, migration, key, isAssigned);
       // A cluster names its first kubelet identity when all is done, another one at once (recorded 2022).
       const mayBeHalfWay =
-        update.attempt === undefined ? facts.kubeletIdentity !== undefined : update.attempt !== "seen";
+        update.attempt === undefined ? migration.facts.kubeletIdentity !== undefined : update.attempt !== "seen";
       const poolsWithout = mayBeHalfWay ? await readPoolsWithout(update.cluster) : [];
       return { ...update, poolsWithout };
     },
-    decide({ cluster, operation, attempt, begunAt, poolsWithout }, now) {
+    decide(facts, now) {
+      const { cluster, operation, attempt, poolsWithout } = facts;
       const state = clusterState(cluster);
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       const isOurs = attempt === "started" || attempt === "applied";
@@ -77,14 +79,11 @@ export function assignKubeletIdentity(
         return updateFailed(key, WHAT, { code: state, message: `the cluster is ${state}` });
       if (isHalfWay) {
         const reason = `The scale set of pool ${poolsWithout.join(", ")} does not carry the kubelet identity`;
-        return isHalfWayForGood({ begunAt }, now)
+        return isHalfWayForGood(facts, now)
           ? updateFailed(key, WHAT, { code: state, message: reason })
           : wait(`${reason} yet.`);
       }
-      if (!isTerminal(state)) {
-        const reason = attempt === "applied" && state === "Updating" ? ASSIGNING : `The cluster is ${state}.`;
-        return wait(reason);
-      }
+      if (!isTerminal(state)) return wait(whatIsAtWork(facts, ASSIGNING));
       return { kind: "done", evidence: `The cluster's kubelet identity is ${kubelet.name}.` };
     },
     progress: ({ pools }) => pools.map(nodeProgress),

@@ -1,4 +1,5 @@
 import type { Azure } from "../src/azure/azure.ts";
+import type { Accepted } from "../src/azure/clusters.ts";
 import { AzureError } from "../src/azure/errors.ts";
 import { sameId } from "../src/azure/ids.ts";
 import type { JsonObject } from "../src/azure/json.ts";
@@ -12,7 +13,7 @@ import {
   type ManagedCluster,
   userAssignedIdsOf,
 } from "../src/azure/managed-cluster.ts";
-import type { Change, Step } from "../src/engine/step.ts";
+import type { Change, Step, Verdict } from "../src/engine/step.ts";
 import { waitForAzure } from "../src/migration/azure-at-work.ts";
 import { hasReachedNodes } from "../src/migration/carrying-scale-sets.ts";
 import { rememberOperation } from "../src/migration/cluster-operations.ts";
@@ -25,6 +26,7 @@ import {
   refusedUpdate,
   UPDATE_POLL_MS,
   updateFailed,
+  whatIsAtWork,
   withKubeletIdentity,
 } from "../src/migration/cluster-update.ts";
 import { waitForRequests } from "../src/migration/grant-step.ts";
@@ -52,7 +54,7 @@ export function enableManagedIdentity(
   grants: readonly Grant[],
   azure: Azure,
 ): Step<Facts | JustBegun, Change> {
-  const { clusterId, target, history, operations } = migration;
+  const { clusterId, history, operations } = migration;
   const key = switchKey(clusterId);
   const wait = (reason: string) => waitForAzure(history, "enable-managed-identity", { reason, pollMs: UPDATE_POLL_MS });
   const step: Step<Facts, Change> = {
@@ -62,33 +64,21 @@ export function enableManagedIdentity(
       const held = await readGrants(azure, migration, update.cluster, grants);
       return { ...update, grants: held };
     },
-    decide({ cluster, operation, attempt, begunAt, grants: held }, now) {
-      const state = clusterState(cluster);
+    decide(facts, now) {
+      const { cluster, operation, grants: held } = facts;
       if (operation.state === "failed") return updateFailed(key, WHAT, operation);
       if (!isSwitched(cluster, migration)) {
         if (operation.state === "running") return wait(SWITCHING);
         return { kind: "change", changes: [describe(migration, key), ...held.missing.map(grantChange)] };
       }
-      const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
-      if (endedBadly(state) || isIncomplete) {
-        if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
-        // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
-        const isOurs = attempt === "started" || attempt === "applied";
-        if (isOurs && (endedBadly(state) ? operation.state === "none" : isHalfWayForGood({ begunAt }, now)))
-          return updateFailed(key, WHAT, {
-            code: state,
-            message: `the cluster is ${state}, and not as it was to be`,
-          });
-      }
+      const stuck = judgeHalfDone(facts, migration, now);
+      if (stuck) return stuck;
       if (held.missing.length > 0 && !held.waitingForPrincipal) {
         return migration.roleRequests
           ? waitForRequests(held.missing)
           : { kind: "change", changes: held.missing.map(grantChange) };
       }
-      if (!isTerminal(state)) {
-        const reason = attempt === "applied" && state === "Updating" ? SWITCHING : `The cluster is ${state}.`;
-        return wait(reason);
-      }
+      if (!isTerminal(clusterState(cluster))) return wait(whatIsAtWork(facts, SWITCHING));
       if (!kubeletIdentityOf(cluster)?.objectId || held.missing.length > 0) {
         return wait("Azure does not show the new identities yet.");
       }
@@ -98,26 +88,9 @@ export function enableManagedIdentity(
     async apply(change, report) {
       const grant = grants.find((candidate) => grantChange(candidate).key === change.key);
       if (grant) return applyGrant(azure, migration, grant, report);
-      let takesUp = false;
-      const put = (withKubelet: boolean) =>
-        azure.clusters.update(clusterId, async (body, live) => {
-          const isShown = isSwitched(live, migration);
-          // The answer to the update shows the identity already (recorded), so that it need not have reached a node.
-          const kubelet = target.kubelet?.id ?? kubeletIdentityOf(live)?.resourceId;
-          takesUp = isShown && kubelet !== undefined && (await hasReachedNodes(azure, clusterId, live, kubelet));
-          const isWhole = !endedBadly(clusterState(live)) && kubeletIdentityOf(live) !== undefined;
-          const retried = history.stateOf(key) === "started" && isTerminal(clusterState(live)) && !isWhole;
-          return isShown && !retried ? undefined : switched(body, migration, withKubelet);
-        });
-      const accepted = await put(target.kubelet !== undefined)
-        .catch((error: unknown) => {
-          // The code that refuses both in one update is not published; those about the kubelet identity all name it.
-          const isAboutKubelet =
-            error instanceof AzureError && error.status === 400 && /kubelet/i.test(error.azureCode);
-          if (!isAboutKubelet || isMissingRole(error)) throw error;
-          return put(false);
-        })
-        .catch((error: unknown) => Promise.reject(refusedUpdate(error)));
+      const { accepted, takesUp } = await sendSwitch(azure, migration).catch((error: unknown) =>
+        Promise.reject(refusedUpdate(error)),
+      );
       await rememberOperation(operations, key, accepted, report, takesUp);
     },
   };
@@ -131,6 +104,51 @@ export function enableManagedIdentity(
   return grants.length > 0
     ? allowed
     : lookLater(allowed, operations, { pollMs: UPDATE_POLL_MS, reason: () => SWITCHING });
+}
+
+/** The verdict on a switch that shows but did not come to its end; undefined while it may still do so. */
+function judgeHalfDone(
+  { cluster, operation, attempt, begunAt }: ClusterUpdateFacts,
+  migration: Migration,
+  now: Date,
+): Verdict | undefined {
+  const key = switchKey(migration.clusterId);
+  const state = clusterState(cluster);
+  const isIncomplete = isTerminal(state) && !kubeletIdentityOf(cluster)?.objectId;
+  if (!endedBadly(state) && !isIncomplete) return undefined;
+  if (attempt === "failed") return { kind: "change", changes: [describe(migration, key)] };
+  // Azure tells nothing of the operation any more: what it left behind shows that it did not succeed.
+  const isOurs = attempt === "started" || attempt === "applied";
+  const isForGood = endedBadly(state) ? operation.state === "none" : isHalfWayForGood({ begunAt }, now);
+  if (!isOurs || !isForGood) return undefined;
+  return updateFailed(key, WHAT, { code: state, message: `the cluster is ${state}, and not as it was to be` });
+}
+
+/**
+ * Sends the update that switches the cluster, with the kubelet identity in it unless the service refuses both in one.
+ * @returns `takesUp` when nodes may have been imaged onto the kubelet identity before this update
+ */
+async function sendSwitch(azure: Azure, migration: Migration): Promise<{ accepted: Accepted; takesUp: boolean }> {
+  const { clusterId, target, history } = migration;
+  let takesUp = false;
+  const put = (withKubelet: boolean) =>
+    azure.clusters.update(clusterId, async (body, live) => {
+      const isShown = isSwitched(live, migration);
+      // The answer to the update shows the identity already (recorded), so that it need not have reached a node.
+      const kubelet = target.kubelet?.id ?? kubeletIdentityOf(live)?.resourceId;
+      takesUp = isShown && kubelet !== undefined && (await hasReachedNodes(azure, clusterId, live, kubelet));
+      const isWhole = !endedBadly(clusterState(live)) && kubeletIdentityOf(live) !== undefined;
+      const isStarted = history.stateOf(switchKey(clusterId)) === "started";
+      const retried = isStarted && isTerminal(clusterState(live)) && !isWhole;
+      return isShown && !retried ? undefined : switched(body, migration, withKubelet);
+    });
+  const accepted = await put(target.kubelet !== undefined).catch((error: unknown) => {
+    // The code that refuses both in one update is not published; those about the kubelet identity all name it.
+    const isAboutKubelet = error instanceof AzureError && error.status === 400 && /kubelet/i.test(error.azureCode);
+    if (!isAboutKubelet || isMissingRole(error)) throw error;
+    return put(false);
+  });
+  return { accepted, takesUp };
 }
 
 /** True when the control plane is on the identity of the plan: what a node uses is another question. */

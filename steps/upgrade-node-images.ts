@@ -6,6 +6,7 @@ import {
   isTerminal,
   kubeletIdentityOf,
   type ManagedCluster,
+  poolNameOf,
   poolsOf,
   powerStateOf,
   provisioningStateOf,
@@ -87,30 +88,7 @@ export function upgradeNodeImages(
         switchedAt,
         switched && busy.length > 0 ? busy : undefined,
       );
-      const isStopped = (name: string) =>
-        poolsOf(cluster).some((pool) => pool["name"] === name && powerStateOf(pool) === "stopped");
-      const pools: Pool[] = [];
-      let next: string | undefined;
-      for (const pool of evidence) {
-        const waiting = switched && isUnproven(pool) && isTerminal(pool.provisioningState);
-        const key = rollKey(pool.pool);
-        const operation = waiting ? await readOperation(azure.clusters, operations, key) : NO_OPERATION;
-        const planned = migration.from.pools.find(({ name }) => name === pool.pool)?.nodeImageVersion;
-        const isAccepted = migration.history.stateOf(key) === "applied";
-        const stopped = isStopped(pool.pool);
-        const asks = waiting && isUpgradable({ ...pool, stopped }) && (isAccepted || next === undefined);
-        const latestImage: string | undefined = asks
-          ? await azure.clusters.latestNodeImage(clusterId, pool.pool)
-          : undefined;
-        pools.push({
-          ...pool,
-          operation,
-          upgradedNothing: operation.state === "succeeded" && isAccepted && pool.nodeImageVersion === planned,
-          latestImage,
-          stopped,
-        });
-        if (asks && !isAccepted && latestImage !== pool.nodeImageVersion) next ??= pool.pool;
-      }
+      const pools = await readUpgrades(azure, migration, cluster, evidence, switched);
       const rolls = switched && busy.length === 0 && pools.some(isUnproven);
       const maintenance = rolls && !migration.ignoresWindows ? await readWindows(azure, clusterId) : [];
       return { switched, pools, maintenance };
@@ -143,6 +121,35 @@ export function upgradeNodeImages(
     pollMs: POLL_MS,
     reason: ({ key }) => reasonToWait({ pool: key.slice(rollKey("").length), provisioningState: UPGRADING }),
   });
+}
+
+/** What decides about each pool's upgrade; before the switch there is none to ask for. */
+async function readUpgrades(
+  azure: Azure,
+  { clusterId, from, history, operations }: Migration,
+  cluster: ManagedCluster,
+  evidence: readonly PoolEvidence[],
+  switched: boolean,
+): Promise<Pool[]> {
+  const stopped = poolsOf(cluster)
+    .filter((pool) => powerStateOf(pool) === "stopped")
+    .map(poolNameOf);
+  const pools: Pool[] = [];
+  let isNextKnown = false;
+  for (const pool of evidence) {
+    const isWaiting = switched && isUnproven(pool) && isTerminal(pool.provisioningState);
+    const key = rollKey(pool.pool);
+    const operation = isWaiting ? await readOperation(azure.clusters, operations, key) : NO_OPERATION;
+    const isAccepted = history.stateOf(key) === "applied";
+    const planned = from.pools.find(({ name }) => name === pool.pool)?.nodeImageVersion;
+    const upgradedNothing = operation.state === "succeeded" && isAccepted && pool.nodeImageVersion === planned;
+    const read = { ...pool, operation, upgradedNothing, stopped: stopped.includes(pool.pool) };
+    const asks = isWaiting && isUpgradable(read) && (isAccepted || !isNextKnown);
+    const latestImage = asks ? await azure.clusters.latestNodeImage(clusterId, pool.pool) : undefined;
+    pools.push({ ...read, latestImage });
+    if (asks && !isAccepted && latestImage !== pool.nodeImageVersion) isNextKnown = true;
+  }
+  return pools;
 }
 
 /** False while the cluster names another kubelet identity than the planned one: no node can have got that yet. */

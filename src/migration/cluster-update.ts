@@ -70,6 +70,12 @@ export async function readClusterUpdate(
   return { cluster, operation, attempt: history.stateOf(key), begunAt: history.lastStartedAt(key), pools };
 }
 
+/** What is at work on a cluster, as a reason to wait. @param own what this run's update does, as a sentence */
+export function whatIsAtWork({ cluster, attempt }: ClusterUpdateFacts, own: string): string {
+  const state = clusterState(cluster);
+  return attempt === "applied" && state === "Updating" ? own : `The cluster is ${state}.`;
+}
+
 /** True when an update of this run has had its time to come all the way: a cluster at rest that shows half of it keeps it so. */
 export function isHalfWayForGood({ begunAt }: Pick<ClusterUpdateFacts, "begunAt">, now: Date): boolean {
   return begunAt !== undefined && now.getTime() - begunAt.getTime() > HALF_WAY_LIMIT_MS;
