@@ -52,6 +52,7 @@ export function translateError(thrown: unknown, what: string): Error {
   if (failure.name === "AbortError") return thrown as Error;
   if (/Credential|Authentication/.test(failure.name ?? "")) return notSignedIn(what, failure);
   if (failure.statusCode === undefined) {
+    if (NO_TRUST.test(failure.code ?? "")) return notTrusted(what, failure);
     return isNetworkFailure(failure)
       ? new TransientError(failure.code ?? failure.message, { cause: thrown })
       : (thrown as Error);
@@ -89,6 +90,17 @@ export function translateResponse(
 
 const SIGN_IN_REMEDY =
   "Sign in with `az login` (or set the variables of your service principal) and run the command again.";
+
+/** What Node calls a connection over TLS that did not come about, mostly for the certificate (its documentation of `tls`). */
+const NO_TRUST = /CERT|^(ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
+
+function notTrusted(what: string, { code, message }: HttpFailure): AksMiError {
+  return new AksMiError(
+    "AZURE_UNREACHABLE",
+    `Nothing was sent to ${what}: whoever answers there is not known to be Azure (${code}: ${message.split("\n")[0]}).`,
+    "For a proxy that ends TLS, name the certificate of its authority in NODE_EXTRA_CA_CERTS; else check network and clock.",
+  );
+}
 
 function notSignedIn(what: string, failure: HttpFailure): AksMiError {
   const first = failure.message.split("\n")[0]!.slice(0, 300);

@@ -49,14 +49,23 @@ const NUMBERS = new Set(["seq", "reimaged", "nodes", "delayMs", "pid"]);
 const TEXT_LISTS = new Set(["names", "keys", "otherUses"]);
 const DATES = ["at", "acceptedAt", "until", "retryAt", "atMost", "since", "lastUseAt", "knownAt"];
 
+/** No event is nested so deeply; whoever walks through what is would run out of stack. */
+const MAX_DEPTH = 100;
+
 /** True when a journal line has all that readers of its type rely on. Types that nobody knows are fine: readers ignore them. */
 export function hasEventShape(value: Readonly<Record<string, unknown>>): boolean {
   const required = ["run", "type", "at", ...(OF_TYPE.get(String(value["type"])) ?? [])];
   return (
     required.every((name) => typeof value[name] === "string") &&
     Object.entries(value).every(([name, field]) => isFieldOfItsType(name, field)) &&
-    DATES.every((name) => value[name] === undefined || !Number.isNaN(Date.parse(String(value[name]))))
+    DATES.every((name) => value[name] === undefined || !Number.isNaN(Date.parse(String(value[name])))) &&
+    !isDeeperThan(MAX_DEPTH, value)
   );
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(levels - 1, item));
 }
 
 function isFieldOfItsType(name: string, field: unknown): boolean {

@@ -23,11 +23,12 @@ export interface Journal {
 /**
  * Opens an append-only journal file, one JSON object a line. A last line without an end was never acknowledged: it is
  * cut off.
- * @throws AksMiError `STATE_UNREADABLE` when it cannot be read, a line in the middle is damaged or the version is not ours;
+ * @throws AksMiError `STATE_UNREADABLE` when it cannot be read, a line in the middle is damaged, the version is not ours
+ * or it is another cluster's;
  * `STATE_UNWRITABLE` when it cannot be kept
  */
 export function openJournal(file: string, head: JournalHead): Journal {
-  const events = existsSync(file) ? readJournal(file) : [];
+  const events = existsSync(file) ? readJournal(file, head.cluster) : [];
   const handle = attempt(file, () => openSync(file, "a+", 0o600));
   attempt(file, () => ftruncateSync(handle, events.length === 0 ? 0 : acknowledgedLength(readFileSync(file))));
   const write = (value: object) =>
@@ -78,8 +79,13 @@ function number(seq: number, event: StampedEvent, { run, cluster, now }: Journal
   return Object.fromEntries(fields) as Event;
 }
 
-/** Reads a journal without opening it for writing: also while a run goes on. @throws AksMiError `STATE_UNREADABLE` */
-export function readJournal(file: string): Event[] {
+/**
+ * Reads a journal without opening it for writing: also while a run goes on.
+ * @param cluster whose journal it is to be; absent: anyone's
+ * @throws AksMiError `STATE_UNREADABLE`
+ */
+export function readJournal(file: string, cluster?: string): Event[] {
+  const own = cluster === undefined ? undefined : redactByLook(cluster);
   const data = readWhole(file);
   const lines = data.subarray(0, acknowledgedLength(data)).toString("utf8").split("\n").slice(0, -1);
   const events: Event[] = [];
@@ -91,6 +97,7 @@ export function readJournal(file: string): Event[] {
     } else if (value.seq !== events.length + 1)
       throw damaged(file, index + 1, `has number ${String(value.seq)} instead of ${events.length + 1}`);
     else if (!hasEventShape(value)) throw damaged(file, index + 1, "is no event");
+    else if (own !== undefined && value.cluster !== own) throw damaged(file, index + 1, "is of another cluster");
     else events.push(value as unknown as Event);
   });
   return events;

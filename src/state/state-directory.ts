@@ -128,7 +128,7 @@ export function readEvents(run: RunDirectory): Event[] {
 /** The events of one cluster of a run; none before it began. */
 export function readEventsOf(run: RunDirectory, index: number): Event[] {
   const file = journalFile(run, index);
-  return existsSync(file) ? readJournal(file) : [];
+  return existsSync(file) ? readJournal(file, run.plan.clusters[index]!.id) : [];
 }
 
 /** Keeps the signed URLs of operations, one file each (0600), until the operation has ended. */

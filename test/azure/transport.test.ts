@@ -1,4 +1,4 @@
-import { createHttpHeaders, type HttpClient } from "@azure/core-rest-pipeline";
+import { createHttpHeaders, type HttpClient, RestError } from "@azure/core-rest-pipeline";
 import { describe, expect, test } from "vitest";
 import { createAzure } from "../../src/azure/azure.ts";
 import { CLOUDS } from "../../src/azure/clouds.ts";
@@ -147,4 +147,26 @@ describe("an answer that says more than it may", () => {
       await expect(azure.registries.list(SUBSCRIPTION)).rejects.toMatchObject({ code: "AZURE_ERROR" });
     }
   });
+});
+
+test.each([
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "CERT_HAS_EXPIRED",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+])("a certificate that nobody trusts (%s) is no defect, and nothing is asked again", async (code) => {
+  let asked = 0;
+  const azure = azureOn({
+    sendRequest() {
+      asked += 1;
+      throw new RestError("unable to verify", { code });
+    },
+  });
+  await expect(azure.clusters.get(CLUSTER)).rejects.toMatchObject({
+    code: "AZURE_UNREACHABLE",
+    message: expect.stringContaining(code),
+    remedy: expect.stringContaining("NODE_EXTRA_CA_CERTS"),
+  });
+  await expect(azure.identities.get(IDENTITY)).rejects.toMatchObject({ code: "AZURE_UNREACHABLE" });
+  expect(asked).toBe(2);
 });

@@ -52,6 +52,22 @@ describe("a journal", () => {
     expect(() => journal.append({ type: "step:started", title: "one" })).toThrow(/cannot be kept: it has been deleted/);
   });
 
+  test("is no other cluster's: what that one has had done would pass for done here", () => {
+    const journal = openJournal(file, head);
+    journal.append({ type: "step:started", title: "one" });
+    journal.close();
+    expect(() => openJournal(file, { ...head, cluster: "/other" })).toThrow(`${file}:2 is of another cluster.`);
+    expect(() => readJournal(file, "/other")).toThrow("is of another cluster");
+    expect(readJournal(file, "/c")).toHaveLength(1);
+  });
+
+  test("refuses a line that is nested so deeply that nobody could walk through it", () => {
+    openJournal(file, head).close();
+    const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    appendFileSync(file, `{"run":"r","seq":1,"at":"2026-11-22T08:00:00Z","type":"future:event","a":${nested}}\n`);
+    expect(() => readJournal(file)).toThrow(`${file}:2 is no event.`);
+  });
+
   test("refuses a damaged line in the middle, and names it", () => {
     const journal = openJournal(file, head);
     journal.append({ type: "step:started", title: "one" });
