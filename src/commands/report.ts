@@ -1,15 +1,15 @@
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
-import { foldEvents } from "../report/fold-events.ts";
 import { maskPlan } from "../report/mask.ts";
 import { renderPlanHtml } from "../report/plan-html.ts";
 import { renderPlanMarkdown } from "../report/plan-markdown.ts";
 import { renderRunHtml } from "../report/run-html.ts";
 import { renderRunJson } from "../report/run-json.ts";
 import { renderRunMarkdown } from "../report/run-markdown.ts";
-import { openRun, readEvents } from "../state/state-directory.ts";
+import { openRun } from "../state/state-directory.ts";
 import type { CommonFlags } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
+import { readView } from "./run-status.ts";
 
 /** The flags of `report`. */
 export interface ReportFlags extends CommonFlags {
@@ -37,7 +37,7 @@ function renderPlanFile(file: string, flags: ReportFlags): string {
 function renderRun(id: string | undefined, flags: ReportFlags): string {
   const { output, mask } = flags;
   const run = openRun(flags.stateDir, id);
-  const view = foldEvents(run.plan, readEvents(run));
+  const view = readView(run, flags.stateDir);
   const hash = planHash(run.plan);
   if (output === "html") return renderRunHtml(run.plan, view, hash, { mask, place: flags });
   return output === "json"

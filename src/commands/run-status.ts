@@ -15,9 +15,13 @@ export function readView(run: RunDirectory, stateDir: string) {
   const locked = run.plan.clusters.some((cluster) => isClusterLocked(stateDir, cluster.id));
   const events = readEvents(run);
   const folded = foldEvents(run.plan, events);
+  if (folded.state !== "running" || locked) return { ...folded, run: run.id, events };
   // A process that was killed wrote no last word: its lock tells that nobody is at work.
-  const state = folded.state === "running" && !locked ? ("paused" as const) : folded.state;
-  return { ...folded, run: run.id, state, events };
+  const paused = "paused" as const;
+  const clusters = folded.clusters.map((cluster) =>
+    cluster.state === "running" ? { ...cluster, state: paused } : cluster,
+  );
+  return { ...folded, run: run.id, state: paused, clusters, events };
 }
 
 /** Tells the run's own time, given that of its last event. */

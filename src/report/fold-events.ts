@@ -54,13 +54,15 @@ function stateOfRun(clusters: readonly ClusterView[]): RunState {
 
 function listApprovals(events: readonly Event[], type: "run:approved" | "undo:approved"): ApprovalView[] {
   const approvals = new Map<string, ApprovalView>();
+  const undone = new Map<string | undefined, number>();
   for (const event of events) {
+    if (event.type === "undo:approved") undone.set(event.cluster, (undone.get(event.cluster) ?? 0) + 1);
     if (event.type !== type) continue;
     const { planHash, by, account, how } = event;
     const { stopsBefore, givenAt } = event.type === "run:approved" ? event : {};
     const at = givenAt ?? event.at;
-    // Each cluster's journal has the approval; it was given once.
-    const key = JSON.stringify([planHash, by, account, how, stopsBefore]);
+    // Each cluster's journal has the approval, and each resume names it again; it was given once, until it was undone.
+    const key = JSON.stringify([planHash, by, account, how, stopsBefore, undone.get(event.cluster)]);
     if (!approvals.has(key)) approvals.set(key, { at, planHash, by, account, how, stopsBefore });
   }
   return [...approvals.values()];

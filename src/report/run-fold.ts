@@ -27,9 +27,7 @@ function applyRunEvent(cluster: ClusterDraft, event: Event, before: string): voi
       for (const step of cluster.steps) interruptStep(step, before);
       break;
     case "change:undone":
-      // Whoever takes a change back belongs to no step.
-      for (const change of cluster.steps.flatMap(({ changes }) => changes))
-        if (change.key === event.key) change.state = "undone";
+      takeBack(cluster, event.key, event.at);
       break;
     case "request:retried":
       if (!event.step) cluster.retry = retryOf(event);
@@ -61,6 +59,21 @@ function applyRunEvent(cluster: ClusterDraft, event: Event, before: string): voi
       };
       break;
   }
+}
+
+/** Whoever takes a change back belongs to no step; what its step and those after it showed is no longer so. */
+function takeBack(cluster: ClusterDraft, key: string, at: string): void {
+  const first = cluster.steps.findIndex(({ changes }) => changes.some((change) => change.key === key));
+  for (const [index, step] of cluster.steps.entries()) {
+    for (const change of step.changes) if (change.key === key) change.state = "undone";
+    if (first < 0 || index < first) continue;
+    closeSpan(step, at);
+    step.state = "pending";
+    step.doneAt = step.evidence = step.until = step.reason = step.failure = undefined;
+  }
+  cluster.state = "paused";
+  cluster.failure = cluster.endedAt = undefined;
+  cluster.pause = { at, reason: "what the run had made was taken back by aks-mi undo" };
 }
 
 function applyStepEvent(cluster: ClusterDraft, step: StepDraft, event: Event): void {

@@ -60,10 +60,7 @@ export function renderStatus(view: RunView, { now, color, width, resume }: Statu
   }
   if (shown.nextWakeUp)
     page.field("Wakes up", `${formatTime(shown.nextWakeUp, now)}, in ${timeLeft(shown.nextWakeUp, now)}`);
-  // A run that is not at work has no cluster that is, whatever its journal's last event says.
-  const idle = shown.state !== "running";
-  for (const cluster of shown.clusters)
-    printCluster(page, idle && cluster.state === "running" ? { ...cluster, state: shown.state } : cluster, now);
+  for (const cluster of shown.clusters) printCluster(page, cluster, now);
   if (shown.state === "paused" || shown.state === "failed") {
     page.heading("Next");
     page.command(resume);

@@ -7,7 +7,7 @@ import { listNodes } from "../../src/report/run-digest.ts";
 import { summarizeCluster } from "../../src/report/run-summary.ts";
 import { changeWords } from "../../src/report/run-view.ts";
 import { renderStatus, statusJson } from "../../src/report/status.ts";
-import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID } from "./fixtures.ts";
+import { buildEvents, buildPlan, CLUSTER, HASH, KUBELET_ID, REGISTRY } from "./fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "./run-fixtures.ts";
 
 const plan = buildPlan();
@@ -169,6 +169,30 @@ describe("the fold over a run's events", () => {
     expect(wordsOf(undone)).toBe("taken back");
     const again = { type: "change:started", key: undo.key, summary: "", risk: "additive" } as const;
     expect(wordsOf([...undone, ...buildEvents(["08:32:00", "create-identities", again])])).toBe("in progress");
+  });
+
+  it("shows no step as done whose changes were taken back, nor what came after it", () => {
+    const paused = { type: "run:paused", reason: "it was to stop" } as const;
+    const undo = { type: "change:undone", key: `role:AcrPull@${REGISTRY}→kubelet`, resourceId: REGISTRY } as const;
+    const waited = buildEvents(
+      ["09:00:17", "await-role-propagation", { type: "step:done", evidence: "the youngest role is 60 min old" }],
+      ["09:00:18", undefined, paused],
+      ["09:10:00", undefined, undo],
+    );
+    const [cluster] = foldEvents(plan, [...INTERRUPTED, ...waited]).clusters;
+    expect(cluster!.steps.slice(0, 3).map(({ state }) => state)).toEqual(["done", "pending", "pending"]);
+    expect(cluster).toMatchObject({ state: "paused", pause: { reason: expect.stringContaining("taken back") } });
+  });
+
+  it("lists an approval anew after what it allowed was taken back, and once for all resumes before", () => {
+    const approval = { planHash: HASH, by: "ada", account: "ada@contoso.com", how: "hash" } as const;
+    const later = buildEvents(
+      ["09:10:00", undefined, { type: "undo:approved", ...approval }],
+      ["10:00:00", undefined, { type: "run:approved", ...approval }],
+    );
+    const { approvals, undoApprovals } = foldEvents(plan, [...INTERRUPTED, ...later]);
+    const times = [approvals, undoApprovals].map((list) => list.map(({ at }) => at.slice(11, 19)));
+    expect(times).toEqual([["08:00:00", "10:00:00"], ["09:10:00"]]);
   });
 
   it("keeps clusters apart, and a run that goes on in one of them goes on", () => {
