@@ -1,4 +1,3 @@
-import { resumeCommand } from "../report/run-commands.ts";
 import { renderStatus, statusJson } from "../report/status.ts";
 import { openRun } from "../state/state-directory.ts";
 import { useColor } from "../text/terminal.ts";
@@ -17,7 +16,8 @@ export async function status(id: string | undefined, flags: StatusFlags): Promis
         now: clock(view.lastEventAt),
         color: useColor(process.stdout, process.env),
         width: process.stdout.columns ?? 100,
-        resume: resumeCommand(run, flags),
+        plan: run.plan,
+        place: flags,
       }),
     );
   }

@@ -26,6 +26,15 @@ export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number,
   ];
 }
 
+/** What is to be done about the service principals that clusters of a run have left, and until when; nothing before the switch. */
+export function listPrincipalTasks(plan: MigrationPlan, view: RunView, place: Place): TaskLeft[] {
+  return plan.clusters.flatMap((cluster, index) => {
+    const changes = view.clusters[index]!.steps.flatMap((step) => step.changes);
+    const isSwitched = changes.some(({ risk, startedAt }) => risk === "irreversible" && startedAt);
+    return isSwitched && cluster.from.servicePrincipal ? principalTasks(plan, view, index, place) : [];
+  });
+}
+
 function goOn(
   plan: MigrationPlan,
   { run: id }: RunView,

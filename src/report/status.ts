@@ -1,9 +1,13 @@
 import type { StepId } from "../engine/step.ts";
+import type { Place } from "../plan/command-line.ts";
+import type { MigrationPlan } from "../plan/schema.ts";
 import type { Palette } from "../text/terminal.ts";
 import { createPalette, padColumns, sanitizeDeep } from "../text/terminal.ts";
 import { nameOf } from "./ids.ts";
+import { listPrincipalTasks } from "./left-to-do.ts";
 import { Page } from "./page.ts";
 import { estimateRemaining, timeSpentMs } from "./remaining.ts";
+import { resumeCommand, verifyCommand } from "./run-commands.ts";
 import type { ClusterView, RunView, StepState, StepView } from "./run-view.ts";
 import { formatLength, formatRange, formatTime, sentence, withClockTimes } from "./words.ts";
 
@@ -45,12 +49,14 @@ export interface StatusOptions {
   readonly now: Date;
   readonly color: boolean;
   readonly width: number;
-  /** The command that continues the run. */
-  readonly resume: string;
+  readonly plan: MigrationPlan;
+  /** Where the commands that go on find the run. */
+  readonly place: Place;
 }
 
 /** Where a run stands, for a terminal: steps, waits with the time left, next wake-up, and how to go on. */
-export function renderStatus(view: RunView, { now, color, width, resume }: StatusOptions): string {
+export function renderStatus(view: RunView, options: StatusOptions): string {
+  const { now, color, width } = options;
   const shown = sanitizeDeep(view);
   const page = new Page(createPalette(color), width);
   page.title(`Run ${shown.run}`, shown.state);
@@ -61,11 +67,15 @@ export function renderStatus(view: RunView, { now, color, width, resume }: Statu
   if (shown.nextWakeUp)
     page.field("Wakes up", `${formatTime(shown.nextWakeUp, now)}, in ${timeLeft(shown.nextWakeUp, now)}`);
   for (const cluster of shown.clusters) printCluster(page, cluster, now);
-  if (shown.state === "paused" || shown.state === "failed") {
-    page.heading("Next");
-    page.command(resume);
-  }
+  if (shown.state !== "running") printNext(page, shown, { plan: sanitizeDeep(options.plan), place: options.place });
   return page.text();
+}
+
+/** How to go on, and how long principals that are left have to stay as they are. */
+function printNext(page: Page, view: RunView, { plan, place }: Pick<StatusOptions, "plan" | "place">): void {
+  page.heading("Next");
+  for (const { title, text } of listPrincipalTasks(plan, view, place)) page.bullet("-", `${title}: ${text}`);
+  page.command(view.state === "done" ? verifyCommand(plan, place) : resumeCommand({ id: view.run, plan }, place));
 }
 
 function printCluster(page: Page, cluster: ClusterView, now: Date): void {

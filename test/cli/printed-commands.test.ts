@@ -14,7 +14,7 @@ function commandsIn(text: string, run: string): string[][] {
     `aks-mi (?:apply|plan|report|resume|status|undo|verify)(?: ${run})?(?: --[a-z-]+(?: [^\\s<-][^\\s<]*)?)*`,
     "g",
   );
-  const plain = text.replaceAll(/\\\n|\\|`/g, " ").replaceAll(/ +/g, " ");
+  const plain = text.replaceAll(/\\\n?/g, "").replaceAll("`", " ").replaceAll(/ +/g, " ");
   const found = [...plain.matchAll(command)].map(([words]) => words).filter((words) => / --|\d/.test(words));
   return [...new Set(found)].map((words) => words.split(" ").slice(1));
 }
@@ -42,7 +42,10 @@ test("every command that is printed about a run works where it is pasted", async
   expect(done.code, done.stderr).toBe(0);
 
   const again = await line.run("apply", "--plan", plan, "--yes");
-  const after = commandsIn([done.stderr, again.stderr, pages(), (await line.run("report")).stdout].join("\n"), run);
+  const shown = [await line.run("report"), await line.run("status")];
+  const texts = [done.stderr, again.stderr, pages(), ...shown.map(({ stdout }) => stdout)];
+  for (const text of texts) expect(commandsIn(text, run).map(([name]) => name)).toContain("verify");
+  const after = texts.flatMap((text) => commandsIn(text, run));
   expect(new Set(after.map(([name]) => name))).toEqual(new Set(["verify"]));
   for (const words of after) {
     const { code, stdout, stderr } = await paste(...words);

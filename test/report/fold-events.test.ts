@@ -267,7 +267,8 @@ describe("status", () => {
     now: new Date("2026-11-22T08:50:16Z"),
     color: false,
     width: 80,
-    resume: "aks-mi resume r1 --state-dir runs",
+    plan,
+    place: { stateDir: "runs" },
   };
 
   it("as JSON has run, state, clusters, and steps with the end of a wait", () => {
@@ -296,7 +297,29 @@ describe("status", () => {
     );
     expect(text).toContain("paused: No newer node image.");
     expect(text).toMatch(/Wakes up +29 Nov 00:00 UTC/);
-    expect(text.endsWith("aks-mi resume r1 --state-dir runs\n")).toBe(true);
+    expect(text.endsWith("aks-mi resume 20261122-0800-k3f9 --state-dir runs\n")).toBe(true);
+  });
+
+  it("of a run that is done ends with the command that proves it, and says what of the old principal", () => {
+    const text = renderStatus(foldEvents(plan, FINISHED), options);
+    expect(text).toContain("Keep the old service principal until nothing is known to use it:");
+    // As a shell joins its lines.
+    const [command] = text
+      .split("\n\n")
+      .at(-1)!
+      .replaceAll("\\\n", "")
+      .match(/aks-mi .*/)!;
+    expect(command.split(/ +/)).toEqual(["aks-mi", "verify", "--id", CLUSTER, "--state-dir", "runs"]);
+    expect(text).not.toContain("aks-mi resume");
+  });
+
+  it("of a run that stopped after the switch says until when the old principal has to stay valid", () => {
+    const pause = { type: "run:paused", reason: "the run was to stop" } as const;
+    const switched = [...FINISHED.slice(0, -2), ...buildEvents(["11:30:00", undefined, pause])];
+    const text = renderStatus(foldEvents(plan, switched), { ...options, width: 300 });
+    expect(text).toMatch(/Keep the old service principal valid: Until\s+23 Nov 09:00 UTC/);
+    const prepared = [...INTERRUPTED, ...buildEvents(["08:45:00", undefined, pause])];
+    expect(renderStatus(foldEvents(plan, prepared), options)).not.toContain("old service principal");
   });
 
   it("shows how far the nodes are", () => {
