@@ -5,7 +5,6 @@ import { expect, onTestFinished, test } from "vitest";
 import { parseScenario } from "../../src/emulator/scenario.ts";
 import type { Event } from "../../src/engine/events.ts";
 import { findApproval } from "../../src/execute/execute-cluster.ts";
-import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
 import { KEYS, TerminalSession } from "../support/terminal.ts";
 
@@ -39,8 +38,7 @@ test("an approval reaches as far as it says", () => {
 
 test("a run that was only approved up to the switch needs another approval to go further", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
   expect(paused.code, paused.stderr).toBe(8);
   // As the wizard records it for who only wants to prepare.

@@ -34,8 +34,7 @@ function brokenLocks(line: InProcessCommandLine): string[] {
 
 test("a lock on another host stops apply, resume and undo with 6, says who, where and since when, and is broken when named", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   leaveLock(line);
 
   const apply = ["apply", "--plan", plan, "--yes", "--until", "await-role-propagation"];
@@ -71,8 +70,7 @@ test("a lock on another host stops apply, resume and undo with 6, says who, wher
 
 test("--plan breaks a lock as apply does", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   leaveLock(line);
   const command = ["--plan", plan, "--yes", "--until", "create-identities"];
   expect((await line.run(...command)).code).toBe(6);

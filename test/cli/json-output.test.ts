@@ -17,8 +17,7 @@ let line: InProcessCommandLine;
 let plan: string;
 beforeAll(async () => {
   line = await InProcessCommandLine.openForAll();
-  plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  plan = await line.makePlan();
   return () => line.close();
 });
 

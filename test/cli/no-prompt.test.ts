@@ -44,8 +44,7 @@ describe("where nobody can answer", () => {
   let written = 0;
   beforeAll(async () => {
     line = await InProcessCommandLine.openForAll();
-    plan = line.file("plan.yaml");
-    expect((await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan)).code).toBe(0);
+    plan = await line.makePlan();
     // A run that has made something, so that there is something to undo and to resume.
     expect((await line.run("apply", "--plan", plan, "--yes", "--until", "assign-roles")).code).toBe(8);
     written = await countWrites();

@@ -21,8 +21,7 @@ function commandsIn(text: string, run: string): string[][] {
 
 test("every command that is printed about a run works where it is pasted", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
   expect(paused.code).toBe(8);
   const runs = line.file("state/runs");
@@ -57,8 +56,7 @@ test("every command that is printed about a run works where it is pasted", async
 
 test("an undo ends with the command that makes a new plan", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
   const undone = await line.run("undo", "--yes");
   const [words] = commandsIn(undone.stderr, "no-run");
@@ -68,8 +66,7 @@ test("an undo ends with the command that makes a new plan", async () => {
 
 test("who holds a cluster is looked up where it is kept", async () => {
   const line = await InProcessCommandLine.open();
-  const plan = line.file("plan.yaml");
-  await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+  const plan = await line.makePlan();
   await line.run("apply", "--plan", plan, "--yes", "--until", "assign-roles");
   const run = readdirSync(line.file("state/runs"))[0]!;
   const lock = lockCluster({ stateDir: line.file("state"), clusterId: DEMO_CLUSTER, run, plan: "another" });

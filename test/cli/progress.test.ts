@@ -18,8 +18,7 @@ function groupsOf(log: readonly string[], open: string, close: string): string[]
 describe("a run in a pipeline", () => {
   /** Runs up to the proof, with these variables set. @returns the lines of its log */
   async function runIn(line: InProcessCommandLine, env: Record<string, string>): Promise<string[]> {
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const plan = await line.makePlan();
     const { code, stderr } = await line.runIn(
       { env },
       ...["apply", "--plan", plan, "--yes", "--until", "verify-migration"],

@@ -9,9 +9,7 @@ let line: InProcessCommandLine;
 let plan: string;
 beforeEach(async () => {
   line = await InProcessCommandLine.open();
-  plan = line.file("plan.yaml");
-  const planned = await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
-  expect(planned.code, planned.stderr).toBe(0);
+  plan = await line.makePlan();
 });
 
 const OWNER = [{ role: "Owner", scope: "/" }];

@@ -6,6 +6,7 @@ import { Disk, runProcess } from "../simulation/process.ts";
 import { Site } from "../simulation/site.ts";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
+import { sentTwice } from "../support/repeated.ts";
 
 const zone = process.env["TZ"];
 afterEach(() => {
@@ -45,8 +46,7 @@ describe("a migration over the night in which the clocks change", () => {
 describe("a time that the user names", () => {
   test("has its zone: without one it would be another on another machine, and two in autumn", async () => {
     const line = await InProcessCommandLine.open();
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const plan = await line.makePlan();
     for (const time of ["2027-10-31T02:30:00", "2027-10-31", "tomorrow"]) {
       const refused = await line.run("apply", "--plan", plan, "--yes", "--not-before", time);
       expect(refused.code, time).toBe(2);
@@ -71,8 +71,7 @@ describe("a time that the user names", () => {
 describe("--max-duration", () => {
   test("pauses each time with exit 8, never past its end, until the migration is done", async () => {
     const line = await InProcessCommandLine.open();
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--token-switchover", "3h", "--out", plan);
+    const plan = await line.makePlan("--token-switchover", "3h");
     let code = (await line.run("apply", "--plan", plan, "--yes", "--max-duration", "20m")).code;
     let boxes = 1;
     for (; code === 8 && boxes < 200; boxes++) {
@@ -84,14 +83,12 @@ describe("--max-duration", () => {
     }
     expect(code).toBe(0);
     expect(boxes).toBeGreaterThan(3);
-    const made = (await line.lab.writes()).map(({ method, path }) => `${method} ${path}`);
-    expect(new Set(made).size).toBe(made.length);
+    expect(sentTwice(await line.lab.writes())).toEqual([]);
   });
 
   test("does not wait longer for someone else's operation on the cluster", async () => {
     const line = await InProcessCommandLine.open();
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const plan = await line.makePlan();
     await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
     // Someone upgrades a pool in the very moment in which the switch is sent.
     const { handle } = line.lab.emulator;
@@ -118,8 +115,7 @@ describe("--max-duration", () => {
     ["a step's own read", "userAssignedIdentities/"],
   ])("does not wait until Azure may be asked again after its end: %s", async (_, path) => {
     const line = await InProcessCommandLine.open();
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const plan = await line.makePlan();
     await line.lab.control("POST", "/_emulator/faults", {
       match: { method: "GET", pathPattern: path },
       fault: { status: 429, code: "TooManyRequests", retryAfter: 600 },
@@ -134,8 +130,7 @@ describe("--max-duration", () => {
 
   test("does not wait for a time that comes after its end", async () => {
     const line = await InProcessCommandLine.open();
-    const plan = line.file("plan.yaml");
-    await line.run("plan", "--id", DEMO_CLUSTER, "--out", plan);
+    const plan = await line.makePlan();
     const start = line.lab.clock.now();
     const paused = await line.run(
       "apply",

@@ -9,8 +9,7 @@ import { changePool } from "../support/nodes.ts";
 test("a pool without a node is not rolled, and nothing more is said of it than was seen", async () => {
   const line = await InProcessCommandLine.open({ combinedIdentityUpdate: "appliesWithoutRoll" });
   await changePool(line.lab, { count: 0 });
-  const file = line.file("plan.yaml");
-  expect((await line.run("plan", "--id", DEMO_CLUSTER, "--out", file)).code).toBe(0);
+  const file = await line.makePlan();
   const { code, stdout } = await line.run("apply", "--plan", file, "--yes", "-o", "jsonl");
   expect(code).toBe(0);
   const done = stdout.split("\n").find((text) => text.includes("step:done") && text.includes("upgrade-node-images"));

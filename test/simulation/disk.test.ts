@@ -6,6 +6,7 @@ import { connect } from "../../src/azure/connection.ts";
 import { readJournal } from "../../src/engine/journal.ts";
 import { type ClusterResult, execute } from "../../src/execute/execute.ts";
 import { createRun, journalFile, type RunDirectory } from "../../src/state/state-directory.ts";
+import { repeated } from "../support/repeated.ts";
 import { CASES } from "./cases.ts";
 import { Site } from "./site.ts";
 
@@ -104,7 +105,7 @@ describe("a disk that fails", () => {
     const isFirst = !readFileSync(journalFile(run, 0), "utf8").includes("run:approved");
     expect((await start(isFirst)).kind).toBe("done");
     const all = await writes();
-    expect(new Set(all).size).toBe(all.length);
+    expect(repeated(all)).toEqual([]);
     expect(before).toBeLessThan(all.length);
   });
 
@@ -162,8 +163,7 @@ describe("a journal", () => {
     heal();
     appendFileSync(journalFile(run, 0), torn);
     expect((await start(false)).kind).toBe("done");
-    const all = await writes();
-    expect(new Set(all).size).toBe(all.length);
+    expect(repeated(await writes())).toEqual([]);
   });
 
   test("of a newer version is refused before anything is written", async () => {

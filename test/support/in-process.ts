@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import type { ConnectOptions } from "../../src/azure/connection.ts";
+import { DEMO_CLUSTER } from "./cli.ts";
 import { Lab } from "./lab.ts";
 
 /** The URL under which the command line finds the lab in this process. */
@@ -80,6 +81,14 @@ export class InProcessCommandLine {
   /** Runs a command to its end, without a terminal. */
   run(...args: readonly string[]): Promise<Ended> {
     return this.runIn({}, ...args);
+  }
+
+  /** Makes a plan for the demo's cluster. @returns its file */
+  async makePlan(...flags: readonly string[]): Promise<string> {
+    const file = this.file("plan.yaml");
+    const { code, stderr } = await this.run("plan", "--id", DEMO_CLUSTER, ...flags, "--out", file);
+    if (code !== 0) throw new Error(`No plan was made (exit ${code}): ${stderr}`);
+    return file;
   }
 
   /** Runs a command to its end in this environment, with all three streams at a terminal or none of them. */
