@@ -2,13 +2,12 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { connect } from "../../src/azure/connection.ts";
 import { readJournal } from "../../src/engine/journal.ts";
-import { type ClusterResult, execute } from "../../src/execute/execute.ts";
 import { createRun, journalFile, type RunDirectory } from "../../src/state/state-directory.ts";
 import { repeated } from "../support/repeated.ts";
-import { CASES } from "./cases.ts";
+import { executeAt } from "./execute-at.ts";
 import { Site } from "./site.ts";
+import { caseOf } from "./until-done.ts";
 
 /** What the file system does wrong, and from when on. */
 const disk = vi.hoisted(() => ({
@@ -56,7 +55,7 @@ let run: RunDirectory;
 
 beforeEach(async () => {
   stateDir = mkdtempSync(join(tmpdir(), "aks-mi-disk-"));
-  site = await Site.open(CASES.find(({ name }) => name === "one own identity to another")!);
+  site = await Site.open(caseOf("one own identity to another"));
   run = createRun(stateDir, site.plan, site.clock.now());
 });
 
@@ -71,21 +70,8 @@ function heal(): void {
 }
 
 /** @param onWrite called before each request that may change something */
-async function start(isFirst = true, onWrite = () => {}): Promise<ClusterResult["outcome"]> {
-  const handle: Site["emulator"]["handle"] = (request) => {
-    if (request.method !== "GET") onWrite();
-    return site.emulator.handle(request);
-  };
-  const [result] = await execute({
-    connection: await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } }),
-    stateDir,
-    run,
-    tool: "test",
-    signal: new AbortController().signal,
-    onEvent: () => {},
-    approval: isFirst ? { by: "test", how: "yes" } : undefined,
-  });
-  return result!.outcome;
+function start(isFirst = true, onWrite = () => {}) {
+  return executeAt(site, { stateDir, run, onWrite, ...(isFirst ? { approval: { by: "test", how: "yes" } } : {}) });
 }
 
 async function writes(): Promise<string[]> {

@@ -3,18 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connect } from "../../src/azure/connection.ts";
-import type { Event } from "../../src/engine/events.ts";
 import { readJournal } from "../../src/engine/journal.ts";
-import { type ClusterResult, execute } from "../../src/execute/execute.ts";
 import { planHash } from "../../src/plan/canonical.ts";
 import type { Holder } from "../../src/state/holder.ts";
-import { type BreakLock, type ClusterLock, isClusterLocked, lockCluster } from "../../src/state/lock.ts";
+import { type ClusterLock, isClusterLocked, lockCluster } from "../../src/state/lock.ts";
 import { createRun, journalFile, type RunDirectory } from "../../src/state/state-directory.ts";
-import { CASES } from "../simulation/cases.ts";
+import { executeAt, type RunAt } from "../simulation/execute-at.ts";
 import { Site } from "../simulation/site.ts";
+import { caseOf } from "../simulation/until-done.ts";
 import { Lab } from "../support/lab.ts";
 
-const MIGRATION = CASES.find(({ name }) => name === "one own identity to another")!;
+const MIGRATION = caseOf("one own identity to another");
 
 let stateDir: string;
 let site: Site;
@@ -27,29 +26,8 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
-interface Hooks {
-  readonly breakLock?: BreakLock;
-  onEvent?(event: Event): void;
-  /** Called before each request that may change something, after the run has asked whether it may send it. */
-  onWrite?(): void;
-}
-
-async function start(hooks: Hooks = {}): Promise<ClusterResult["outcome"]> {
-  const handle: Site["emulator"]["handle"] = (request) => {
-    if (request.method !== "GET") hooks.onWrite?.();
-    return site.emulator.handle(request);
-  };
-  const [result] = await execute({
-    connection: await connect({ cloud: "AzureCloud", emulator: { handle, clock: site.clock } }),
-    stateDir,
-    run,
-    tool: "test",
-    signal: new AbortController().signal,
-    onEvent: (event) => hooks.onEvent?.(event),
-    approval: { by: "test", how: "yes" },
-    breakLock: hooks.breakLock,
-  });
-  return result!.outcome;
+function start(options: Omit<RunAt, "stateDir" | "run"> = {}) {
+  return executeAt(site, { stateDir, run, approval: { by: "test", how: "yes" }, ...options });
 }
 
 async function writes(): Promise<number> {
