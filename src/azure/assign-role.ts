@@ -119,3 +119,9 @@ export function assignmentName(scope: string, roleGuid: string, principalId: str
   const hex = hash.toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
+
+/** The id of the assignment that `assign` makes. */
+export function assignmentId(scope: string, roleGuid: string, principalId: string): string {
+  const name = assignmentName(scope, roleGuid, principalId);
+  return normalizeId(`${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`);
+}

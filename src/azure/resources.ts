@@ -1,4 +1,5 @@
 import { hasStatus } from "./errors.ts";
+import { parseResourceId, sameId } from "./ids.ts";
 import { asObject, asString, at } from "./json.ts";
 import { readSubnet, type Subnet } from "./networks.ts";
 import type { Transport } from "./transport.ts";
@@ -19,6 +20,8 @@ export interface Resources {
   subnet(id: string): Promise<Subnet | undefined>;
   /** Whether there is a resource group of this id; undefined when the caller may not read it. */
   groupExists(id: string): Promise<boolean | undefined>;
+  /** When a resource was made; undefined where Azure does not show it, or the time, in the list of its resource group. */
+  createdAt(id: string): Promise<Date | undefined>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<{ id: string; level: string; name: string }[]>;
 }
@@ -53,6 +56,16 @@ export function createResources({ arm }: Transport): Resources {
         if (hasStatus(error, 403)) return undefined;
         throw error;
       }
+    },
+    async createdAt(id) {
+      // Only a list shows the time, and only where it is asked for (API reference of Resources - List By Resource Group).
+      const { type } = parseResourceId(id)!;
+      const group = id.replace(/\/providers\/.*$/i, "");
+      const filter = encodeURIComponent(`resourceType eq '${type}'`);
+      const path = `${group}/resources?api-version=2021-04-01&$filter=${filter}&$expand=createdTime`;
+      const listed = (await arm.list(`list the resources of ${group.split("/").at(-1)}`, path)).map(asObject);
+      const time = Date.parse(asString(listed.find((item) => sameId(asString(item["id"]), id))?.["createdTime"]) ?? "");
+      return Number.isNaN(time) ? undefined : new Date(time);
     },
     async locks(scope) {
       const found = await arm.list(

@@ -33,6 +33,8 @@ export interface Roles {
   listAll(subscription: string): Promise<RoleAssignment[]>;
   /** What a principal holds at, above and below a subscription, itself and through groups. */
   listAssignedTo(subscription: string, principalId: string): Promise<RoleAssignment[]>;
+  /** When an assignment was made, `unknown` where Azure does not say. @returns undefined when there is no such assignment */
+  createdAt(id: string): Promise<Date | "unknown" | undefined>;
   /** @returns undefined when there is no such role */
   definition(roleDefinitionId: string): Promise<RoleDefinition | undefined>;
   /** What the caller may do at a scope, role by role. @returns undefined when Azure does not say */
@@ -68,6 +70,15 @@ export function createRoles(transport: Transport): Roles {
     listAll: (subscription) => list(`/subscriptions/${subscription}`),
     listAssignedTo: (subscription, principalId) =>
       list(`/subscriptions/${subscription}`, `assignedTo('${principalId}')`),
+    async createdAt(id) {
+      try {
+        const { body } = await arm.get(`read role assignment ${id.split("/").at(-1)}`, `${id}?api-version=2022-04-01`);
+        return dateOf(at(body, "properties", "createdOn")) ?? "unknown";
+      } catch (error) {
+        if (hasStatus(error, 404)) return undefined;
+        throw error;
+      }
+    },
     definition(roleDefinitionId) {
       const key = roleDefinitionId.toLowerCase();
       const known = definitions.get(key) ?? readDefinition(transport, roleDefinitionId);
@@ -106,9 +117,7 @@ export function roleGuidOf(roleDefinitionId: string): string {
 function fromWire(value: Json): RoleAssignment {
   const properties = asObject(at(value, "properties"));
   const roleDefinitionId = asString(properties["roleDefinitionId"]) ?? "";
-  const dates = ["createdOn", "updatedOn"]
-    .map((key) => Date.parse(asString(properties[key]) ?? ""))
-    .filter((time) => !Number.isNaN(time));
+  const dates = ["createdOn", "updatedOn"].flatMap((key) => dateOf(properties[key])?.getTime() ?? []);
   return {
     id: normalizeId(asString(at(value, "id")) ?? ""),
     scope: normalizeId(asString(properties["scope"]) ?? "/"),
@@ -119,4 +128,9 @@ function fromWire(value: Json): RoleAssignment {
     since: dates.length > 0 ? new Date(Math.max(...dates)) : undefined,
     conditional: asString(properties["condition"]) !== undefined,
   };
+}
+
+function dateOf(value: Json | undefined): Date | undefined {
+  const date = new Date(asString(value) ?? "");
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

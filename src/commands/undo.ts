@@ -1,12 +1,9 @@
-import type { Azure } from "../azure/azure.ts";
-import { isOnManagedIdentity } from "../azure/managed-cluster.ts";
-import { AksMiError } from "../engine/errors.ts";
-import { type Journal, openJournal } from "../engine/journal.ts";
+import type { Connection } from "../azure/connection.ts";
+import { openJournal } from "../engine/journal.ts";
 import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";
-import { resolveTarget } from "../migration/migration.ts";
+import { type Doubtful, type Left, type Made, whatRunMade } from "../execute/made-by-run.ts";
+import { ensureNotTooLate, takeBack } from "../execute/take-back.ts";
 import { planHash } from "../plan/canonical.ts";
-import type { Place } from "../plan/command-line.ts";
-import { resumeCommand } from "../report/run-commands.ts";
 import { count } from "../report/words.ts";
 import { lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
@@ -15,19 +12,9 @@ import { obtainApproval, UNDOING } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan, ensureSamePlace } from "./context.ts";
 import { planCommand } from "./next-command.ts";
 
-/** Something that a run made, and that may be removed again. */
-interface Made {
-  readonly key: string;
-  readonly resourceId: string;
-}
-
-/** With what was done to make it, in words. */
-interface Taken extends Made {
-  readonly summary: string;
-}
-
 /**
- * Removes what a run created before its switch: role assignments first, then identities.
+ * Removes what a run created before its switch: role assignments first, then identities. What may be somebody else's stays, and
+ * is named.
  * @returns the exit code
  * @throws AksMiError when a cluster of the run has been switched: then nothing of it is removed
  */
@@ -36,37 +23,48 @@ export async function undo(
   flags: CommonFlags & ApprovalFlags & { readonly breakLock?: string; readonly output: "table" | "json" },
 ): Promise<number> {
   const run = openRun(flags.stateDir, id);
-  ensureSamePlace(run.plan, flags, "USAGE");
-  const plan = planHash(run.plan);
-  ensureSamePlan(plan, readEvents(run));
-  const perCluster = run.plan.clusters.map((_, index) => whatWasMade(run, index, flags));
-  const all = perCluster.flat();
-  if (flags.output === "json")
-    process.stdout.write(`${JSON.stringify({ run: run.id, removes: all.map(({ resourceId }) => resourceId) })}\n`);
-  else process.stdout.write(describe(run, all));
-  if (all.length === 0) return 0;
-  const approval = await obtainApproval(run.plan, flags, () => {}, UNDOING);
-  const connection = await connectForPlan(run.plan, flags, "USAGE");
-  const approved = { type: "undo:approved", planHash: plan, ...approval, account: await connection.caller() } as const;
+  const { plan } = run;
+  ensureSamePlace(plan, flags, "USAGE");
+  const hash = planHash(plan);
+  ensureSamePlan(hash, readEvents(run));
+  let connected: Promise<Connection> | undefined;
+  const connect = () => {
+    connected ??= connectForPlan(plan, flags, "USAGE");
+    return connected;
+  };
+  for (const [index, cluster] of plan.clusters.entries()) ensureNotTooLate(cluster, readEventsOf(run, index));
+  const perCluster: Left[] = [];
+  for (const [index, cluster] of plan.clusters.entries())
+    perCluster.push(await whatRunMade(async () => (await connect()).azure(), plan, cluster, readEventsOf(run, index)));
+  const made = perCluster.flatMap((left) => left.made);
+  const doubtful = perCluster.flatMap((left) => left.doubtful);
+  process.stdout.write(flags.output === "json" ? asJson(run, made, doubtful) : describe(run, made, doubtful));
+  if (made.length === 0) return 0;
+  const approval = await obtainApproval(plan, flags, () => {}, UNDOING);
+  const connection = await connect();
+  const approved = { type: "undo:approved", planHash: hash, ...approval, account: await connection.caller() } as const;
   const breakLock = breakLockOf(flags);
-  for (const [index, cluster] of run.plan.clusters.entries()) {
-    if (perCluster[index]!.length === 0) continue;
-    const lock = lockCluster({ stateDir: flags.stateDir, clusterId: cluster.id, run: run.id, plan, breakLock });
+  let removed = 0;
+  for (const [index, cluster] of plan.clusters.entries()) {
+    const shown = perCluster[index]!.made;
+    if (shown.length === 0) continue;
+    const lock = lockCluster({ stateDir: flags.stateDir, clusterId: cluster.id, run: run.id, plan: hash, breakLock });
     try {
-      // It may have gone on since it was shown.
-      whatWasMade(run, index, flags);
-      const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
-      const live = await azure.clusters.get(cluster.id);
-      if (live && isOnManagedIdentity(live)) throw tooLate(run, cluster.id, flags);
       const journal = openJournal(journalFile(run, index), {
         run: run.id,
         cluster: cluster.id,
         now: () => connection.clock.now(),
       });
       try {
+        // It may have gone on since it was shown.
+        connection.lookAfresh();
+        const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
+        const events = [...journal.events];
+        ensureNotTooLate(cluster, events);
         if (lock.broken) journal.append(lockBroken(lock.broken));
         journal.append(approved);
-        await remove(azure, perCluster[index]!, journal);
+        const emit: Parameters<typeof takeBack>[1]["emit"] = (event) => void journal.append(event);
+        removed += (await takeBack(azure, { plan, cluster, shown, events, emit })).length;
       } finally {
         journal.close();
       }
@@ -74,54 +72,33 @@ export async function undo(
       lock.release();
     }
   }
-  const next = planCommand(run.plan, flags, "plan.yaml");
-  process.stderr.write(`Removed ${all.length} of ${all.length}.\nNext, for a new start: ${sanitize(next)}\n`);
+  const next = planCommand(plan, flags, "plan.yaml");
+  process.stderr.write(`Removed ${removed} of ${made.length}.\nNext, for a new start: ${sanitize(next)}\n`);
   return 0;
 }
 
-async function remove(azure: Azure, made: readonly Made[], journal: Journal): Promise<void> {
-  for (const { key, resourceId } of made) {
-    if (key.startsWith("role:")) await azure.roles.remove(resourceId);
-    else await azure.identities.remove(resourceId);
-    journal.append({ type: "change:undone", key, resourceId });
-  }
+/** What is removed once that is approved, and what is not, as data. */
+function asJson(run: RunDirectory, made: readonly Made[], doubtful: readonly Doubtful[]): string {
+  const removes = made.map(({ resourceId }) => resourceId);
+  const keeps = doubtful.map(({ resourceId, reason }) => ({ resourceId, reason }));
+  return `${JSON.stringify({ run: run.id, removes, keeps })}\n`;
 }
 
-/** What the journal says the run itself created: nothing that was there before, and nothing after the switch began. */
-function whatWasMade(run: RunDirectory, index: number, place: Place): Taken[] {
-  const cluster = run.plan.clusters[index]!;
-  const events = readEventsOf(run, index);
-  if (events.some((event) => event.type === "change:started" && event.key.startsWith("switch:")))
-    throw tooLate(run, cluster.id, place);
-  const made = new Map<string, Made>();
-  for (const event of events) {
-    if (event.type === "change:started" && event.key.startsWith("identity:")) {
-      // Begun, and then perhaps killed: it was not there before, so what is there now is the run's own.
-      const target = resolveTarget(cluster.id, cluster.target);
-      const identity = event.key === "identity:kubelet" ? target.kubelet : target.controlPlane;
-      if (identity) made.set(event.key, { key: event.key, resourceId: identity.id });
-    } else if (event.type === "change:bound" && event.adopted) made.delete(event.key);
-    else if (event.type === "change:bound") made.set(event.key, { key: event.key, resourceId: event.resourceId });
-    else if (event.type === "change:undone") made.delete(event.key);
-  }
-  const changes = cluster.steps.flatMap((step) => step.changes);
-  return [...made.values()]
-    .sort((a, b) => Number(b.key.startsWith("role:")) - Number(a.key.startsWith("role:")))
-    .map((one) => ({ ...one, summary: changes.find(({ key }) => key === one.key)?.summary ?? one.key }));
-}
-
-function describe(run: RunDirectory, made: readonly Taken[]): string {
-  if (made.length === 0) return `Run ${run.id} has created nothing that could be removed.\n`;
+function describe(run: RunDirectory, made: readonly Made[], doubtful: readonly Doubtful[]): string {
   const things = made.flatMap(({ summary, resourceId }) => [`  - ${summary}`, `    ${resourceId}`]);
-  return [`Run ${run.id} made ${count(made.length, "change")}, taken back by removing:`, ...things]
+  const others = doubtful.flatMap(({ summary, resourceId, reason }) => [
+    `  - ${summary}`,
+    `    ${resourceId}`,
+    `    ${reason}`,
+  ]);
+  return [
+    ...(made.length === 0
+      ? [`Run ${run.id} has created nothing that could be removed.`]
+      : [`Run ${run.id} made ${count(made.length, "change")}, taken back by removing:`, ...things]),
+    ...(others.length === 0
+      ? []
+      : ["Left alone; remove it yourself if it was made for this run and nothing else uses it:", ...others]),
+  ]
     .map((line) => `${sanitize(line)}\n`)
     .join("");
-}
-
-function tooLate(run: RunDirectory, clusterId: string, place: Place): AksMiError {
-  return new AksMiError(
-    "BLOCKED",
-    `The switch of ${clusterId.split("/").at(-1)} has begun, and there is no way back from managed identity.`,
-    `Go on with \`${resumeCommand(run, place)}\`.`,
-  );
 }

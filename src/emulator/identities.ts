@@ -15,6 +15,7 @@ export function createIdentity(world: World, id: string, location: string, ids: 
     type: IDENTITY_TYPE,
     location,
     tags: {},
+    _emulator: { createdAt: new Date(world.nowMs).toISOString() },
     properties: {
       tenantId: world.principals.tenantId,
       principalId: textAt(ids, "objectId") ?? textAt(ids, "principalId") ?? world.ids.guidOf(`principal of ${birth}`),

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DEMO_CLUSTER } from "../support/cli.ts";
 import { InProcessCommandLine } from "../support/in-process.ts";
@@ -102,6 +102,42 @@ describe("undo", () => {
     expect(ids(await resources())).toEqual(ids(before));
     expect((await line.run("resume", "--yes", "--until", "assign-roles")).code).toBe(8);
     expect((await line.run("resume", "--until", "assign-roles")).code).toBe(8);
+  });
+
+  test("removes what a run had just made when it was killed, and names and leaves what may be somebody else's", async () => {
+    const before = await resources();
+    const paused = await line.run("apply", "--plan", plan, "--yes", "--until", "enable-managed-identity");
+    expect(paused.code, paused.stderr).toBe(8);
+    // The process was killed after its last request, before it had the answer.
+    const [run] = readdirSync(line.file("state/runs"));
+    const journal = line.file(`state/runs/${run}/1-payments-prod/journal.jsonl`);
+    const lines = readFileSync(journal, "utf8").split("\n");
+    const last = lines.findLastIndex((text) => text.includes('"change:started"'));
+    writeFileSync(journal, `${lines.slice(0, last + 1).join("\n")}\n`);
+    const shown = JSON.parse((await line.run("undo", "-o", "json")).stdout) as { removes: string[]; keeps: unknown[] };
+    expect([shown.removes.length, shown.keeps]).toEqual([(await resources()).length - before.length, []]);
+
+    // The same, had a colleague's run made it an hour later.
+    interface Assignment {
+      readonly id: string;
+      readonly properties: object;
+    }
+    const known = readFileSync(journal, "utf8").toLowerCase();
+    const id = shown.removes.find((made) => !known.includes(made.toLowerCase()))!;
+    const assignment = (await resources<Assignment>()).find((one) => one.id.toLowerCase() === id.toLowerCase())!;
+    const createdOn = "2026-11-22T10:00:00.0000000Z";
+    await line.lab.control("POST", "/_emulator/resources", [
+      { ...assignment, properties: { ...assignment.properties, createdOn } },
+    ]);
+    const undone = await line.run("undo", "--yes");
+    expect([undone.code, undone.stderr]).toEqual([
+      0,
+      expect.stringContaining(`Removed ${shown.removes.length - 1} of `),
+    ]);
+    expect(undone.stdout).toContain("Left alone; remove it yourself");
+    expect(undone.stdout).toContain("somebody else has made it");
+    const ids = (list: readonly { readonly id: string }[]) => list.map(({ id }) => id).sort();
+    expect(ids(await resources())).toEqual(ids([...before, assignment]));
   });
 
   test("is refused after the switch", async () => {

@@ -204,7 +204,13 @@ const report = z.strictObject({
 });
 
 /** `undo -o json`, before anything is removed. */
-const undo = z.strictObject({ run: z.string(), removes: z.array(resourceId) });
+const undo = z.strictObject({
+  run: z.string(),
+  removes: z.array(resourceId),
+  keeps: z
+    .array(z.strictObject({ resourceId, reason: z.string() }))
+    .describe("what the run may have made, and somebody else may have too: it stays"),
+});
 
 function event<T extends string, S extends z.ZodRawShape>(type: T, shape: S) {
   return z.strictObject({

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { CASES } from "./cases.ts";
-import { crashAt, runUndisturbed } from "./crash.ts";
+import { crashAt, runUndisturbed, undoAt } from "./crash.ts";
 import { Random } from "./random.ts";
 
 /** Every point is a run of its own; `npm run crash` takes them all. */
 const SHARE = 1 / 20;
 
-describe("a run that dies at any request or journal write, and is resumed", () => {
+describe("a run that dies at any request or journal write, and is resumed, or taken back before its switch", () => {
   test.each(CASES)("leaves no difference behind: $name", async (migration) => {
     const undisturbed = await runUndisturbed(migration);
     expect(undisturbed.points.length).toBeGreaterThan(100);
@@ -15,6 +15,9 @@ describe("a run that dies at any request or journal write, and is resumed", () =
     for (const point of chosen) {
       const { what, differences } = await crashAt(undisturbed, point);
       expect(differences, `point ${point}, ${what}`).toEqual([]);
+      if (point >= undisturbed.wayBackEnds) continue;
+      const undone = await undoAt(undisturbed, point);
+      expect(undone.differences, `point ${point}, ${undone.what}`).toEqual([]);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { CASES } from "./cases.ts";
-import { type Crashed, crashAt, runUndisturbed, type Undisturbed } from "./crash.ts";
+import { type Crashed, crashAt, runUndisturbed, type Undisturbed, undoAt } from "./crash.ts";
 import { PLANTED_BUGS, type PlantedBug } from "./planted.ts";
 import { type Simulated, simulate } from "./simulate.ts";
 import { inWorkers, serveTasks, WORKERS } from "./workers.ts";
@@ -31,8 +31,9 @@ async function work(task: Task): Promise<Result> {
   let points = 0;
   for (let point = task.part; point < undisturbed.points.length; point += task.parts) {
     points += 1;
-    const crashed = await crashAt(undisturbed, point);
-    if (crashed.differences.length > 0) broken.push(crashed);
+    const ends = [await crashAt(undisturbed, point)];
+    if (point < undisturbed.wayBackEnds) ends.push(await undoAt(undisturbed, point));
+    broken.push(...ends.filter(({ differences }) => differences.length > 0));
   }
   return { kind: "crashes", index: task.index, points, broken };
 }
