@@ -5,72 +5,69 @@ import type { Finding } from "../engine/step.ts";
 /** How a path re-images the nodes: with the update that gives them a kubelet identity, or with a node image upgrade. */
 export type RollKind = "update" | "image upgrade";
 
+/** A kind of pool that takes a branch of its own when nodes are re-imaged, and what is said of those. */
+interface PoolKind {
+  readonly isOf: (pool: JsonObject) => boolean;
+  /** @param names of the pools, separated by commas */
+  readonly describe: (names: string, roll: RollKind) => Finding;
+}
+
+const POOL_KINDS: readonly PoolKind[] = [
+  { isOf: (pool) => isText(pool["osType"], "windows"), describe: windowsFinding },
+  {
+    isOf: (pool) => isText(pool["scaleSetPriority"], "spot"),
+    describe: (names) => ({
+      check: "RD006",
+      severity: "medium",
+      seen: `pool ${names} is Spot: its nodes are re-imaged one at a time, with no surge node and no drain`,
+      remedy:
+        "Branch without drain: its pods stop and start again elsewhere. Scale up another pool first if that is too much, or delete the pool and create it again after the switch.",
+      link: "https://learn.microsoft.com/azure/aks/spot-node-pool",
+    }),
+  },
+  {
+    isOf: (pool) => powerStateOf(pool) === "stopped",
+    describe: (names) => ({
+      check: "RD001",
+      severity: "medium",
+      seen: `pool ${names} is stopped: Azure re-images none of its nodes`,
+      remedy:
+        "Branch after the start: start it before the migration (`az aks nodepool start`), or start it afterwards and run `aks-mi verify` and, where it asks for it, `aks-mi plan` again before anything runs on it.",
+      link: "https://learn.microsoft.com/azure/aks/start-stop-nodepools",
+    }),
+  },
+  {
+    isOf: (pool) => pool["count"] === 0 && powerStateOf(pool) !== "stopped",
+    describe: (names) => ({
+      check: "RD001",
+      severity: "low",
+      seen: `pool ${names} has no node: what its next node will use cannot be proven beforehand`,
+      remedy: "Branch at the next scale-up: run `aks-mi verify` once it has a node, or give it one for the migration.",
+      link: "https://learn.microsoft.com/azure/aks/scale-cluster",
+    }),
+  },
+  {
+    isOf: (pool) => pool["enableAutoScaling"] === true,
+    describe: (names) => ({
+      check: "RD001",
+      severity: "info",
+      seen: `pool ${names} scales by itself: Azure takes no other operation on the cluster while it does`,
+      remedy:
+        "Branch with patience: nothing has to be done, the run waits up to an hour for each such operation. Turn the autoscaler off for the time of the migration to be quicker.",
+      link: "https://learn.microsoft.com/azure/aks/cluster-autoscaler",
+    }),
+  },
+];
+
 /**
  * Pools that take a branch of their own when nodes are re-imaged: Windows (RD004), Spot (RD006), stopped or without a node,
  * and autoscaled (RD001), each with what happens to it (AKS documentation of each kind).
  */
 export function checkPoolKinds(cluster: ManagedCluster, roll: RollKind): Finding[] {
-  const pools = poolsOf(cluster);
-  const named = (isKind: (pool: JsonObject) => boolean) => {
-    const names = pools.filter(isKind).map(poolNameOf);
-    return names.length > 0 ? names.join(", ") : undefined;
-  };
-  const windows = named((pool) => isText(pool["osType"], "windows"));
-  const spot = named((pool) => isText(pool["scaleSetPriority"], "spot"));
-  const stopped = named((pool) => powerStateOf(pool) === "stopped");
-  const empty = named((pool) => pool["count"] === 0 && powerStateOf(pool) !== "stopped");
-  const autoscaled = named((pool) => pool["enableAutoScaling"] === true);
-  return [
-    ...(windows ? [windowsFinding(windows, roll)] : []),
-    ...(spot
-      ? [
-          {
-            check: "RD006",
-            severity: "medium" as const,
-            seen: `pool ${spot} is Spot: its nodes are re-imaged one at a time, with no surge node and no drain`,
-            remedy:
-              "Branch without drain: its pods stop and start again elsewhere. Scale up another pool first if that is too much, or delete the pool and create it again after the switch.",
-            link: "https://learn.microsoft.com/azure/aks/spot-node-pool",
-          },
-        ]
-      : []),
-    ...(stopped
-      ? [
-          {
-            check: "RD001",
-            severity: "medium" as const,
-            seen: `pool ${stopped} is stopped: Azure re-images none of its nodes`,
-            remedy:
-              "Branch after the start: start it before the migration (`az aks nodepool start`), or start it afterwards and run `aks-mi verify` and, where it asks for it, `aks-mi plan` again before anything runs on it.",
-            link: "https://learn.microsoft.com/azure/aks/start-stop-nodepools",
-          },
-        ]
-      : []),
-    ...(empty
-      ? [
-          {
-            check: "RD001",
-            severity: "low" as const,
-            seen: `pool ${empty} has no node: what its next node will use cannot be proven beforehand`,
-            remedy:
-              "Branch at the next scale-up: run `aks-mi verify` once it has a node, or give it one for the migration.",
-            link: "https://learn.microsoft.com/azure/aks/scale-cluster",
-          },
-        ]
-      : []),
-    ...(autoscaled
-      ? [
-          {
-            check: "RD001",
-            severity: "info" as const,
-            seen: `pool ${autoscaled} scales by itself: Azure takes no other operation on the cluster while it does`,
-            remedy:
-              "Branch with patience: nothing has to be done, the run waits up to an hour for each such operation. Turn the autoscaler off for the time of the migration to be quicker.",
-            link: "https://learn.microsoft.com/azure/aks/cluster-autoscaler",
-          },
-        ]
-      : []),
-  ];
+  return POOL_KINDS.flatMap(({ isOf, describe }) => {
+    const names = poolsOf(cluster).filter(isOf).map(poolNameOf);
+    return names.length > 0 ? [describe(names.join(", "), roll)] : [];
+  });
 }
 
 function windowsFinding(names: string, roll: RollKind): Finding {
