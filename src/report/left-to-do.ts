@@ -6,7 +6,7 @@ import { identityTasks } from "./identity-tasks.ts";
 import { nameOf } from "./ids.ts";
 import { retireTasks } from "./retire-principal.ts";
 import { resumeCommand, statusCommand } from "./run-commands.ts";
-import type { ClusterView, RunView } from "./run-view.ts";
+import { type ClusterView, isProven, type RunView } from "./run-view.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { formatLength, formatTime, sentence } from "./words.ts";
 
@@ -20,7 +20,7 @@ export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number,
     ...(state.state === "done" ? identityTasks(cluster, state) : []),
     {
       title: "Bring the infrastructure code in line",
-      text: "A deployment of the old code asks for the service principal again; the snippets below are for this cluster.",
+      text: `${isProven(state) ? "A" : "After the switch, a"} deployment of the old code asks for ${cluster.from.servicePrincipal ? "the service principal" : "the old identity"} again; the snippets below are for this cluster${isProven(state) ? "" : " as it is then"}.`,
       commands: [],
     },
   ];

@@ -68,7 +68,7 @@ function clusterLines(plan: MigrationPlan, cluster: ClusterPlan, run: RunView, i
       : []),
     ...(view.pause ? [`**Paused:** ${text(pauseWords(view.pause))}`, ""] : []),
     ...tableLines(stepTable(view, now), "### Steps"),
-    ...tableLines({ ...identityTable(cluster, view), columns: ["", "Before", "After"] }, "### Identities"),
+    ...tableLines(identityTable(cluster, view), "### Identities"),
     ...tableLines(rightTable(cluster, view), "### Rights"),
     ...tableLines(gapTable(view), "### Gaps in rights"),
     ...tableLines({ ...nodeTable(view), columns: ["Pool", "Node", "Seen re-imaged"] }, "### Nodes"),

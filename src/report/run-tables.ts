@@ -2,7 +2,7 @@ import type { ClusterPlan } from "../plan/schema.ts";
 import { shortId } from "./ids.ts";
 import { timeSpentMs } from "./remaining.ts";
 import { listGaps, listIdentities, listNodes, listRights, listWrites } from "./run-digest.ts";
-import { type ClusterView, changeWords } from "./run-view.ts";
+import { type ClusterView, changeWords, isProven } from "./run-view.ts";
 import type { Cell, Table } from "./table.ts";
 import { count, formatLength, formatTime, sentence, withClockTimes } from "./words.ts";
 
@@ -24,11 +24,11 @@ export function stepTable({ steps }: ClusterView, now: Date): Table {
   };
 }
 
-/** Who acts in Azure for the cluster: before, and from now on. */
+/** Who acts in Azure for the cluster: before, and after the migration. */
 export function identityTable(cluster: ClusterPlan, view: ClusterView): Table {
   return {
     caption: "Who acts in Azure for this cluster",
-    columns: ["For", "Before", "After"],
+    columns: ["For", "Before", isProven(view) ? "After" : "After, as planned"],
     rows: listIdentities(cluster, view).map(({ user, before, after, afterId }) => [
       { label: user },
       before,

@@ -153,6 +153,11 @@ const GAP_WORDS: Partial<Record<ChangeState, string>> = {
   "not-needed": "did not occur",
 };
 
+/** True once the cluster was seen to use its new identities, nodes included. */
+export function isProven({ state, steps }: ClusterView): boolean {
+  return state === "done" || steps.some((step) => step.id === "verify-migration" && step.state === "done");
+}
+
 /** The state of a change for people; a gap is announced and closed, not written. */
 export function changeWords(change: ChangeView): string {
   if (isGap(change)) return GAP_WORDS[change.state] ?? "announced";

@@ -37,7 +37,7 @@ export function listSnippets(cluster: ClusterPlan, ids: TargetIds): Snippet[] {
   return [terraform(cluster, ids), bicep(cluster, ids), azureCli(cluster, ids)];
 }
 
-function terraform({ id }: ClusterPlan, { controlPlane }: TargetIds): Snippet {
+function terraform({ id, from }: ClusterPlan, { controlPlane }: TargetIds): Snippet {
   const { name } = parseId(id);
   const identity = controlPlane
     ? ['    type         = "UserAssigned"', `    identity_ids = [${hcl(controlPlane)}]`]
@@ -45,7 +45,7 @@ function terraform({ id }: ClusterPlan, { controlPlane }: TargetIds): Snippet {
   return {
     title: "Terraform (azurerm)",
     language: "terraform",
-    note: "Remove the service_principal block. Leave kubelet_identity out: setting it to another value replaces the cluster.",
+    note: `${from.servicePrincipal ? "Remove the service_principal block. " : ""}Leave kubelet_identity out: setting it to another value replaces the cluster.`,
     code: [
       `resource "azurerm_kubernetes_cluster" ${hcl(name.replace(/[^A-Za-z0-9_]/g, "_"))} {`,
       "  # …",
@@ -87,7 +87,7 @@ function bicep({ id, from }: ClusterPlan, { controlPlane, kubelet }: TargetIds):
   return {
     title: "Bicep",
     language: "bicep",
-    note: "The client id is now msi: a template that still has the old one, or a secret, asks for the service principal again.",
+    note: "The client id of a cluster on managed identity is msi: a template that has another one, or a secret, asks for a service principal.",
     code: lines.join("\n"),
   };
 }

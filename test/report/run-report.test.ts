@@ -312,3 +312,26 @@ describe("the run as Markdown", () => {
     }
   });
 });
+
+describe("what a report says of the time after the switch", () => {
+  const render = (events: readonly Event[], of = plan) => renderRunMarkdown(of, foldEvents(of, events), HASH);
+
+  it("is a plan as long as the nodes are not seen on their new identity, and then a fact", () => {
+    const before = render(INTERRUPTED);
+    expect(before).toContain("| For | Before | After, as planned |");
+    expect(before).toContain("After the switch, a deployment of the old code asks for the service principal again");
+    const after = render(FINISHED);
+    expect(after).toContain("| For | Before | After |");
+    expect(after).toContain("A deployment of the old code asks for the service principal again");
+  });
+
+  it("speaks of a service principal only where there was one", () => {
+    const [cluster] = plan.clusters;
+    const { servicePrincipal: _, ...from } = cluster!.from;
+    const managed = { ...plan, clusters: [{ ...cluster!, from }] };
+    const report = render(FINISHED, managed);
+    expect(report).toContain("A deployment of the old code asks for the old identity again");
+    expect(report).not.toContain("Remove the service");
+    expect(render(FINISHED)).toContain("Remove the service");
+  });
+});
