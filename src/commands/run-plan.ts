@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Connection } from "../azure/connection.ts";
 import { formatInstant, parseDuration } from "../engine/clock.ts";
 import { AksMiError, isAksMiError } from "../engine/errors.ts";
@@ -102,8 +102,8 @@ export async function runPlan(
     };
   }
   // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
-  if (events.length > 0 && !isTakenOver) await writeReports(run, events, flags);
-  await observer.end(isEmbedded ? { ...outcome, next: undefined } : outcome);
+  const report = events.length > 0 && !isTakenOver ? await writeReports(run, events, flags) : undefined;
+  await observer.end({ ...outcome, report, ...(isEmbedded ? { next: undefined } : {}) });
   if (flags.output === "json") {
     const view = foldEvents(run.plan, events);
     // This process was at work on it, and is no more.
@@ -196,10 +196,14 @@ function failure(error: unknown, run: RunDirectory, flags: RunFlags, events: rea
   };
 }
 
-async function writeReports(run: RunDirectory, events: readonly Event[], place: Place): Promise<void> {
+/** @returns the report for a browser, from where the command runs */
+async function writeReports(run: RunDirectory, events: readonly Event[], place: Place): Promise<string> {
   const view = foldEvents(run.plan, events);
   const hash = planHash(run.plan);
   writeReport(run, "report.md", renderRunMarkdown(run.plan, view, hash, { place }));
   const { renderRunHtml } = await import("../report/run-html.ts");
   writeReport(run, "report.html", renderRunHtml(run.plan, view, hash, { place }));
+  const file = join(run.path, "report.html");
+  const fromHere = relative("", file);
+  return fromHere.startsWith("..") ? file : fromHere;
 }

@@ -1,7 +1,7 @@
 import type { Event } from "../engine/events.ts";
 import { EVENTS_VERSION } from "../engine/events.ts";
 import { sanitize } from "../text/terminal.ts";
-import type { Output, RunObserver } from "./observer.ts";
+import { describeEnd, type Output, type RunObserver } from "./observer.ts";
 
 /** The first line of every stream of events. */
 export const VERSION_LINE = `${JSON.stringify({ type: "version", events: EVENTS_VERSION })}\n`;
@@ -19,9 +19,9 @@ export function observeAsJsonl({
     event(event: Event) {
       output.write(`${JSON.stringify(event)}\n`);
     },
-    end({ message, remedy, next }) {
-      for (const text of [message, remedy && `Remedy: ${remedy}`, next && `Next: ${next}`])
-        if (text) messages.write(`${sanitize(text)}\n`);
+    end(outcome) {
+      for (const line of describeEnd(outcome)) messages.write(`${line}\n`);
+      if (outcome.next) messages.write(`Next: ${sanitize(outcome.next)}\n`);
     },
   };
 }

@@ -12,7 +12,7 @@ import { sanitize } from "../text/terminal.ts";
 import type { CiDialect, Gravity } from "./ci.ts";
 import { detectCi } from "./ci.ts";
 import { describeEvent, describePlace } from "./event-text.ts";
-import type { Output, RunObserver, RunOutcome } from "./observer.ts";
+import { describeEnd, type Output, type RunObserver, type RunOutcome } from "./observer.ts";
 
 /** How often a line says that the run still waits. Wall time: a CI system that hears nothing gives up in wall time. */
 const HEARTBEAT_MS = MINUTE_MS;
@@ -71,11 +71,11 @@ class LinesObserver implements RunObserver {
     if (event.type === "step:done" || event.type === "step:failed") this.#closeGroup();
   }
 
-  end({ message, remedy, next }: RunOutcome): void {
+  end(outcome: RunOutcome): void {
     this.#stop();
     this.#closeGroup();
-    for (const text of [message, remedy && `Remedy: ${remedy}`, next && `Next: ${next}`])
-      if (text) this.#write(this.#disarm(sanitize(text)));
+    for (const line of describeEnd(outcome)) this.#write(this.#disarm(line));
+    if (outcome.next) this.#write(this.#disarm(`Next: ${sanitize(outcome.next)}`));
     this.#summarize();
   }
 

@@ -5,7 +5,7 @@ import { foldEvents } from "../report/fold-events.ts";
 import type { RunView } from "../report/run-view.ts";
 import { breakCommand, createPalette, sanitize, sanitizeDeep, wrapText } from "../text/terminal.ts";
 import { drawFrame } from "./frame.ts";
-import type { Output, RunObserver, RunOutcome } from "./observer.ts";
+import { describeEnd, type Output, REPORT_LABEL, type RunObserver, type RunOutcome } from "./observer.ts";
 import { swallowKeys } from "./quiet-keys.ts";
 import { Screen } from "./screen.ts";
 
@@ -69,10 +69,11 @@ class LiveObserver implements RunObserver {
     await this.#drawn;
     this.#giveBackKeys();
     process.off("exit", this.#release);
-    const { message, remedy, next } = outcome;
+    const { next } = outcome;
     const command = next ? breakCommand(`Next: ${sanitize(next)}`, this.#screen.columns - 1) : [];
-    const words = [message, remedy && `Remedy: ${remedy}`].filter((text) => text !== undefined);
-    const lines = words.flatMap((text) => wrapText(sanitize(text), this.#screen.columns - 1));
+    // A path that is broken is none: what is too long for the screen is the terminal's to fold.
+    const fold = (line: string) => (line.startsWith(REPORT_LABEL) ? [line] : wrapText(line, this.#screen.columns - 1));
+    const lines = describeEnd(outcome).flatMap(fold);
     for (const line of [...lines, ...command]) this.#options.output.write(`${line}\n`);
   }
 

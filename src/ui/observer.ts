@@ -1,4 +1,5 @@
 import type { Event } from "../engine/events.ts";
+import { sanitize } from "../text/terminal.ts";
 
 /** How a run ended, in the words that its user gets. */
 export interface RunOutcome {
@@ -6,8 +7,19 @@ export interface RunOutcome {
   /** One sentence that names the thing. */
   readonly message?: string | undefined;
   readonly remedy?: string | undefined;
+  /** The file that tells what happened. */
+  readonly report?: string | undefined;
   /** The exact next command. */
   readonly next?: string | undefined;
+}
+
+/** What the line that names the report begins with. */
+export const REPORT_LABEL = "Report: ";
+
+/** How a run ended, line by line; without the next command, which some break at its flags. */
+export function describeEnd({ message, remedy, report }: RunOutcome): string[] {
+  const lines = [message, remedy && `Remedy: ${remedy}`, report && `${REPORT_LABEL}${report}`];
+  return lines.filter((line) => line !== undefined && line !== "").map((line) => sanitize(line!));
 }
 
 /** Someone who watches a run. Gets every event once, in order, after it is on disk; a resumed run's earlier events come first. */

@@ -1,5 +1,6 @@
 import type { MigrationPlan } from "../plan/schema.ts";
 import { nameOf } from "../report/ids.ts";
+import { planInBrief } from "../report/plan-digest.ts";
 import { renderPlan } from "../report/plan-report.ts";
 import { wrapText } from "../text/terminal.ts";
 import { checkPlanFile, toChoices } from "./wizard-command.ts";
@@ -12,7 +13,7 @@ const nothing = () => undefined;
 
 /** The questions from the plan to its approval. */
 export const APPROVAL_STEPS: readonly WizardStep[] = [
-  { applies: always, ask: readPlan, answered: () => ["Plan", "read"] },
+  { applies: always, ask: readPlan, answered: ({ answers }) => ["Plan", planInBrief(answers.plan!)] },
   { applies: always, ask: askWhen, answered: nothing },
   { applies: ({ answers }) => answers.when === "save", ask: save, answered: nothing },
   { applies: always, ask: approve, answered: nothing },
@@ -65,12 +66,13 @@ async function readPages(session: Session, lines: readonly string[]): Promise<vo
   }
 }
 
-/** Pages of at most so many lines, broken at an empty line where one is near the end. */
+/** Pages of at most so many lines, broken at an empty line where one is near the end, but not behind a heading. */
 export function paginate(lines: readonly string[], rows: number): string[][] {
   const pages: string[][] = [];
   for (let rest = [...lines]; rest.length > 0; ) {
     const gap = rest.length > rows ? rest.lastIndexOf("", rows) : -1;
-    const end = gap > rows / 2 ? gap : rows;
+    let end = gap > rows / 2 ? gap : rows;
+    if (end < rest.length && end > 2 && rest[end - 2] === "") end -= 2;
     pages.push(rest.slice(0, end));
     rest = rest.slice(end);
     while (rest[0] === "") rest.shift();

@@ -94,6 +94,7 @@ function printCommands(session: Session, result: WizardResult): void {
   for (const line of wrapText(head, session.io.columns() - 1)) say(session, session.paint.dim(line));
   for (const command of equivalentCommands(session, result))
     for (const line of breakCommand(command, session.io.columns() - 1)) say(session, session.paint.cyan(line));
+  if (result.kind === "apply") say(session, "");
   if (result.kind === "saved") say(session, `The plan is saved in ${sanitize(result.file)}; nothing was changed.`);
 }
 

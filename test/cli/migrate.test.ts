@@ -49,7 +49,7 @@ describe("a migration from the command line", () => {
     });
     const stopped = await first.ended;
     expect(stopped.code).toBe(143);
-    expect(stopped.stderr).toMatch(/the checkpoint is saved\.\nNext: aks-mi resume/);
+    expect(stopped.stderr).toMatch(/the checkpoint is saved\.\nReport: \S+\/report\.html\nNext: aks-mi resume/);
     expect(JSON.parse(stopped.stdout)).toMatchObject({ run: expect.any(String), state: "paused" });
     const resumed = await line.run(["resume"]);
     expect(resumed.code, resumed.stderr).toBe(0);

@@ -78,10 +78,16 @@ describe("progress as lines", () => {
     expect(timer.stopped).toBe(true);
   });
 
-  it("ends with the message, the remedy and the next command", () => {
+  it("ends with the message, the remedy, the report and the next command", () => {
     const { observer, output } = watchLines();
-    observer.end({ exitCode: 8, message: "The run is paused.", remedy: "Wait.", next: "aks-mi resume r1" });
-    expect(output.lines()).toEqual(["The run is paused.", "Remedy: Wait.", "Next: aks-mi resume r1"]);
+    const [report, next] = ["runs/r1/report.html", "aks-mi resume r1"];
+    observer.end({ exitCode: 8, message: "The run is paused.", remedy: "Wait.", report, next });
+    expect(output.lines()).toEqual([
+      "The run is paused.",
+      "Remedy: Wait.",
+      "Report: runs/r1/report.html",
+      "Next: aks-mi resume r1",
+    ]);
   });
 });
 

@@ -380,4 +380,12 @@ describe("the pages of a plan", () => {
     const lines = ["1", "2", "3", "", "5", "6", "7", "8", "9", "10"];
     expect(paginate(lines, 5)).toEqual([["1", "2", "3"], ["5", "6", "7", "8", "9"], ["10"]]);
   });
+
+  it("leave no heading behind at the end of one", () => {
+    const lines = ["1", "2", "", "Steps", "", "6", "7", "8"];
+    expect(paginate(lines, 5)).toEqual([
+      ["1", "2"],
+      ["Steps", "", "6", "7", "8"],
+    ]);
+  });
 });

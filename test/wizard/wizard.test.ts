@@ -57,7 +57,13 @@ async function answer(terminal: TerminalSession): Promise<void> {
   expect(pages).toContain("from service principal to user-assigned managed identity");
   expect(count(pages, "━ POINT OF NO RETURN ━")).toBe(1);
   expect(pages).toMatch(/Plan hash +[0-9a-f]{64}/);
-  await accept(terminal, registries, /✔ Plan +read/, "What shall happen with this plan?", "❯ Run it now");
+  await accept(
+    terminal,
+    registries,
+    /✔ Plan +14 changes, 9 nodes drained, 2\d h/,
+    "What shall happen with this plan?",
+    "❯ Run it now",
+  );
   expect(await confirm(terminal)).toContain("cannot go back to a service");
 }
 
@@ -93,7 +99,9 @@ describe("the wizard in a terminal", () => {
     expect(history).toContain("The same without the wizard:");
     for (const step of ["Create identities", "Enable managed identity", "Wait for the token switchover"])
       expect(count(history, `✔ ${step}`), history).toBe(1);
-    expect(history).toMatch(/The migration is complete\.\nNext: aks-mi verify/);
+    expect(history).toMatch(
+      /The migration is complete\.\nReport: \.aks-mi\/runs\/\S+\/report\.html\nNext: aks-mi verify/,
+    );
     expect(history).not.toMatch(/Ctrl-C|❯|re-imaged|for-nobody/);
     expect([...frames]).toEqual([0, 1]);
     expect([...terminal.wrapped]).toEqual([]);
