@@ -5,6 +5,7 @@ import { isAksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
 import type { StepId } from "../engine/step.ts";
 import type { ClusterResult } from "../execute/execute.ts";
+import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { foldEvents } from "../report/fold-events.ts";
 import type { ClusterView } from "../report/run-view.ts";
@@ -137,12 +138,13 @@ function provenAfterMs(clusters: readonly RehearsedCluster[], start: Date): numb
   return Math.max(...proofs.map((proof) => Date.parse(proof!) - start.getTime()));
 }
 
-/** Beyond its own waits, a migration that takes this long is not going to end. */
+/** Beyond their own waits, clusters that are worked on for this long are not going to end. */
 const MARGIN_MS = 7 * DAY_MS;
 
-function limitMs({ settings }: MigrationPlan): number {
+function limitMs({ settings, clusters }: MigrationPlan): number {
+  const turns = Math.ceil(clusters.length / CLUSTERS_AT_ONCE);
   const waits = [settings.rolePropagation.wait, settings.rolePropagation.wait, settings.tokenSwitchover.wait];
-  return waits.reduce((sum, wait) => sum + parseDuration(wait)!, MARGIN_MS);
+  return waits.reduce((sum, wait) => sum + parseDuration(wait)!, turns * MARGIN_MS);
 }
 
 function outcomeOf({ outcome }: ClusterResult): RehearsedOutcome {
