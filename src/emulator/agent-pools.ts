@@ -8,10 +8,12 @@ import { operationHeaders, placeOfCluster, touch } from "./cluster-update.ts";
 import { poolView } from "./cluster-view.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, textAt } from "./json.ts";
+import { isAvailabilitySet } from "./machine-pools.ts";
 import { isUpgrade, latestImageOf, takeNewestImage, takeVersion } from "./node-images.ts";
 import { rollNodes, wholePools } from "./node-roll.ts";
 import type { Operation } from "./operation.ts";
 import { beginOperation, endOperation } from "./operations.ts";
+import { ensurePoolsAreValid } from "./pool-input.ts";
 import { fillInPool, syncPools } from "./pools.ts";
 import { isStopped, profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
@@ -71,7 +73,7 @@ export function getUpgradeProfile(world: World, cluster: Cluster, poolId: string
  */
 export function upgradeNodeImage(world: World, cluster: Cluster, poolId: string, request: ArmRequest): ArmReply {
   const { pool, profile } = existingPool(cluster, nameOf(poolId));
-  if (!pool.scaleSetId)
+  if (isAvailabilitySet(profile))
     throw flat(
       400,
       "BadRequest",
@@ -152,6 +154,7 @@ export function finishPoolOperation(
 /** PUT on a pool: makes it, changes its count and settings, starts or stops it, or upgrades its Kubernetes version. */
 export function putPool(world: World, cluster: Cluster, name: string, request: ArmRequest): ArmReply {
   const known = profileOf(cluster, name);
+  ensurePoolsAreValid({ agentPoolProfiles: [{ ...objectAt(request.body, "properties"), name }] });
   ensureIdle(cluster);
   ensureRunning(cluster);
   const profile = known ?? addProfile(world, cluster, name);

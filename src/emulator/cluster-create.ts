@@ -9,6 +9,7 @@ import { clusterView } from "./cluster-view.ts";
 import { applyIdentities, completeIdentities } from "./identity-update.ts";
 import { nameOf } from "./ids.ts";
 import { copyOf, objectsAt, propertiesOf, type Resource, textAt } from "./json.ts";
+import { ensurePoolsAreValid } from "./pool-input.ts";
 import { forgetSecrets } from "./resource-input.ts";
 import type { World } from "./world.ts";
 
@@ -22,6 +23,7 @@ const CREATE_MS = 5 * MINUTE_MS;
 export function createCluster(world: World, request: ArmRequest): ArmReply {
   const body = copyOf(request.body ?? {});
   ensureServicePrincipal(world, textAt(body, "properties", "servicePrincipalProfile", "clientId"));
+  ensurePoolsAreValid(body["properties"]);
   if (objectsAt(body, "properties", "agentPoolProfiles").length === 0)
     throw flat(400, "InvalidParameter", "Required parameter agentPoolProfiles is missing (null).");
   const resource: Resource = {

@@ -10,6 +10,7 @@ const READ_ONLY = new Set([
   "azurePortalFQDN",
   "maxAgentPools",
   "nodeImageVersion",
+  "virtualMachineNodesStatus",
   "resourceUID",
   "eTag",
   "systemData",

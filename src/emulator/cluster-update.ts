@@ -18,6 +18,7 @@ import { isUpgrade, takeVersion } from "./node-images.ts";
 import { rollNodes, wholePools } from "./node-roll.ts";
 import type { Operation } from "./operation.ts";
 import { beginOperation, endOperation, operationUrl } from "./operations.ts";
+import { ensurePoolsAreValid } from "./pool-input.ts";
 import { fillInPool, refuseNewPools, syncPools } from "./pools.ts";
 import { pollHeaders } from "./retry-after.ts";
 import { profileOf } from "./scale-sets.ts";
@@ -26,6 +27,7 @@ import type { World } from "./world.ts";
 /** PUT on a cluster that exists: checked at once, then carried out as a long-running operation. */
 export function updateCluster(world: World, cluster: Cluster, request: ArmRequest): ArmReply {
   const body = request.body ?? {};
+  ensurePoolsAreValid(body["properties"]);
   if (world.behaviour.updateConflict === "EtagMismatch") refuseByEtag(cluster);
   ensureIdle(cluster);
   ensureRunning(cluster);

@@ -1,11 +1,11 @@
-import { parseDuration } from "../engine/clock.ts";
+import { DAY_MS, parseDuration } from "../engine/clock.ts";
 import { isAksMiError } from "../engine/errors.ts";
 import { adoptCluster, CLUSTER_TYPE } from "./adopt-cluster.ts";
 import type { ArmReply } from "./arm.ts";
 import { parseBehaviour } from "./behaviour.ts";
 import type { Faults } from "./faults.ts";
 import { nameOf } from "./ids.ts";
-import { type Json, type JsonObject, textAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, textAt } from "./json.ts";
 import type { RequestLog } from "./request-log.ts";
 import { readResource } from "./resource-input.ts";
 import { storeResource } from "./resources.ts";
@@ -62,18 +62,30 @@ function answer(
       advance(world, body);
       return { status: 200, body: clockBody(world) };
     default:
-      return { status: 404, body: { error: { code: "NotFound", message: `There is no control call '${call}'.` } } };
+      return {
+        status: 404,
+        body: { error: { code: "NotFound", message: `There is no control call '${call}'. ${CALLS}` } },
+      };
   }
 }
+
+const CALLS =
+  "There are GET and POST of resources and clock, GET of requests and events, POST of faults, GET and PATCH of behaviour.";
 
 function clockBody(world: World): JsonObject {
   return { now: world.clock.now().toISOString(), scale: world.clock.scale ?? 1 };
 }
 
+/** Ten years: a clock that is put too far has no date any more, and nothing can be asked of it. */
+const MOST_AT_ONCE_MS = 3650 * DAY_MS;
+
 function advance(world: World, body: Json | undefined): void {
+  const other = isObject(body) ? Object.keys(body).find((key) => key !== "advance") : undefined;
+  if (other) throw new RangeError(`A clock can only be put forward, by advance; '${other}' cannot be set.`);
   const text = textAt(body, "advance");
   const ms = text === undefined ? undefined : parseDuration(text);
   if (ms === undefined) throw new RangeError("advance is a duration such as 90s, 60m, 24h or 2d.");
+  if (ms > MOST_AT_ONCE_MS) throw new RangeError("advance is at most 3650d at a time.");
   world.clock.advance(ms);
   world.settle();
 }

@@ -1,7 +1,8 @@
 import { enveloped, flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { isSameId, resourceGroupOf } from "./ids.ts";
-import { isObject, type JsonObject, objectAt, textAt } from "./json.ts";
+import { isObject, type JsonObject, objectAt, objectsAt, textAt, valueAt } from "./json.ts";
+import { isOfSizes } from "./machine-pools.ts";
 import { customSubnets, routeTableOf } from "./round.ts";
 import { identityValue, nodeGroupIdOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
@@ -70,6 +71,13 @@ function checkNetwork(
       "OnlySupportedOnUserAssignedMSICluster",
       "System-assigned managed identity not supported for custom resource PrivateDNSZone. Please use user-assigned managed identity.",
     );
+  const unsupported = isUserAssigned ? undefined : needOfUserAssigned(cluster);
+  if (unsupported)
+    throw flat(
+      400,
+      "OnlySupportedOnUserAssignedMSICluster",
+      `System-assigned managed identity not supported for ${unsupported}. Please use user-assigned managed identity.`,
+    );
   const principalId = principalOf(world, effective);
   const may = (action: string, scope: string) => world.rights.allows(principalId, action, scope, world.nowMs);
   if (table && !may("Microsoft.Network/routeTables/write", table))
@@ -84,6 +92,16 @@ function checkNetwork(
       "CustomPrivateDNSZoneMissingPermissionError",
       `Service principal or user-assigned identity must be given permission to read and write to custom private dns zone ${ownZone}. Check access result not allowed for action Microsoft.Network/privateDnsZones/write.`,
     );
+}
+
+/** What else only a user-assigned identity can have (AKS documentation and release notes; code and text are the model's own). */
+function needOfUserAssigned({ resource }: Cluster): string | undefined {
+  if (valueAt(resource, "properties", "securityProfile", "azureKeyVaultKms", "enabled") === true)
+    return "KMS etcd encryption";
+  const isInOwnNetwork = (profile: JsonObject) => isOfSizes(profile) && textAt(profile, "vnetSubnetID") !== undefined;
+  return objectsAt(resource, "properties", "agentPoolProfiles").some(isInOwnNetwork)
+    ? "VirtualMachines node pools in a custom virtual network"
+    : undefined;
 }
 
 /** The principal of an identity block. */

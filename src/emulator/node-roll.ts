@@ -7,6 +7,7 @@ import type { Operation } from "./operation.ts";
 import { quotaExceeded } from "./quotas.ts";
 import { pullAfterImaging } from "./round.ts";
 import { imageNode, isStopped, profileOf } from "./scale-sets.ts";
+import { subnetIsFull } from "./subnet-room.ts";
 import type { World } from "./world.ts";
 
 /** The type of the disruption budgets that can be put in. */
@@ -40,18 +41,20 @@ export function rollNodes(
     return;
   }
   const { pool, nodes } = current;
-  const batch = nodes.slice(0, surgeOf(cluster, pool));
-  const rest = [{ pool, nodes: nodes.slice(batch.length) }, ...later];
-  if (batch.length === 0) {
+  if (nodes.length === 0) {
     rollNodes(world, cluster, operation, later, end);
     return;
   }
   const surge = isDrained(cluster, pool) ? (countOf(maxSurgeOf(cluster, pool), pool.nodes.length) ?? 1) : 0;
-  const shortage = quotaExceeded(world, cluster, pool, Math.min(surge, batch.length));
+  const wanted = shortageOf(world, cluster, pool, Math.min(surge, nodes.length));
+  const isFallingBack = wanted !== undefined && fallsBack(cluster, pool);
+  const shortage = isFallingBack ? shortageOf(world, cluster, pool, 1) : wanted;
   if (shortage) {
     end.failed(shortage);
     return;
   }
+  const batch = nodes.slice(0, isFallingBack ? 1 : surgeOf(cluster, pool));
+  const rest = [{ pool, nodes: nodes.slice(batch.length) }, ...later];
   const blocking = isDrained(cluster, pool) ? blockingBudget(world, cluster, pool) : undefined;
   if (blocking) {
     failAfterTimeout(world, cluster, operation, pool, batch[0]!, blocking, end);
@@ -65,8 +68,32 @@ export function rollNodes(
       note(world, cluster, pool, node, "nodeReimaged");
       pullAfterImaging(world, cluster, pool, node);
     }
-    rollNodes(world, cluster, operation, rest, end);
+    world.timeline.schedule(world.nowMs + soakMs(cluster, pool), () => {
+      if (operation.endMs === undefined) rollNodes(world, cluster, operation, rest, end);
+    });
   });
+}
+
+/** What there is no room for: cores of the region, addresses of the subnet. */
+function shortageOf(world: World, cluster: Cluster, pool: Pool, surge: number): JsonObject | undefined {
+  return quotaExceeded(world, cluster, pool, surge) ?? subnetIsFull(world, cluster, pool, surge);
+}
+
+/** How long a pool waits after each of its nodes before it goes on (AKS documentation: none by default, 30 minutes at most). */
+function soakMs(cluster: Cluster, pool: Pool): number {
+  return MINUTE_MS * (numberAt(profileOf(cluster, pool.name), "upgradeSettings", "nodeSoakDurationInMinutes") ?? 0);
+}
+
+/** The first minor version of Kubernetes with which AKS makes do with one node where there is no room for the surge. */
+const FALLBACK_MINOR = 35;
+
+function fallsBack(cluster: Cluster, pool: Pool): boolean {
+  const profile = profileOf(cluster, pool.name);
+  const version =
+    textAt(profile, "currentOrchestratorVersion") ??
+    textAt(profile, "orchestratorVersion") ??
+    textAt(cluster.resource, "properties", "kubernetesVersion");
+  return Number(/^1\.(\d+)/.exec(version ?? "")?.[1] ?? 0) >= FALLBACK_MINOR;
 }
 
 function note(world: World, cluster: Cluster, pool: Pool, node: Node, kind: string): void {

@@ -2,6 +2,7 @@ import { flat } from "./arm-error.ts";
 import { type Cluster, type Node, nodePrincipalOf, type Pool } from "./cluster.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt, textsAt } from "./json.ts";
+import { DEFAULT_SIZE, fillInSizes, isOfMachines, isOfSizes } from "./machine-pools.ts";
 import { imagesPutIn } from "./node-images.ts";
 import {
   createScaleSet,
@@ -21,8 +22,11 @@ const DEFAULT_IMAGE: Record<string, string> = {
 /** Gives a pool what every pool on Azure has. */
 export function fillInPool(world: World, resource: Resource, profile: JsonObject): void {
   const properties = propertiesOf(resource);
-  profile["count"] ??= 1;
-  profile["vmSize"] ??= "Standard_DS2_v2";
+  if (isOfSizes(profile)) fillInSizes(profile);
+  else {
+    profile["count"] ??= 1;
+    profile["vmSize"] ??= DEFAULT_SIZE;
+  }
   profile["osType"] ??= "Linux";
   profile["mode"] ??= "User";
   profile["type"] ??= "VirtualMachineScaleSets";
@@ -64,7 +68,7 @@ export function syncPools(world: World, cluster: Cluster): void {
 
 function adoptPool(world: World, cluster: Cluster, profile: JsonObject): Pool {
   const name = String(profile["name"]);
-  const isScaleSetPool = !isSameId(textAt(profile, "type"), "AvailabilitySet");
+  const isScaleSetPool = !isOfMachines(profile);
   const given = isScaleSetPool ? findScaleSet(world, cluster, name) : undefined;
   const scaleSet = given ?? (isScaleSetPool ? createScaleSet(world, cluster, profile) : undefined);
   const pool: Pool = {

@@ -2,10 +2,12 @@ import type { ArmReply, ArmRequest } from "./arm.ts";
 import type { Cluster, Pool } from "./cluster.ts";
 import { isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
 import { type JsonObject, numberAt, textAt } from "./json.ts";
+import { sizesOf } from "./machine-pools.ts";
 import { profileOf } from "./scale-sets.ts";
 import type { World } from "./world.ts";
 
 const SCALE_SET_TYPE = "microsoft.compute/virtualmachinescalesets";
+const MACHINE_TYPE = "microsoft.compute/virtualmachines";
 
 /** Type name of a region's compute quotas. */
 export const USAGES_TYPE = "microsoft.compute/locations/usages";
@@ -37,10 +39,14 @@ function quotasOf(world: World, subscription: string, location: string): Map<str
     quotas.set(name.toLowerCase(), { ...quota, used: quota.used + cores });
   };
   add("cores", 0);
-  for (const set of world.store.ofType(SCALE_SET_TYPE)) {
-    if (!isSameId(subscriptionOf(set.id), subscription) || regionOf(set) !== location.toLowerCase()) continue;
-    const { family, cores } = sizeOf(textAt(set, "sku", "name") ?? "");
-    for (const name of ["cores", family]) add(name, cores * (numberAt(set, "sku", "capacity") ?? 0));
+  const computes = [...world.store.ofType(SCALE_SET_TYPE), ...world.store.ofType(MACHINE_TYPE)];
+  for (const compute of computes) {
+    if (!isSameId(subscriptionOf(compute.id), subscription) || regionOf(compute) !== location.toLowerCase()) continue;
+    const size = textAt(compute, "sku", "name") ?? textAt(compute, "properties", "hardwareProfile", "vmSize") ?? "";
+    const { family, cores } = sizeOf(size);
+    const isMachine = compute.type.toLowerCase() === MACHINE_TYPE;
+    for (const name of ["cores", family])
+      add(name, cores * (isMachine ? 1 : (numberAt(compute, "sku", "capacity") ?? 0)));
   }
   const given = world.store.ofType(USAGES_TYPE).filter(({ id }) => isIn(id, subscription, location));
   for (const usage of given) {
@@ -62,7 +68,9 @@ function isIn(id: string, subscription: string, location: string): boolean {
  * @param surge nodes that are added while others are replaced
  */
 export function quotaExceeded(world: World, cluster: Cluster, pool: Pool, surge: number): JsonObject | undefined {
-  const { cores } = sizeOf(textAt(profileOf(cluster, pool.name), "vmSize") ?? "");
+  // Of several sizes, which one a surge takes is not known: the largest is counted.
+  const sizes = sizesOf(profileOf(cluster, pool.name)) ?? [];
+  const cores = Math.max(0, ...sizes.map((size) => sizeOf(size).cores));
   const { used, limit } = quotasOf(world, subscriptionOf(cluster.id)!, regionOf(cluster.resource)).get("cores")!;
   if (used + surge * cores <= limit) return undefined;
   return {

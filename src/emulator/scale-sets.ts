@@ -10,6 +10,7 @@ import {
   type Resource,
   textAt,
 } from "./json.ts";
+import { DEFAULT_SIZE, isOfSizes, sizesOf } from "./machine-pools.ts";
 import type { World } from "./world.ts";
 
 /** The tag by which AKS marks the pool that a scale set belongs to. */
@@ -60,7 +61,7 @@ export function createScaleSet(world: World, cluster: Cluster, profile: JsonObje
     location: textAt(cluster.resource, "location"),
     tags: { [POOL_TAG]: String(profile["name"]) },
     sku: {
-      name: textAt(profile, "vmSize") ?? "Standard_DS2_v2",
+      name: textAt(profile, "vmSize") ?? DEFAULT_SIZE,
       tier: "Standard",
       capacity: numberAt(profile, "count") ?? 0,
     },
@@ -82,24 +83,34 @@ function digitsOf(world: World, cluster: Cluster): string {
   return String(world.ids.numberOf(`scale sets of ${keyOf(cluster.id)}`, 100_000_000)).padStart(8, "0");
 }
 
-/** Gives the pool as many nodes as its count says: the newest ones go first. */
+/** Gives the pool as many nodes as its count says, of each size as many as that has: the newest ones go first. */
 export function resizePool(world: World, cluster: Cluster, pool: Pool): void {
-  const count = numberAt(profileOf(cluster, pool.name), "count") ?? pool.nodes.length;
-  while (pool.nodes.length > count) {
-    const [gone] = pool.nodes.splice(-1);
-    world.store.delete(gone!.resourceId);
-  }
-  while (pool.nodes.length < count) pool.nodes.push(addNode(world, cluster, pool));
+  const profile = profileOf(cluster, pool.name);
+  const missing = sizesOf(profile) ?? pool.nodes.map(() => DEFAULT_SIZE);
+  const isSized = profile !== undefined && isOfSizes(profile);
+  const kept = pool.nodes.filter((node) => {
+    const at = isSized ? missing.indexOf(sizeOf(world, node)) : missing.length - 1;
+    if (at >= 0) missing.splice(at, 1);
+    else world.store.delete(node.resourceId);
+    return at >= 0;
+  });
+  pool.nodes = kept;
+  for (const size of missing) pool.nodes.push(addNode(world, cluster, pool, size));
   const scaleSet = pool.scaleSetId ? world.store.get(pool.scaleSetId) : undefined;
   if (scaleSet && isObject(scaleSet["sku"])) scaleSet["sku"]["capacity"] = pool.nodes.length;
 }
 
+/** The size of a node that is a single machine. */
+function sizeOf(world: World, node: Node): string {
+  return textAt(world.store.get(node.resourceId), "properties", "hardwareProfile", "vmSize") ?? DEFAULT_SIZE;
+}
+
 /** Makes one more node, on the newest model and the identity of the moment. */
-function addNode(world: World, cluster: Cluster, pool: Pool): Node {
+function addNode(world: World, cluster: Cluster, pool: Pool, size: string): Node {
   const number = pool.nextInstance++;
   const resource = pool.scaleSetId
     ? instanceOf(world, pool.scaleSetId, number, cluster)
-    : machineOf(world, cluster, pool, number);
+    : machineOf(world, cluster, pool, number, size);
   world.store.put(resource);
   const name = textAt(resource, "properties", "osProfile", "computerName")!;
   return { name, resourceId: resource.id, principalId: nodePrincipalOf(cluster), hasLatestModel: true };
@@ -126,7 +137,7 @@ function instanceOf(world: World, scaleSetId: string, number: number, cluster: C
   };
 }
 
-function machineOf(world: World, cluster: Cluster, pool: Pool, number: number): Resource {
+function machineOf(world: World, cluster: Cluster, pool: Pool, number: number, size: string): Resource {
   const name = `aks-${pool.name}-${digitsOf(world, cluster)}-${number}`;
   const now = new Date(world.nowMs).toISOString();
   const id = `${nodeGroupIdOf(cluster)}/providers/${MACHINE_TYPE}/${name}`;
@@ -140,6 +151,7 @@ function machineOf(world: World, cluster: Cluster, pool: Pool, number: number): 
     tags: { [POOL_TAG]: pool.name },
     ...(identity ? { identity: structuredClone(identity) } : {}),
     properties: {
+      hardwareProfile: { vmSize: size },
       vmId: world.ids.guidOf(id),
       provisioningState: "Succeeded",
       timeCreated: now,
@@ -162,7 +174,7 @@ function instanceViewAt(time: string): JsonObject {
 export function imageNode(world: World, cluster: Cluster, pool: Pool, node: Node): void {
   if (world.behaviour.reimage === "replacesInstance" && pool.scaleSetId) {
     world.store.delete(node.resourceId);
-    Object.assign(node, addNode(world, cluster, pool));
+    Object.assign(node, addNode(world, cluster, pool, DEFAULT_SIZE));
   } else {
     const resource = world.store.get(node.resourceId);
     if (resource) {

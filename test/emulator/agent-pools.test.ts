@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/emulator/json.ts";
-import { CLUSTER, Harness, NODE_GROUP, plainWorld } from "./harness.ts";
+import { CLUSTER, GROUP, Harness, NODE_GROUP, plainWorld } from "./harness.ts";
 
 const APPS = `${CLUSTER}/agentPools/apps`;
 
@@ -96,6 +96,66 @@ describe("upgradeNodeImageVersion", () => {
       "2026-11-22T08:00:00.000Z",
       "2026-11-22T08:05:00.000Z",
     ]);
+  });
+
+  it("waits as long after each node as the pool says", async () => {
+    const pools = [
+      { name: "system", count: 1, mode: "System" },
+      { name: "apps", count: 2, upgradeSettings: { nodeSoakDurationInMinutes: 10 } },
+    ];
+    const harness = await Harness.with(plainWorld({ agentPoolProfiles: pools }));
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+    await harness.advance("29m");
+    expect((await drains(harness)).map((event) => event["at"])).toEqual([
+      "2026-11-22T08:00:00.000Z",
+      "2026-11-22T08:15:00.000Z",
+    ]);
+    expect((await harness.get(APPS)).properties.provisioningState).toBe("UpgradingNodeImageVersion");
+    await harness.advance("1m");
+    expect((await harness.get(APPS)).properties.provisioningState).toBe("Succeeded");
+  });
+
+  it.each([
+    ["1.34.2", "Failed", 0],
+    ["1.35.0", "Succeeded", 3],
+  ])("with Kubernetes %s, a surge that there are no cores for ends %s", async (version, ending, drained) => {
+    const pools = [
+      { name: "system", count: 1, mode: "System" },
+      { name: "apps", count: 3, orchestratorVersion: version, upgradeSettings: { maxSurge: "3" } },
+    ];
+    // Four nodes of two cores each, and room for one more.
+    const harness = await Harness.with(plainWorld({ agentPoolProfiles: pools }), { coreQuota: 10 });
+    await harness.expect(202, "POST", `${APPS}/upgradeNodeImageVersion`);
+    await harness.advance("15m");
+    expect((await harness.get(APPS)).properties.provisioningState).toBe(ending);
+    expect(new Set((await drains(harness)).map((event) => event["at"])).size, "one node at a time").toBe(drained);
+  });
+
+  it.each([
+    ["azure", undefined, "Failed"],
+    ["azure", "overlay", "Succeeded"],
+    ["kubenet", undefined, "Succeeded"],
+  ])("a surge needs addresses in the nodes' subnet, with pods in it one for each: %s %s ends %s", async (networkPlugin, networkPluginMode, ending) => {
+    const network = `${GROUP}/providers/Microsoft.Network/virtualNetworks/vnet`;
+    const vnetSubnetID = `${network}/subnets/nodes`;
+    const subnet = { name: "nodes", id: vnetSubnetID, properties: { addressPrefix: "10.0.0.0/25" } };
+    const pools = [
+      { name: "system", count: 1, mode: "System", vnetSubnetID },
+      { name: "apps", count: 2, vnetSubnetID },
+    ];
+    // Three nodes take 93 of 128 addresses with Azure CNI, five are Azure's own, and one more node takes 31.
+    const harness = await Harness.with([
+      { id: network, type: "Microsoft.Network/virtualNetworks", properties: { subnets: [subnet] } },
+      ...plainWorld({
+        agentPoolProfiles: pools,
+        networkProfile: { networkPlugin, ...(networkPluginMode ? { networkPluginMode } : {}) },
+      }),
+    ]);
+    const accepted = await harness.call("POST", `${APPS}/upgradeNodeImageVersion`);
+    await harness.advance("10m");
+    expect((await harness.get(APPS)).properties.provisioningState).toBe(ending);
+    const { pathname, search } = new URL(accepted.headers["azure-asyncoperation"]!);
+    expect((await harness.get(pathname + search)).error?.code).toBe(ending === "Failed" ? "SubnetIsFull" : undefined);
   });
 
   it("images Spot nodes without draining them", async () => {

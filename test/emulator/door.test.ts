@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaultBehaviour } from "../../src/emulator/behaviour.ts";
+import type { JsonObject } from "../../src/emulator/json.ts";
 import {
   APPLICATION,
   CLUSTER,
@@ -12,6 +13,7 @@ import {
 } from "./harness.ts";
 
 const AT = `/subscriptions/${SUBSCRIPTION}`;
+const ASSIGNMENT = `${REGISTRY}/providers/Microsoft.Authorization/roleAssignments/b0000000-0000-4000-8000-000000000001`;
 
 describe("the control API", () => {
   it("tells and sets behaviour, and refuses keys and values that it does not know", async () => {
@@ -40,7 +42,9 @@ describe("the control API", () => {
       now: "2026-11-22T09:30:00.000Z",
       scale: 1,
     });
-    expect((await harness.call("POST", "/_emulator/clock", { advance: "soon" })).status).toBe(400);
+    for (const bad of [{ advance: "soon" }, { advance: "-5m" }, { advance: "99999999d" }, { advance: "1m", scale: 9 }])
+      expect((await harness.call("POST", "/_emulator/clock", bad)).body.error.code).toBe("InvalidControlInput");
+    expect((await harness.get("/_emulator/clock")).now).toBe("2026-11-22T09:30:00.000Z");
     expect((await harness.call("POST", "/_emulator/nonsense")).status).toBe(404);
   });
 
@@ -48,6 +52,39 @@ describe("the control API", () => {
     const harness = new Harness();
     for (const bad of [{}, [1], [{ type: "x" }], [{ id: "not an id", type: "Microsoft.Network/x" }]])
       expect((await harness.call("POST", "/_emulator/resources", bad)).status).toBe(400);
+  });
+
+  it.each<[string, JsonObject]>([
+    ["properties is not an object", { id: REGISTRY, properties: 5 }],
+    ["agentPoolProfiles is not a list", { id: CLUSTER, properties: { agentPoolProfiles: {} } }],
+    ["agentPoolProfiles[0] has no name", { id: CLUSTER, properties: { agentPoolProfiles: [{ count: 1 }] } }],
+    ["count of pool 'a' is -2,", { id: CLUSTER, properties: { agentPoolProfiles: [{ name: "a", count: -2 }] } }],
+    ["_emulator.registries is not a list", { id: CLUSTER, _emulator: { registries: REGISTRY } }],
+    ["it has no properties.principalId", { id: ASSIGNMENT }],
+    [
+      "createdOn 'once' is no date",
+      { id: ASSIGNMENT, properties: { principalId: SERVICE_PRINCIPAL, roleDefinitionId: "r", createdOn: "once" } },
+    ],
+    ["its credentials are not a list", { id: "app", type: "Microsoft.Graph/applications", passwordCredentials: {} }],
+    ["it has no cluster", { type: "Kubernetes/PodDisruptionBudget", metadata: { name: "web" } }],
+  ])("refuses what would be without effect or break the model, and takes nothing of the array: %s", async (says, bad) => {
+    const harness = new Harness();
+    const answer = await harness.call("POST", "/_emulator/resources", [...plainWorld(), bad]);
+    expect(answer.body.error).toMatchObject({ code: "InvalidControlInput", message: expect.stringContaining(says) });
+    expect(await harness.get("/_emulator/resources")).toEqual([]);
+  });
+
+  it("refuses pools that make no sense from clients too", async () => {
+    const harness = await Harness.with(plainWorld());
+    const pool = { properties: { count: -1 } };
+    const puts: [path: string, body: JsonObject][] = [
+      [`${CLUSTER}/agentPools/apps`, pool],
+      [`${CLUSTER}/agentPools/new`, pool],
+      [CLUSTER, { location: "westeurope", properties: { agentPoolProfiles: [{ name: "apps", count: 1001 }] } }],
+      [`${CLUSTER}2`, { location: "westeurope", properties: { agentPoolProfiles: [{ count: 1 }] } }],
+    ];
+    for (const [path, body] of puts)
+      expect((await harness.call("PUT", path, body)).body).toMatchObject({ code: "InvalidParameter", subcode: "" });
   });
 
   it("logs requests with their emulated time, and writes with bodies without secrets", async () => {

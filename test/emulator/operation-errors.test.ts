@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { JsonObject } from "../../src/emulator/json.ts";
 import { azure, behave, put } from "../branches/azure.ts";
 import { openWorld, type World } from "../branches/support.ts";
 
@@ -42,6 +43,26 @@ test("QuotaExceeded of an operation is shown with its code, its sentence and wha
   expect(stderr).toMatch(/failed: Operation results in exceeding quota limits of Core.*\(QuotaExceeded\)/);
   expect(stderr).toMatch(/Remedy: \S/);
   await behave(world, { coreQuota: 100_000 });
+  expect((await world.line.run("resume")).code).toBe(0);
+});
+
+test("SubnetIsFull of an operation is shown with its code, its sentence and what to do, and gone on from", async () => {
+  const world = await openWorld({ scenario: "azure-cni" });
+  const cluster = (await azure(world, "GET", world.cluster)) as { properties: { agentPoolProfiles: JsonObject[] } };
+  const id = String(cluster.properties.agentPoolProfiles[0]!["vnetSubnetID"]);
+  const subnet = (await azure(world, "GET", id)) as { properties: JsonObject };
+  const resize = (addressPrefix: string) =>
+    azure(world, "PUT", id, { properties: { ...subnet.properties, addressPrefix } });
+  // The preflight has looked at the subnet; somebody makes it smaller while the control plane is being switched.
+  const makeSmaller = async () => {
+    await world.lab.clock.sleep(61 * 60_000);
+    await resize("10.60.0.0/29");
+  };
+  const { code, stderr } = await migrate(world, makeSmaller());
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/failed: Subnet \S+ has 0 addresses left.*\(SubnetIsFull\)/);
+  expect(stderr).toMatch(/Remedy: \S/);
+  await resize(String(subnet.properties["addressPrefix"]));
   expect((await world.line.run("resume")).code).toBe(0);
 });
 
