@@ -130,8 +130,8 @@ describe("a thousand clusters in twenty subscriptions", () => {
   });
 });
 
-test("one subscription of many clusters stays within its token bucket", async () => {
-  const lab = await Lab.open({ throttles: { reads: { size: 250, perSecond: 25 } } });
+test("one subscription of many clusters stays within its token buckets, and learns quickly that one of AKS is empty", async () => {
+  const lab = await Lab.open({ throttles: "azure" });
   const cluster = (index: number) => ({
     id: `/subscriptions/3f0b6c1e-9a54-4d1c-8f27-5b1d7c0a9e01/resourceGroups/rg-${index}/providers/Microsoft.ContainerService/managedClusters/aks-${index}`,
     type: "Microsoft.ContainerService/managedClusters",
@@ -156,6 +156,12 @@ test("one subscription of many clusters stays within its token bucket", async ()
     { cloud: "AzureCloud", now: lab.clock.now() },
   );
   expect(clusters).toHaveLength(201);
-  expect((await lab.requests()).filter(({ status }) => status === 429)).toEqual([]);
-  expect(lab.clock.now().getTime()).toBeGreaterThan(began);
+  const refused = (await lab.requests()).filter(({ status }) => status === 429);
+  // AKS answers 60 of the 600 questions below clusters at once. What was on its way when that was over is asked again.
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length).toBeLessThan(60);
+  const seconds = (lab.clock.now().getTime() - began) / 1_000;
+  expect(seconds).toBeGreaterThan(540);
+  expect(seconds).toBeLessThan(720);
+  for (const { notAssessed } of clusters) expect(notAssessed.filter(({ check }) => check === "RD002")).toEqual([]);
 });
