@@ -20,7 +20,7 @@ export interface Resources {
   subnet(id: string): Promise<Subnet | undefined>;
   /** Whether there is a resource group of this id; undefined when the caller may not read it. */
   groupExists(id: string): Promise<boolean | undefined>;
-  /** When a resource was made; undefined where Azure does not show it, or the time, in the list of its resource group. */
+  /** When a resource was made; undefined where the list of its resource group does not show it, or may not be read. */
   createdAt(id: string): Promise<Date | undefined>;
   /** Management locks at, above and below a scope. */
   locks(scope: string): Promise<{ id: string; level: string; name: string }[]>;
@@ -63,9 +63,15 @@ export function createResources({ arm }: Transport): Resources {
       const group = id.replace(/\/providers\/.*$/i, "");
       const filter = encodeURIComponent(`resourceType eq '${type}'`);
       const path = `${group}/resources?api-version=2021-04-01&$filter=${filter}&$expand=createdTime`;
-      const listed = (await arm.list(`list the resources of ${group.split("/").at(-1)}`, path)).map(asObject);
-      const time = Date.parse(asString(listed.find((item) => sameId(asString(item["id"]), id))?.["createdTime"]) ?? "");
-      return Number.isNaN(time) ? undefined : new Date(time);
+      try {
+        const listed = (await arm.list(`list the resources of ${group.split("/").at(-1)}`, path)).map(asObject);
+        const shown = listed.find((item) => sameId(asString(item["id"]), id));
+        const time = Date.parse(asString(shown?.["createdTime"]) ?? "");
+        return Number.isNaN(time) ? undefined : new Date(time);
+      } catch (error) {
+        if (hasStatus(error, 403)) return undefined;
+        throw error;
+      }
     },
     async locks(scope) {
       const found = await arm.list(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/engine/clock.ts";
+import type { WireRequest } from "../../src/engine/wire.ts";
 import { CASES, type MigrationCase } from "../simulation/cases.ts";
 import { Crash, Disk, type Hooks, runProcess } from "../simulation/process.ts";
 import { Site } from "../simulation/site.ts";
@@ -153,20 +154,18 @@ describe("what somebody else made stays", () => {
     expect(changesSince(before, await readInventory(site))).toEqual([`+ ${other.toLowerCase()}`]);
   });
 
-  test("when Azure does not show when it was made", async () => {
+  test.each([
+    ["does not show when it was made", { from: '"createdTime"', to: '"otherTime"' }],
+    ["may not be asked when it was made", { status: 403, from: /.*/s, to: '{"error":{"code":"AuthorizationFailed"}}' }],
+  ])("where Azure %s", async (_, { status, from, to }: { status?: number; from: string | RegExp; to: string }) => {
     const { site, disk } = await begin();
     await runProcess(site, disk, dyingAt(IDENTITY));
-    const handle = site.emulator.handle.bind(site.emulator);
-    const timeless = Object.assign(Object.create(site), {
-      emulator: {
-        clock: site.clock,
-        handle: async (request: Parameters<typeof handle>[0]) => {
-          const response = await handle(request);
-          return { ...response, body: response.body.replaceAll('"createdTime"', '"otherTime"') };
-        },
-      },
-    }) as Site;
-    const { made, doubtful } = await undoRun(timeless, disk);
+    const handle = async (request: WireRequest) => {
+      const response = await site.emulator.handle(request);
+      if (!/\/resources\?/.test(request.url)) return response;
+      return { ...response, status: status ?? response.status, body: response.body.replace(from, to) };
+    };
+    const { made, doubtful } = await undoRun(site, disk, { handle, clock: site.clock });
     expect(made).toEqual([]);
     expect(doubtful).toEqual([expect.objectContaining({ reason: expect.stringContaining("does not show when") })]);
   });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { connect } from "../../src/azure/connection.ts";
+import { connect, type InProcessEmulator } from "../../src/azure/connection.ts";
 import type { StampedEvent } from "../../src/engine/events.ts";
 import { type Left, whatRunMade } from "../../src/execute/made-by-run.ts";
 import { takeBack } from "../../src/execute/take-back.ts";
@@ -22,9 +22,12 @@ export function changesSince(before: Inventory, after: Inventory): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter(isOther).map((id) => `${sign(id)} ${id}`);
 }
 
-/** Takes back what the run of a plan with one cluster has made, by what is on disk, as `undo` does once that is approved. */
-export async function undoRun(site: Site, disk: Disk): Promise<Left> {
-  const connection = await connect({ cloud: "AzureCloud", emulator: site.emulator });
+/**
+ * Takes back what the run of a plan with one cluster has made, by what is on disk, as `undo` does once that is approved.
+ * @param door another way to the emulator
+ */
+export async function undoRun(site: Site, disk: Disk, door: InProcessEmulator = site.emulator): Promise<Left> {
+  const connection = await connect({ cloud: "AzureCloud", emulator: door });
   const azure = connection.azure();
   const { plan } = site;
   const cluster = plan.clusters[0]!;
