@@ -10,6 +10,7 @@ import { sanitizeDeep } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
+import { progressOn } from "./progress.ts";
 
 /** The flags of `assess`. */
 export interface AssessFlags extends CommonFlags, ScopeFlags, InClusterFlags {
@@ -50,36 +51,4 @@ function renderAs(output: AssessFlags["output"], assessment: Assessment): string
     default:
       return renderAssessmentTable(assessment);
   }
-}
-
-/** A log gets a line for every tenth of the way, a terminal one line that changes. */
-const LOG_STEPS = 10;
-
-function progressOn(stream: NodeJS.WriteStream) {
-  let shown = "";
-  return {
-    update({ what, done, total }: { readonly what: string; readonly done: number; readonly total: number }) {
-      const line = `${done} of ${total} ${what}`;
-      if (stream.isTTY) stream.write(`\r\u001b[K${line}`);
-      else if (Math.floor((done * LOG_STEPS) / total) > Math.floor(((done - 1) * LOG_STEPS) / total))
-        stream.write(`${line}\n`);
-      shown = line;
-    },
-    retried({
-      request,
-      reason,
-      delayMs,
-    }: {
-      readonly request: string;
-      readonly reason: string;
-      readonly delayMs: number;
-    }) {
-      stream.write(
-        `${stream.isTTY ? "\r\u001b[K" : ""}Azure asked to wait ${Math.ceil(delayMs / 1000)} s (${reason}): ${request}\n`,
-      );
-    },
-    end() {
-      if (stream.isTTY && shown) stream.write("\r\u001b[K");
-    },
-  };
 }

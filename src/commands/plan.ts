@@ -23,6 +23,7 @@ import {
 } from "./context.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 import { azureFlags, hasNoChange, nextCommandFor } from "./next-command.ts";
+import { progressOn } from "./progress.ts";
 
 /** The flags of `plan`. */
 export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {
@@ -47,7 +48,9 @@ export async function plan(flags: PlanFlags): Promise<number> {
   ensureNames(flags);
   const connection = await connectFor(flags);
   const clusterIds = await resolveScope(connection, flags);
-  const azure = connection.azure();
+  const inCluster = await mayLookInside(flags);
+  const progress = progressOn(process.stderr);
+  const azure = connection.azure({ onRetry: progress.retried });
   const subscriptions = flags.tenant === undefined ? await azure.resources.subscriptions() : [];
   const made = await makePlan(
     azure,
@@ -64,10 +67,11 @@ export async function plan(flags: PlanFlags): Promise<number> {
       switchedAt: parseTime("--switched-at", flags.switchedAt)?.toISOString(),
       ignoredChecks: flags.ignorePreflight,
       requireNodeImage: flags.requireNodeImage,
-      inCluster: await mayLookInside(flags),
+      inCluster,
     },
     planOrigin(connection, tenantOf(clusterIds[0], subscriptions, flags)),
-  );
+    (done, total) => progress.update({ what: "clusters read", done, total }),
+  ).finally(progress.end);
   if (flags.out) writePlanFile(flags.out, made);
   if (flags.roleRequests)
     writeTextFile(flags.roleRequests, `${JSON.stringify({ requests: roleRequests(made) }, undefined, 2)}\n`);

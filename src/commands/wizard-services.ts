@@ -50,11 +50,12 @@ export async function servicesFor(
       }));
     },
     registries: (clusterId) => listRegistries(azure, clusterId, known.get(clusterId)!, connection.clock.now()),
-    makePlan: ({ clusters: clusterIds, ...choices }) =>
+    makePlan: ({ clusters: clusterIds, ...choices }, onProgress) =>
       makePlan(
         azure,
         { ...choices, clusterIds, ...DEFAULT_WAITS },
         planOrigin(connection, tenantOf(clusterIds[0], subscriptions, flags)),
+        (done, total) => onProgress(total > 1 ? `${done} of ${total} clusters read` : ""),
       ),
     savePlan: async (plan, file) => writePlanFile(file, plan),
     hash: planHash,

@@ -44,8 +44,17 @@ export interface PlanOrigin {
   readonly now: Date;
 }
 
-/** Makes a plan for the clusters, from reads alone. @throws AksMiError when a cluster is not there or cannot be planned for */
-export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanOrigin): Promise<MigrationPlan> {
+/**
+ * Makes a plan for the clusters, from reads alone.
+ * @param onProgress told before each cluster, and at the end, how many of how many are read
+ * @throws AksMiError when a cluster is not there or cannot be planned for
+ */
+export async function makePlan(
+  azure: Azure,
+  request: PlanRequest,
+  origin: PlanOrigin,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<MigrationPlan> {
   const { cloud, tenant, emulator, tool, now } = origin;
   const frame: MigrationPlan = {
     apiVersion: "aks-mi/v1",
@@ -69,7 +78,12 @@ export async function makePlan(azure: Azure, request: PlanRequest, origin: PlanO
     clusters: [],
   };
   const clusters: ClusterPlan[] = [];
-  for (const id of request.clusterIds) clusters.push(await planCluster(azure, normalizeId(id), request, frame, now));
+  const total = request.clusterIds.length;
+  for (const [done, id] of request.clusterIds.entries()) {
+    onProgress(done, total);
+    clusters.push(await planCluster(azure, normalizeId(id), request, frame, now));
+  }
+  onProgress(total, total);
   ensureIdentitiesOfTheirOwn(clusters, request);
   return { ...frame, clusters };
 }

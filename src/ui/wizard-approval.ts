@@ -25,8 +25,8 @@ const REVIEW_ROWS = 8;
 /** Makes the plan and shows it page by page. */
 async function readPlan(session: Session): Promise<undefined> {
   const { answers, services, io } = session;
-  const plan = await session.working("Reading the clusters and making the plan…", () =>
-    services.makePlan(toChoices(session)),
+  const plan = await session.working("Reading the clusters and making the plan…", (say) =>
+    services.makePlan(toChoices(session), say),
   );
   answers.plan = plan;
   const report = renderPlan(plan, {

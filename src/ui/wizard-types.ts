@@ -76,8 +76,11 @@ export interface WizardServices {
   listClusters(onProgress: (words: string) => void): Promise<WizardEstate>;
   identities(clusterId: string): Promise<readonly WizardIdentity[]>;
   registries(clusterId: string): Promise<readonly WizardRegistry[]>;
-  /** @throws AksMiError when there is no such plan; the user then changes an answer */
-  makePlan(choices: WizardChoices): Promise<MigrationPlan>;
+  /**
+   * @param onProgress told how far the reading is, in a few words
+   * @throws AksMiError when there is no such plan; the user then changes an answer
+   */
+  makePlan(choices: WizardChoices, onProgress: (words: string) => void): Promise<MigrationPlan>;
   /** @throws AksMiError when the file can't be written; the user then names another */
   savePlan(plan: MigrationPlan, file: string): Promise<void>;
   hash(plan: MigrationPlan): string;

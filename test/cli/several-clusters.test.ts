@@ -26,7 +26,9 @@ test("two clusters of one name get no identity in common by default, unless it i
     2,
     expect.stringContaining("would share the identity id-payments-prod"),
   ]);
-  expect((await plan()).code).not.toBe(2);
+  const made = await plan();
+  expect(made.code).not.toBe(2);
+  expect(made.stderr).toBe("1 of 2 clusters read\n2 of 2 clusters read\n");
   const names = ["--control-plane-identity", "id-a", "--kubelet-identity", "id-b"];
   expect((await plan("--identity-resource-group", "rg-payments-prod", ...names)).code).not.toBe(2);
 });
