@@ -32,8 +32,9 @@ export function withCommonFlags(command: Command): Command {
 
 /** The flags that say which clusters. */
 export function withScope(command: Command): Command {
+  const id = new Option("--id <resource id>", "a cluster (repeatable)").argParser(collect).default([]);
   return command
-    .option("--id <resource id>", "a cluster (repeatable)", collect, [])
+    .addOption(id.conflicts(["subscription", "resourceGroup", "name"]))
     .option("-s, --subscription <id>", "a subscription, by id or name")
     .option("-g, --resource-group <name>", "a resource group")
     .option("-n, --name <name>", "a cluster's name");
@@ -137,13 +138,16 @@ export function passOn(program: Command, command: Command): void {
 
 /**
  * Ends the program where a flag has an empty value: that is an unset variable in a script, and not a flag that was left out.
- * An empty hash is left to the approval, as another wrong one.
+ * An empty hash is left to the approval, as another wrong one. An empty environment variable is one that is not set: many a
+ * CI system cannot unset one.
  */
-export function refuseEmptyValues(command: Command): void {
+export function settleEmptyValues(command: Command): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    if (name === "approve" || command.getOptionValueSource(name) !== "cli") continue;
-    if ([command.getOptionValue(name)].flat().includes("")) command.error(`error: option '${option.flags}' is empty`);
+    if (name === "approve" || ![command.getOptionValue(name)].flat().includes("")) continue;
+    const source = command.getOptionValueSource(name);
+    if (source === "cli") command.error(`error: option '${option.flags}' is empty`);
+    if (source === "env") command.setOptionValueWithSource(name, option.defaultValue, "default");
   }
 }
 
@@ -158,6 +162,13 @@ export function durationText(value: string): string {
 export function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);
+}
+
+/** A TCP port, or 0. @throws InvalidArgumentError when it is none */
+export function portNumber(value: string): number {
+  const port = wholeNumber(value);
+  if (port > 65_535) throw new InvalidArgumentError("It must be a port from 0 to 65535.");
+  return port;
 }
 
 /** The fastest that an emulated Azure can live: what its clusters do in a second has to take less than that. */

@@ -12,8 +12,9 @@ import {
   maxDurationOption,
   outputOption,
   passOn,
-  refuseEmptyValues,
+  portNumber,
   runArgument,
+  settleEmptyValues,
   timeScale,
   untilOption,
   wholeNumber,
@@ -37,7 +38,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     .configureHelp(HELP_LAYOUT)
     .showHelpAfterError("(run with --help for the options)")
     .hook("preSubcommand", passOn)
-    .hook("preAction", (_, command) => refuseEmptyValues(command))
+    .hook("preAction", (_, command) => settleEmptyValues(command))
     .exitOverride();
   const done = (code: number) => setExitCode(code);
   const command = (spec: string, summary: string, example: string) =>
@@ -221,7 +222,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
     program.command("emulator").description("serve the embedded emulator of Azure Resource Manager on loopback"),
     "aks-mi emulator --port 0 --scenario demo --time-scale 3600",
   )
-    .option("--port <n>", "the port; 0 picks a free one", wholeNumber, 0)
+    .option("--port <n>", "the port; 0 picks a free one", portNumber, 0)
     .option("--scenario <name or file>", "what is in the model at the start (default: nothing)")
     .option("--time-scale <n>", "how many emulated seconds pass in a second", timeScale, 1)
     .option("--seed <n>", "what everything random is made from", wholeNumber, 1)

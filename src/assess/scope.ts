@@ -28,7 +28,11 @@ export async function chooseClusters(estate: Estate, scope: AssessScope): Promis
     ? [chooseSubscription(estate.subscriptions, scope.subscription)]
     : estate.subscriptions;
   if (subscriptions.length === 0)
-    throw new AksMiError("USAGE", "You can see no enabled subscription.", "Check it with `az account list -o table`.");
+    throw new AksMiError(
+      "USAGE",
+      `You can see no enabled subscription${scope.tenant ? ` of tenant ${scope.tenant}` : ""}.`,
+      "Check it with `az account list -o table`.",
+    );
   const clusters: ManagedCluster[] = [];
   const notListed: { id: string; reason: string }[] = [];
   for (const { id } of subscriptions) {

@@ -45,7 +45,7 @@ export interface PlanFlags extends CommonFlags, ScopeFlags, InClusterFlags {
 
 /** Makes a plan, writes it where it was asked for, and prints the report. @returns the exit code */
 export async function plan(flags: PlanFlags): Promise<number> {
-  ensureNames(flags);
+  ensureUsable(flags);
   const connection = await connectFor(flags);
   const clusterIds = await resolveScope(connection, flags);
   const inCluster = await mayLookInside(flags);
@@ -80,8 +80,17 @@ export async function plan(flags: PlanFlags): Promise<number> {
   return made.clusters.some((cluster) => cluster.blocked) ? EXIT.blocked : 0;
 }
 
-/** @throws AksMiError `USAGE` when Azure has no such registry or resource group under any circumstances */
-function ensureNames({ registry, identityResourceGroup }: PlanFlags): void {
+/**
+ * @throws AksMiError `USAGE` when Azure has no such registry or resource group under any circumstances, or a role is to be
+ * printed as what `az` does not take
+ */
+function ensureUsable({ registry, identityResourceGroup, requiredPermissions, output }: PlanFlags): void {
+  if (requiredPermissions && output !== "table" && output !== "json")
+    throw new AksMiError(
+      "USAGE",
+      `--required-permissions prints JSON, as \`az role definition create\` takes it, and not ${output}.`,
+      `Leave out one of it and -o ${output}.`,
+    );
   const ensure = (long: string, value: string, checked: true | string, remedy: string) => {
     if (checked !== true) throw new AksMiError("USAGE", `${long} does not take "${value}": ${checked}`, remedy);
   };

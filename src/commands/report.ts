@@ -1,3 +1,4 @@
+import { AksMiError } from "../engine/errors.ts";
 import { planHash } from "../plan/canonical.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import { maskPlan } from "../report/mask.ts";
@@ -20,6 +21,12 @@ export interface ReportFlags extends CommonFlags {
 
 /** Renders a run, or a plan file. @returns the exit code */
 export async function report(id: string | undefined, flags: ReportFlags): Promise<number> {
+  if (flags.plan && id !== undefined)
+    throw new AksMiError(
+      "USAGE",
+      `A plan file or a run is rendered, and both are named: ${flags.plan} and ${id}.`,
+      "Leave one of them out.",
+    );
   process.stdout.write(flags.plan ? renderPlanFile(flags.plan, flags) : renderRun(id, flags));
   return 0;
 }

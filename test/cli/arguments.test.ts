@@ -47,6 +47,15 @@ const REFUSED: readonly [what: string, args: (id: string) => string[], says: str
     () => ["apply", "--plan", "p.yaml"],
     "p.yaml cannot be read: ENOENT: no such file or directory (USAGE)",
   ],
+  [
+    "an id, and a group that it is not looked for in",
+    () => ["plan", "--id", id, "-g", "g"],
+    "cannot be used with option",
+  ],
+  ["an id, and a name", () => ["assess", "--id", id, "-n", "n"], "cannot be used with option '-n, --name <name>'"],
+  ["a plan and a run", () => ["report", "--plan", "p.yaml", "r1"], "A plan file or a run"],
+  ["a role as a page", () => ["plan", "--id", id, "--required-permissions", "-o", "html"], "prints JSON"],
+  ["a port that there is not", () => ["emulator", "--port", "65536"], "a port from 0 to 65535"],
   ["no client id", () => ["verify", "--id", id, "--service-principal", "sp"], "must be a client id"],
 ];
 
@@ -56,6 +65,17 @@ describe("arguments that mean nothing", () => {
     expect(stderr).toContain(says);
     expect(code).toBe(2);
     expect(stdout).toBe("");
+  });
+});
+
+describe("an environment variable that is empty", () => {
+  it("is one that is not set", async () => {
+    const unnamed = { AKS_MI_EMULATOR: "", AKS_MI_STATE_DIR: "" };
+    const status = await line.runIn({ env: unnamed }, "status", "r1");
+    expect([status.code, status.stderr]).toEqual([2, expect.stringContaining('no run "r1" in .aks-mi.')]);
+    await line.run("plan", "--id", id, "--out", line.file("p.yaml"));
+    const apply = await line.runIn({ env: unnamed }, "apply", "--plan", line.file("p.yaml"));
+    expect([apply.code, apply.stderr]).toEqual([5, expect.stringContaining("on an emulator, and none is named")]);
   });
 });
 
