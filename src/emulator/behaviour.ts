@@ -49,6 +49,7 @@ export interface Behaviour {
   latestModelApplied: boolean;
   caller: CallerSettings;
   coreQuota: number;
+  roleAssignmentLimit: number;
   policies: PolicySettings[];
   locks: LockSettings[];
   throttles: false | "azure" | Record<string, BucketSettings>;
@@ -85,6 +86,7 @@ export function defaultBehaviour(): Behaviour {
       roles: OWNER_OF_EVERYTHING,
     },
     coreQuota: 100_000,
+    roleAssignmentLimit: 4_000,
     policies: [],
     locks: [],
     throttles: false,
@@ -208,6 +210,7 @@ const CHECKS: Record<keyof Behaviour, Check> = {
   latestModelApplied: boolean,
   caller,
   coreQuota: wholeNumber,
+  roleAssignmentLimit: wholeNumber,
   policies: listOf(policy),
   locks: listOf(lock),
   throttles,

@@ -1,7 +1,7 @@
 import { callerMay } from "./access.ts";
 import { type ArmReply, type ArmRequest, pageOf, targetName } from "./arm.ts";
 import { enveloped } from "./arm-error.ts";
-import { isAtOrBelow, isSameId, keyOf, nameOf } from "./ids.ts";
+import { isAtOrBelow, isSameId, keyOf, nameOf, subscriptionOf } from "./ids.ts";
 import { type JsonObject, objectAt, type Resource, textAt } from "./json.ts";
 import { ASSIGNMENT_TYPE, scopeOfAssignment } from "./rights.ts";
 import { roleDefinitionId } from "./role-definitions.ts";
@@ -54,6 +54,7 @@ function putAssignment(world: World, request: ArmRequest): ArmReply {
   const known = findAssignment(world, request);
   if (known) return repeatAssignment(world, known, principalId, roleGuid, properties);
   ensureNew(world, scope, principalId, roleGuid);
+  ensureRoom(world, scope);
   ensurePrincipal(world, principalId, textAt(properties, "principalType"));
   const now = isoOf(world.nowMs);
   const assignment: Resource = {
@@ -116,6 +117,20 @@ function ensureNew(world: World, scope: string, principalId: string, roleGuid: s
     );
   // The text is compared by az, full stop included.
   if (exists) throw enveloped(409, "RoleAssignmentExists", "The role assignment already exists.");
+}
+
+/**
+ * A subscription takes only so many assignments, those of its resource groups and resources included (Azure documentation).
+ * @throws ArmError 400 `RoleAssignmentLimitExceeded`: code and text from memory
+ */
+function ensureRoom(world: World, scope: string): void {
+  const subscription = subscriptionOf(scope);
+  if (subscription === undefined) return;
+  const own = world.store
+    .ofType(ASSIGNMENT_TYPE)
+    .filter((assignment) => isSameId(subscriptionOf(scopeOfAssignment(assignment)), subscription));
+  if (own.length < world.behaviour.roleAssignmentLimit) return;
+  throw enveloped(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.");
 }
 
 /** Without a principalType the directory is asked, and a principal that it has not replicated yet is unknown (recorded 2022). */

@@ -132,6 +132,20 @@ export const REFUSALS_OF_ARM: readonly Refusal[] = [
     provoke: (bench) => assign(bench, { roleDefinitionId: roleId(ROLES.acrPull), principalId: SERVICE_PRINCIPAL }),
   },
   {
+    code: "RoleAssignmentLimitExceeded",
+    status: 400,
+    says: /No more role assignments can be created/,
+    remedy: /^Remove role assignments that nobody needs any more/,
+    behaviour: { roleAssignmentLimit: 2 },
+    // The registry's, and the one that AKS makes itself on the nodes' resource group.
+    provoke: (bench) =>
+      assign(bench, {
+        roleDefinitionId: roleId(ROLES.reader),
+        principalId: SERVICE_PRINCIPAL,
+        principalType: "ServicePrincipal",
+      }),
+  },
+  {
     code: "RoleAssignmentUpdateNotPermitted",
     status: 400,
     says: /are not allowed to be updated/,
