@@ -39,7 +39,14 @@ const OWNED_PACKAGES: Record<string, readonly string[]> = {
   inquirer: ["src/ui", "src/commands"],
   listr2: ["src/ui"],
   picocolors: ["src/text"],
-  commander: ["src/main.ts", "src/program.ts", "src/program-options.ts", "src/program-outline.ts"],
+  commander: [
+    "src/main.ts",
+    "src/program.ts",
+    "src/program-commands.ts",
+    "src/program-options.ts",
+    "src/program-outline.ts",
+    "src/program-tools.ts",
+  ],
 };
 
 function sources(folder: string): string[] {
