@@ -8,7 +8,7 @@ import type { History } from "./history.ts";
 import type { RunOptions, StepOutcome } from "./run-options.ts";
 import { lookAgain } from "./second-look.ts";
 import { type Settling, settle } from "./settle.ts";
-import { type ApplyEvent, type Change, STEP_TITLES, type Verdict } from "./step.ts";
+import { type AnyStep, type ApplyEvent, type Change, STEP_TITLES, type Verdict } from "./step.ts";
 import { isOver, pause, rest, wait } from "./wait.ts";
 
 /** How often a change is begun again when nobody knows whether Azure acted. */
@@ -42,14 +42,8 @@ export async function* runStep(options: RunOptions, index: number): AsyncGenerat
         for (const finding of verdict.findings) yield { type: "check:found", ...finding };
         throw blocked(verdict.findings);
       case "failed":
-        if (verdict.key !== undefined) {
-          if (history.stateOf(verdict.key) === "failed") {
-            options.operations.forget(verdict.key);
-            continue;
-          }
-          yield { type: "change:failed", key: verdict.key, code: verdict.code, message: verdict.message };
-        }
-        throw new AksMiError("STEP_FAILED", `${verdict.message} (${verdict.code})`, verdict.remedy);
+        yield* endWithFailure(options, verdict);
+        continue;
       case "wait": {
         const until = verdict.until?.toISOString();
         const line = until ?? verdict.reason;
@@ -73,16 +67,13 @@ export async function* runStep(options: RunOptions, index: number): AsyncGenerat
           const back = yield* lookAgain(options, index, batch[0]!);
           if (back) return back;
         }
-        let next = batch[0]!;
-        try {
-          for (next of batch) yield* applyChange(options, step, next);
-        } catch (error) {
-          if (!(error instanceof TransientError) || ++failures > MAX_TRANSIENT_FAILURES) throw gaveUp(error, next);
-          const delayMs = error.retryAfterMs ?? TRANSIENT_DELAY_MS * failures;
-          yield { type: "request:retried", request: next.summary, reason: error.message, delayMs };
-          const paused = yield* rest(options, step.id, delayMs, `"${next.summary}" is to be sent again.`);
-          if (paused) return paused;
-        }
+        const lost = yield* applyAll(options, step, batch);
+        if (!lost) continue;
+        if (++failures > MAX_TRANSIENT_FAILURES) throw gaveUp(lost);
+        const delayMs = lost.error.retryAfterMs ?? TRANSIENT_DELAY_MS * failures;
+        yield { type: "request:retried", request: lost.change.summary, reason: lost.error.message, delayMs };
+        const paused = yield* rest(options, step.id, delayMs, `"${lost.change.summary}" is to be sent again.`);
+        if (paused) return paused;
       }
     }
   }
@@ -93,9 +84,46 @@ function isNews(event: ApplyEvent, history: History): boolean {
   return event.type !== "node:progress" || event.reimaged !== history.reimagedNodes(event.pool);
 }
 
-/** What ends the run when a change failed for good. */
-function gaveUp(error: unknown, change: Change): unknown {
-  if (!(error instanceof TransientError)) return error;
+/**
+ * Ends the step, unless the journal has this failure of a change already: then the change is looked at afresh.
+ * @throws AksMiError `STEP_FAILED`
+ */
+async function* endWithFailure(
+  { history, operations }: RunOptions,
+  { key, code, message, remedy }: Extract<Verdict, { kind: "failed" }>,
+): AsyncGenerator<StampedEvent, void> {
+  if (key !== undefined) {
+    if (history.stateOf(key) === "failed") return operations.forget(key);
+    yield { type: "change:failed", key, code, message };
+  }
+  throw new AksMiError("STEP_FAILED", `${message} (${code})`, remedy);
+}
+
+/** A change of which nobody knows whether Azure made it. */
+interface LostChange {
+  readonly change: Change;
+  readonly error: TransientError;
+}
+
+/** Applies changes one after the other. @returns the one at which that ended, to be looked at again */
+async function* applyAll(
+  options: RunOptions,
+  step: AnyStep,
+  changes: readonly Change[],
+): AsyncGenerator<StampedEvent, LostChange | undefined> {
+  for (const change of changes) {
+    try {
+      yield* applyChange(options, step, change);
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      return { change, error };
+    }
+  }
+  return undefined;
+}
+
+/** What ends the run when a change was begun too often. */
+function gaveUp({ change, error }: LostChange): AksMiError {
   return new AksMiError(
     "AZURE_UNREACHABLE",
     `"${change.summary}" did not get through: ${error.message}`,
