@@ -135,7 +135,7 @@ async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {
 function report(plan: MigrationPlan, flags: ApplyFlags, stream: NodeJS.WriteStream, hash = planHash(plan)): string {
   return renderPlan(plan, {
     color: useColor(stream, process.env),
-    width: stream.columns ?? 100,
+    width: stream.columns || 100,
     hash,
     planFile: flags.plan,
     nextCommand: nextCommandFor(plan, hash, flags.plan, flags),

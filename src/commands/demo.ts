@@ -32,7 +32,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const stateDir = flags.stateDir ?? mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const about = `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.`;
-  process.stderr.write(`${wrapText(about, (process.stderr.columns ?? 120) - 1).join("\n")}\n\n`);
+  process.stderr.write(`${wrapText(about, (process.stderr.columns || 120) - 1).join("\n")}\n\n`);
   const azure = connection.azure();
   const prove = async (ids: readonly string[]) => {
     process.stdout.write("\nWhat Azure shows now (`aks-mi verify`):\n\n");
@@ -57,7 +57,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
   process.stdout.write(
     renderPlan(made, {
       color,
-      width: process.stdout.columns ?? 100,
+      width: process.stdout.columns || 100,
       hash,
       planFile: file,
       nextCommand: nextCommandFor(made, hash, file, { stateDir }),

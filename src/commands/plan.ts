@@ -122,7 +122,7 @@ async function renderAs(made: MigrationPlan, flags: PlanFlags): Promise<string> 
     default:
       return renderPlan(made, {
         color: useColor(process.stdout, process.env),
-        width: process.stdout.columns ?? 100,
+        width: process.stdout.columns || 100,
         hash,
         nextCommand,
         ...(file ? { planFile: file } : {}),

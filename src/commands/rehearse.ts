@@ -57,5 +57,5 @@ function render(rehearsed: RehearsedPlan, output: RehearseFlags["output"]): stri
   if (output === "json") return `${JSON.stringify(rehearsalJson(rehearsed), undefined, 2)}\n`;
   if (output === "markdown") return renderRehearsalMarkdown(sanitizeDeep(rehearsed));
   const color = useColor(process.stdout, process.env);
-  return renderRehearsal(new Page(createPalette(color), process.stdout.columns ?? 100), sanitizeDeep(rehearsed));
+  return renderRehearsal(new Page(createPalette(color), process.stdout.columns || 100), sanitizeDeep(rehearsed));
 }

@@ -15,7 +15,7 @@ export async function status(id: string | undefined, flags: StatusFlags): Promis
       renderStatus(view, {
         now: clock(view.lastEventAt),
         color: useColor(process.stdout, process.env),
-        width: process.stdout.columns ?? 100,
+        width: process.stdout.columns || 100,
         plan: run.plan,
         place: flags,
       }),

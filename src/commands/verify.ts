@@ -59,7 +59,9 @@ export async function verifyClusters(
 /** Prints what was found. @returns the exit code: 9 when a cluster is not complete */
 export function showVerified(verified: readonly Verified[], output: "table" | "json"): number {
   process.stdout.write(
-    output === "json" ? renderVerifiedJson(verified) : renderVerifiedText(verified, process.stdout.columns),
+    output === "json"
+      ? renderVerifiedJson(verified)
+      : renderVerifiedText(verified, process.stdout.columns || undefined),
   );
   return verified.every(({ complete }) => complete) ? 0 : EXIT.found;
 }

@@ -54,8 +54,8 @@ async function ask(
     input: process.stdin,
     output: process.stderr,
     color: useColor(process.stderr, process.env),
-    columns: () => process.stderr.columns ?? 80,
-    rows: () => process.stderr.rows ?? 24,
+    columns: () => process.stderr.columns || 80,
+    rows: () => process.stderr.rows || 24,
     now: () => connection.clock.now(),
     signal,
   };

@@ -2,6 +2,7 @@ import { ProcessOutput } from "listr2";
 import { visibleLength } from "../text/terminal.ts";
 import type { Output } from "./observer.ts";
 
+/** Also for a terminal that says that it has none: one that nobody has given a window. */
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
@@ -19,11 +20,11 @@ export class Screen extends ProcessOutput {
   }
 
   get columns(): number {
-    return this.#output.columns ?? DEFAULT_COLUMNS;
+    return this.#output.columns || DEFAULT_COLUMNS;
   }
 
   get rows(): number {
-    return this.#output.rows ?? DEFAULT_ROWS;
+    return this.#output.rows || DEFAULT_ROWS;
   }
 
   override get stdout(): NodeJS.WriteStream {

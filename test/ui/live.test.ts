@@ -200,6 +200,17 @@ describe("the live view", () => {
     expect(text.endsWith("Done.\nNext: aks-mi report\n")).toBe(true);
   });
 
+  it("is as wide as most where the terminal says that it has no size", async () => {
+    const sizeless = () => Object.assign(fakeStream(), { columns: 0, rows: 0 });
+    const [output, other] = [sizeless(), sizeless()];
+    const otherWrite = other.write;
+    const live = observeLive({ plan, input, output, other, color: false, now: () => OPTIONS.now, keys: "" });
+    for (const event of FINISHED) live.event(event);
+    while (other.write === otherWrite) await new Promise(setImmediate);
+    await live.end({ exitCode: 0, message: "Done." });
+    expect(output.written.join("")).toMatch(/✔ Wait for the token switchover.*\n(?:.*\n)*Done\.\n$/);
+  });
+
   it("ends in good order when it ends before it was ever drawn", async () => {
     const [output, other] = [fakeStream(), fakeStream()];
     const write = output.write;
