@@ -16,7 +16,7 @@ export const BUILT_IN_POLICIES = {
 } as const;
 
 /** The assignments that apply to a cluster and are enforced. */
-export function assignmentsOn(clusterId: string, assignments: readonly PolicyAssignment[]): PolicyAssignment[] {
+function assignmentsOn(clusterId: string, assignments: readonly PolicyAssignment[]): PolicyAssignment[] {
   return assignments.filter(
     (assignment) =>
       assignment.enforced &&

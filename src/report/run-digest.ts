@@ -2,7 +2,7 @@ import { isGap, STEP_TITLES } from "../engine/step.ts";
 import { parseRoleKey } from "../plan/change-keys.ts";
 import type { ClusterPlan } from "../plan/schema.ts";
 import { nameOf } from "./ids.ts";
-import type { ApprovalView, ChangeView, ClusterView } from "./run-view.ts";
+import type { ApprovalView, ChangeView, ClusterView, RunView } from "./run-view.ts";
 import { targetIds } from "./snippets.ts";
 import { formatMoment, principalWords } from "./words.ts";
 
@@ -13,10 +13,21 @@ const HOW: Record<ApprovalView["how"], string> = {
 };
 
 /** Who approved, as Azure and the machine know them, when, how, and how far. */
-export function approvalWords({ at, by, account, how, stopsBefore }: ApprovalView): string {
+function approvalWords({ at, by, account, how, stopsBefore }: ApprovalView): string {
   const who = account ? `${account} (user ${by} of the machine)` : `user ${by} of the machine`;
   const end = stopsBefore ? `, up to "${STEP_TITLES[stopsBefore]}"` : "";
   return `${who}, ${formatMoment(at)}, by ${HOW[how]}${end}`;
+}
+
+/** When a run was started, resumed and ended, and who approved it and its undo, as terms with their values. */
+export function courseOf(run: RunView): [term: string, value: string][] {
+  return [
+    ["Started", run.startedAt ? formatMoment(run.startedAt) : "not yet"],
+    ["Ended", run.endedAt ? formatMoment(run.endedAt) : "not yet"],
+    ...run.resumes.map((at): [string, string] => ["Resumed", formatMoment(at)]),
+    ...run.approvals.map((approval): [string, string] => ["Approved", approvalWords(approval)]),
+    ...run.undoApprovals.map((approval): [string, string] => ["Undo approved", approvalWords(approval)]),
+  ];
 }
 
 /** One user of an identity, before and after. */

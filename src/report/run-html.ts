@@ -10,14 +10,14 @@ import { listTasksLeft } from "./left-to-do.ts";
 import { maskRun, type RunReportOptions, USUAL_PLACE } from "./mask.ts";
 import { notCopiedTable } from "./plan-tables.ts";
 import { undoCommand } from "./run-commands.ts";
-import { approvalWords } from "./run-digest.ts";
+import { courseOf } from "./run-digest.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import { gapTable, identityTable, nodeTable, rightTable, stepTable, writeTable } from "./run-tables.ts";
 import type { RunView } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
 import { drawTimeline } from "./timeline.ts";
-import { formatMoment, pathWords, sentence } from "./words.ts";
+import { pathWords, sentence } from "./words.ts";
 
 const NOT_COPIED = "What the service principal holds and the new identities don't";
 
@@ -45,11 +45,7 @@ function header({ metadata }: MigrationPlan, view: RunView, hash: string, names:
 ${htmlFacts([
   ["Run", view.run],
   ["Azure", `${metadata.cloud}, tenant ${metadata.tenant}`],
-  ["Started", view.startedAt ? formatMoment(view.startedAt) : "not yet"],
-  ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
-  ...view.resumes.map((at) => ["Resumed", formatMoment(at)] as const),
-  ...view.approvals.map((approval) => ["Approved", approvalWords(approval)] as const),
-  ...view.undoApprovals.map((approval) => ["Undo approved", approvalWords(approval)] as const),
+  ...courseOf(view),
   ["Plan hash", html`<code>${hash}</code>`],
 ])}`;
 }

@@ -8,13 +8,13 @@ import { findingLines } from "./markdown-findings.ts";
 import { tableLines } from "./markdown-table.ts";
 import { maskRun, type RunReportOptions, USUAL_PLACE } from "./mask.ts";
 import { undoCommand } from "./run-commands.ts";
-import { approvalWords } from "./run-digest.ts";
+import { courseOf } from "./run-digest.ts";
 import { pauseWords, summarizeCluster } from "./run-summary.ts";
 import { gapTable, identityTable, nodeTable, rightTable, stepTable, writeTable } from "./run-tables.ts";
 import type { RunView } from "./run-view.ts";
 import { listSnippets, targetIds } from "./snippets.ts";
 import type { TaskLeft } from "./task-left.ts";
-import { azureWords, formatMoment, pathWords, sentence } from "./words.ts";
+import { azureWords, pathWords, sentence } from "./words.ts";
 
 /** What happened in a run, as Markdown: for a change ticket, a pull request or a job summary. */
 export function renderRunMarkdown(
@@ -39,11 +39,7 @@ function headerLines({ metadata }: MigrationPlan, view: RunView, hash: string): 
     ["Azure", text(azureWords(metadata))],
     ["Plan hash", code(hash)],
     ["Tool", text(view.tool ?? metadata.tool)],
-    ["Started", view.startedAt ? formatMoment(view.startedAt) : "not yet"],
-    ["Ended", view.endedAt ? formatMoment(view.endedAt) : "not yet"],
-    ...view.resumes.map((at) => ["Resumed", formatMoment(at)]),
-    ...view.approvals.map((approval) => ["Approved", text(approvalWords(approval))]),
-    ...view.undoApprovals.map((approval) => ["Undo approved", text(approvalWords(approval))]),
+    ...courseOf(view).map(([term, value]) => [term, text(value)]),
   ];
   return table(["", ""], rows);
 }

@@ -3,7 +3,7 @@ import { ConnectionDropped, type WireRequest, type WireResponse } from "../../sr
 import type { Random } from "./random.ts";
 
 /** The kinds of trouble that a request can meet between the tool and Azure. */
-export const TROUBLES = [
+const TROUBLES = [
   "refusedForNow",
   "droppedBefore",
   "droppedAfter",
