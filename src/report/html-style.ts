@@ -55,7 +55,7 @@ a { color: var(--accent); }
 .key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 0.3em 0 0.9em; }
 .key.work { background: var(--accent); margin-left: 0; }
 .key.wait { background: var(--wait); }
-@media (min-width: 40.01rem) { td { min-width: 4rem; overflow-wrap: anywhere; } td:first-child { min-width: 9rem; } }
+@media (min-width: 40.01rem) { td { min-width: 6.25rem; overflow-wrap: anywhere; } td:first-child { min-width: 9rem; } }
 @media (max-width: 40rem) {
   table, thead, tbody, tr, td, caption { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
