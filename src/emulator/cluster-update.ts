@@ -33,7 +33,7 @@ export function updateCluster(world: World, cluster: Cluster, request: ArmReques
   ensureRunning(cluster);
   const intent = readIntent(world, cluster, body);
   refuseByPrincipal(world, cluster, intent.identity !== undefined);
-  refuseByDisruptionPolicy(cluster, intent.identity !== undefined || intent.kubeletId !== undefined);
+  refuseByDisruptionPolicy(world, cluster, intent.identity !== undefined || intent.kubeletId !== undefined);
   refuseNewPools(cluster, body);
   const upgraded = upgradedPools(cluster, body);
   const roll: Roll = {

@@ -3,6 +3,7 @@ import { flat } from "./arm-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { isSameId, nameOf } from "./ids.ts";
 import { textAt } from "./json.ts";
+import { isWindowShut } from "./maintenance-window.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -36,16 +37,18 @@ export function refusePrincipal(world: World, clientId: string, principalId: str
 }
 
 /**
- * A node disruption policy of `Block` stops changes of the cluster's identities, and no node image upgrade (AKS
- * documentation, preview). Code and text of the refusal are not published: these are the model's own.
+ * A node disruption policy of `Block` stops changes of the cluster's identities, and no node image upgrade; so does one of
+ * `AllowDuringMaintenanceWindow` outside of that (AKS documentation, preview). Code and text of the refusal are not published:
+ * these are the model's own.
  * @throws ArmError 400 `NodeDisruptionPolicyViolation`
  */
-export function refuseByDisruptionPolicy(cluster: Cluster, isIdentityUpdate: boolean): void {
+export function refuseByDisruptionPolicy(world: World, cluster: Cluster, isIdentityUpdate: boolean): void {
   const policy = textAt(cluster.resource, "properties", "nodeDisruptionProfile", "nodeDisruptionPolicy");
-  if (!isIdentityUpdate || !isSameId(policy, "Block")) return;
+  const isOutside = isSameId(policy, "AllowDuringMaintenanceWindow") && isWindowShut(world, cluster);
+  if (!isIdentityUpdate || !(isOutside || isSameId(policy, "Block"))) return;
   throw flat(
     400,
     "NodeDisruptionPolicyViolation",
-    `The operation would disrupt nodes of managed cluster ${nameOf(cluster.id)}, and its node disruption policy is Block.`,
+    `The operation would disrupt nodes of managed cluster ${nameOf(cluster.id)}, and its node disruption policy is ${policy}.`,
   );
 }

@@ -88,3 +88,27 @@ test("a node disruption policy of Block refuses changes of identities, and nothi
   expect(answer).toMatchObject({ status: 400, body: { code: "NodeDisruptionPolicyViolation" } });
   await harness.expect(200, "PUT", CLUSTER, await harness.clusterBody({ tags: { a: "b" } }));
 });
+
+test.each([
+  [{ weekly: { intervalWeeks: 1, dayOfWeek: "Monday" } }, "01:00", "+02:00", 4, "14h59m", 400],
+  [{ weekly: { intervalWeeks: 1, dayOfWeek: "Monday" } }, "01:00", "+02:00", 4, "15h", 200],
+  [{ weekly: { intervalWeeks: 1, dayOfWeek: "Monday" } }, "01:00", "+02:00", 4, "19h", 400],
+  [{ daily: { intervalDays: 1 } }, "22:00", "-01:00", 6, "16h", 200],
+  [{ daily: { intervalDays: 1 } }, "22:00", "-01:00", 6, "21h", 400],
+  [{ absoluteMonthly: { intervalMonths: 1, dayOfMonth: 1 } }, "01:00", "+00:00", 4, "1h", 200],
+])("a policy that allows disruptions in the maintenance window alone: %j from %s %s for %i hours, after %s, %i", async (schedule, startTime, utcOffset, durationHours, after, status) => {
+  const id = `${CLUSTER}/maintenanceConfigurations/aksManagedNodeOSUpgradeSchedule`;
+  const maintenanceWindow = { schedule, startTime, utcOffset, durationHours };
+  const harness = await Harness.with([
+    ...plainWorld({ nodeDisruptionProfile: { nodeDisruptionPolicy: "AllowDuringMaintenanceWindow" } }),
+    {
+      id,
+      type: "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
+      properties: { maintenanceWindow },
+    },
+  ]);
+  const identity = await harness.identity("id-web");
+  await harness.advance(after);
+  const body = await harness.clusterBody({ identity: userAssigned(identity.id) });
+  expect((await harness.call("PUT", CLUSTER, body)).status).toBe(status);
+});
