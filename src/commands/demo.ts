@@ -1,5 +1,3 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../azure/connection.ts";
 import { normalizeId } from "../azure/ids.ts";
@@ -11,6 +9,7 @@ import { DEFAULT_WAITS } from "../plan/default-waits.ts";
 import { writePlanFile } from "../plan/plan-file.ts";
 import { makePlan } from "../planning/make-plan.ts";
 import { renderPlan } from "../report/plan-report.ts";
+import { makeStateDirectory } from "../state/state-directory.ts";
 import { useColor, wrapText } from "../text/terminal.ts";
 import { mayPrompt, planOrigin, tenantOf, whoAmI } from "./context.ts";
 import { nextCommandFor } from "./next-command.ts";
@@ -29,8 +28,7 @@ export async function demo(flags: DemoFlags): Promise<number> {
   const clock = new ScaledClock(new Date(), flags.timeScale);
   const emulator = createEmulator({ clock, scenario: await loadScenario("demo") });
   const connection = await connect({ cloud: "AzureCloud", emulator });
-  const stateDir = flags.stateDir ?? mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const stateDir = makeStateDirectory(flags.stateDir);
   const about = `An emulated Azure, ${flags.timeScale} times as fast as a real one; the run is kept in ${stateDir}.`;
   process.stderr.write(`${wrapText(about, (process.stderr.columns || 120) - 1).join("\n")}\n\n`);
   const azure = connection.azure();

@@ -19,8 +19,9 @@ export async function resume(
   const hash = planHash(run.plan);
   ensureSamePlan(hash, events);
   const connection = await connectForPlan(run.plan, flags, "USAGE");
-  const approval =
-    findApproval(events, hash, until) ?? (await obtainApproval(run.plan, flags, () => show(run, events)));
+  // Whoever names a hash means that plan, whoever has approved which.
+  const given = flags.approve === undefined ? findApproval(events, hash, until) : undefined;
+  const approval = given ?? (await obtainApproval(run.plan, flags, () => show(run, events)));
   return runPlan(connection, run, approval, { ...flags, pauseAt: timeBoxEnd(connection, flags) });
 }
 

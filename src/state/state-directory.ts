@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { AksMiError } from "../engine/errors.ts";
 import type { Event } from "../engine/events.ts";
@@ -13,6 +24,15 @@ export interface RunDirectory {
   readonly id: string;
   readonly path: string;
   readonly plan: MigrationPlan;
+}
+
+/** Makes a state directory (mode 0700) for whoever keeps more there than runs. @param stateDir absent: a temporary one */
+export function makeStateDirectory(stateDir: string | undefined): string {
+  return attempt(stateDir ?? tmpdir(), () => {
+    if (stateDir === undefined) return mkdtempSync(join(tmpdir(), "aks-mi-demo-"));
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    return stateDir;
+  });
 }
 
 /** Creates the directory of a new run (mode 0700) with its plan in it. Its plan makes it a run: that comes last, and whole. */

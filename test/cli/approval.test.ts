@@ -84,6 +84,16 @@ test("a cluster that had not begun gets the approval of its run into its own jou
   expect(approvals).toEqual([{ by, how, account, planHash, at }]);
 });
 
+test("a hash that is not the plan's is refused where there is an approval already, too", async () => {
+  const line = await InProcessCommandLine.open();
+  const plan = await line.makePlan();
+  expect((await line.run("apply", "--plan", plan, "--yes", "--until", "create-identities")).code).toBe(8);
+  const { events } = readJournal(line);
+  const refused = await line.run("resume", "--approve", "0".repeat(64), "--until", "assign-roles");
+  expect([refused.code, refused.stderr]).toEqual([7, expect.stringContaining("is not this plan's")]);
+  expect(readJournal(line).events).toEqual(events);
+});
+
 test("Ctrl-C at the question of the approval is an answer, and no defect", async () => {
   const plan = join(import.meta.dirname, "../../plans/examples/user-assigned.yaml");
   const cwd = mkdtempSync(join(tmpdir(), "aks-mi-approval-"));

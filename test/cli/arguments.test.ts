@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InProcessCommandLine } from "../support/in-process.ts";
 
@@ -65,6 +66,16 @@ describe("arguments that mean nothing", () => {
     expect(stderr).toContain(says);
     expect(code).toBe(2);
     expect(stdout).toBe("");
+  });
+});
+
+describe("a demo", () => {
+  it("says where its run cannot be kept", async () => {
+    const { code, stderr } = await line.run("demo", "--no-prompt", "--state-dir", join(import.meta.filename, "state"));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/Nothing can be kept in \S+state: .*\(STATE_UNWRITABLE\)/),
+    ]);
   });
 });
 
