@@ -2,7 +2,7 @@ import type { Completeness } from "../migration/completeness.ts";
 import { isBehind } from "../migration/evidence.ts";
 import type { PoolEvidence } from "../migration/nodes.ts";
 import { describePrincipal } from "../migration/principal-use.ts";
-import { sanitize, wrapText } from "../text/terminal.ts";
+import { sanitize, wrapIndented } from "../text/terminal.ts";
 import type { OldPrincipalReport } from "./old-principal.ts";
 
 /** A cluster with what is proven about it. */
@@ -88,11 +88,4 @@ function principalLines({ principal, use, signIns, missing, commands }: OldPrinc
       ? ["  nothing is known to use it: how to retire it, the last command some days later"]
       : []),
   ];
-}
-
-/** A line, broken where it is longer than the terminal; what follows is indented a little more than its beginning. */
-function wrapIndented(line: string, columns: number): string[] {
-  const indent = line.length - line.trimStart().length;
-  const [first = "", ...rest] = wrapText(line.trimStart(), columns - indent - 2);
-  return [" ".repeat(indent) + first, ...rest.map((part) => " ".repeat(indent + 2) + part)];
 }

@@ -84,6 +84,18 @@ export function wrapText(text: string, columns: number): string[] {
   return line === "" ? lines : [...lines, line];
 }
 
+/**
+ * A line, broken where it is longer than the terminal; what follows is indented a little more than its beginning. One that is
+ * a single word, as an id or a link is, stays whole: broken, it could not be copied.
+ */
+export function wrapIndented(line: string, columns: number): string[] {
+  const text = line.trimStart();
+  if (visibleLength(line) <= columns || !text.includes(" ")) return [line];
+  const indent = line.length - text.length;
+  const [first = "", ...rest] = wrapText(text, columns - indent - 2);
+  return [" ".repeat(indent) + first, ...rest.map((part) => " ".repeat(indent + 2) + part)];
+}
+
 function breakWord(word: string, columns: number): { text: string; glued: boolean }[] {
   const pieces: { text: string; glued: boolean }[] = [];
   let rest = word;

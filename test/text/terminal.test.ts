@@ -7,6 +7,7 @@ import {
   truncate,
   useColor,
   visibleLength,
+  wrapIndented,
   wrapText,
 } from "../../src/text/terminal.ts";
 
@@ -49,6 +50,16 @@ describe("lines", () => {
     const lines = wrapText(`see ${id} now`, 40);
     for (const line of lines) expect(visibleLength(line)).toBeLessThanOrEqual(40);
     expect(lines.join("").replaceAll(" ", "")).toBe(`see${id}now`);
+  });
+
+  it("keep their indent where they are broken, and an id alone stays whole", () => {
+    const link = `    https://learn.microsoft.com/${"a/".repeat(30)}`;
+    expect(wrapIndented("  RD005 high: a budget allows no eviction", 24)).toEqual([
+      "  RD005 high: a budget",
+      "    allows no eviction",
+    ]);
+    expect(wrapIndented(link, 24)).toEqual([link]);
+    expect(wrapIndented("aks-1    service-principal", 26)).toEqual(["aks-1    service-principal"]);
   });
 
   it("are cut with an ellipsis", () => {
