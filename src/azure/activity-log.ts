@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../engine/clock.ts";
-import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import { asArray, asDate, asObject, asString, at, type Json } from "./json.ts";
 import type { Transport } from "./transport.ts";
 
 /** Something other than a read that somebody asked of Azure Resource Manager, as the activity log tells it. */
@@ -77,8 +77,8 @@ export function createActivityLog({ arm, retry }: Transport): ActivityLog {
 
 /** An entry without a time tells nothing. */
 function fromWire(entry: Json): Activity[] {
-  const moment = new Date(asString(at(entry, "eventTimestamp")) ?? "");
-  if (Number.isNaN(moment.getTime())) return [];
+  const moment = asDate(at(entry, "eventTimestamp"));
+  if (!moment) return [];
   const claims = asObject(at(entry, "claims"));
   return [
     {

@@ -2,7 +2,7 @@ import { MINUTE_MS, SECOND_MS } from "../engine/clock.ts";
 import { AksMiError, TransientError } from "../engine/errors.ts";
 import { hasAzureCode, hasStatus, tell } from "./errors.ts";
 import { parseResourceId, sameId } from "./ids.ts";
-import { asObject, asString, at, type Json, type JsonObject } from "./json.ts";
+import { asDate, asObject, asString, at, type Json, type JsonObject } from "./json.ts";
 import { isIdle, type ManagedCluster, spelledAsAzureDoes } from "./managed-cluster.ts";
 import { toPutBody } from "./put-body.ts";
 import { AFRESH } from "./read-memory.ts";
@@ -188,6 +188,5 @@ function accepted(response: { header(name: string): string | undefined; body: Js
   const operationUrl = named && URL.canParse(named) ? named : undefined;
   const operation = operationUrl ? new URL(operationUrl).pathname.split("/").at(-1) : undefined;
   const correlationId = response.header("x-ms-correlation-request-id") ?? response.header("x-ms-request-id");
-  const answered = Date.parse(response.header("date") ?? "");
-  return { operation, operationUrl, correlationId, at: Number.isNaN(answered) ? undefined : new Date(answered) };
+  return { operation, operationUrl, correlationId, at: asDate(response.header("date")) };
 }

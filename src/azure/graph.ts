@@ -1,6 +1,6 @@
 import { hasStatus } from "./errors.ts";
 import { applicationQuery, lastSignInQuery, servicePrincipalQuery } from "./graph-queries.ts";
-import { asArray, asObject, asString, at, type JsonObject } from "./json.ts";
+import { asArray, asDate, asObject, asString, at, type JsonObject } from "./json.ts";
 import { withRetry } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
@@ -62,33 +62,19 @@ const IDS_PER_REQUEST = 1_000;
 
 /** Microsoft Graph v1.0 as plain requests. */
 export function createGraph({ cloud, graph, retry }: Transport): Graph {
-  const ask = async <T>(
-    what: string,
-    path: string,
-    read: (values: JsonObject[]) => T | undefined,
-  ): Promise<GraphAnswer<T>> => {
-    try {
-      const value = read((await graph.list(what, path)).map(asObject));
-      return value === undefined ? { kind: "missing" } : { kind: "found", value };
-    } catch (error) {
-      if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
-      if (hasStatus(error, 404)) return { kind: "missing" };
-      throw error;
-    }
-  };
+  /** @param read takes the answer apart; undefined when what was asked for is not in it */
+  const ask = <T>(what: string, path: string, read: (values: JsonObject[]) => T | undefined) =>
+    unlessDenied(async () => {
+      try {
+        return foundOrMissing(read((await graph.list(what, path)).map(asObject)));
+      } catch (error) {
+        if (hasStatus(error, 404)) return { kind: "missing" };
+        throw error;
+      }
+    });
   return {
     servicePrincipal: (clientId) =>
-      ask(
-        "look up the service principal",
-        servicePrincipalQuery(clientId),
-        ([first]) =>
-          first && {
-            objectId: asString(first["id"]) ?? "",
-            appId: asString(first["appId"]) ?? "",
-            displayName: asString(first["displayName"]) ?? "",
-            enabled: first["accountEnabled"] !== false,
-          },
-      ),
+      ask("look up the service principal", servicePrincipalQuery(clientId), ([first]) => first && principalOf(first)),
     // Filters on deleted items need a header that a list over several pages would have to carry along: they are few.
     deletedServicePrincipal: (appId) =>
       ask(
@@ -96,48 +82,25 @@ export function createGraph({ cloud, graph, retry }: Transport): Graph {
         "/v1.0/directory/deletedItems/microsoft.graph.servicePrincipal",
         (all) => {
           const found = all.find((item) => asString(item["appId"])?.toLowerCase() === appId.toLowerCase());
-          const deletedAt = new Date(asString(found?.["deletedDateTime"]) ?? "");
-          return (
-            found && {
-              objectId: asString(found["id"]) ?? "",
-              displayName: asString(found["displayName"]) ?? appId,
-              deletedAt: Number.isNaN(deletedAt.getTime()) ? undefined : deletedAt,
-              restoreUrl: `${cloud.graph}/v1.0/directory/deletedItems/${asString(found["id"])}/restore`,
-            }
-          );
+          return found && deletedPrincipalOf(found, appId, cloud.graph);
         },
       ),
     credentialEnds: (appId) =>
-      ask(
-        "read the application's credentials",
-        applicationQuery(appId),
-        ([first]) =>
-          first &&
-          [...asArray(first["passwordCredentials"]), ...asArray(first["keyCredentials"])]
-            .map((credential) => new Date(asString(at(credential, "endDateTime")) ?? ""))
-            .filter((end) => !Number.isNaN(end.getTime()))
-            .sort((a, b) => b.getTime() - a.getTime()),
-      ),
+      ask("read the application's credentials", applicationQuery(appId), ([first]) => first && credentialEndsOf(first)),
     groupsOf: (objectId) =>
       ask("list the service principal's groups", `/v1.0/servicePrincipals/${objectId}/transitiveMemberOf`, (groups) =>
         groups.map((group) => asString(group["id"]) ?? "").filter((id) => id !== ""),
       ),
-    async lastSignIn(appId, since) {
-      try {
-        // Each would be a page of its own.
+    lastSignIn: (appId, since) =>
+      unlessDenied(async () => {
+        // One page is enough, and each sign-in would be a page of its own.
         const { body } = await graph.get("look up the last sign-in", lastSignInQuery(appId, since));
         const [first] = asArray(at(body, "value")).map(asObject);
-        const moment = new Date(asString(first?.["createdDateTime"]) ?? "");
-        if (!first || Number.isNaN(moment.getTime())) return { kind: "missing" };
-        return { kind: "found", value: { at: moment, resource: asString(first["resourceDisplayName"]) } };
-      } catch (error) {
-        if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
-        throw error;
-      }
-    },
-    async kindsOf(objectIds) {
-      const kinds = new Map<string, DirectoryKind>();
-      try {
+        return foundOrMissing(first && signInOf(first));
+      }),
+    kindsOf: (objectIds) =>
+      unlessDenied(async () => {
+        const kinds = new Map<string, DirectoryKind>();
         for (let from = 0; from < objectIds.length; from += IDS_PER_REQUEST) {
           const body = { ids: objectIds.slice(from, from + IDS_PER_REQUEST) };
           const what = "look up who holds roles";
@@ -147,13 +110,52 @@ export function createGraph({ cloud, graph, retry }: Transport): Graph {
           for (const object of asArray(at(answer.body, "value")).map(asObject))
             kinds.set((asString(object["id"]) ?? "").toLowerCase(), kindOf(object));
         }
-      } catch (error) {
-        if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
-        throw error;
-      }
-      return { kind: "found", value: kinds };
-    },
+        return { kind: "found", value: kinds };
+      }),
   };
+}
+
+async function unlessDenied<T>(answer: () => Promise<GraphAnswer<T>>): Promise<GraphAnswer<T>> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (hasStatus(error, 403) || hasStatus(error, 401)) return { kind: "denied" };
+    throw error;
+  }
+}
+
+function foundOrMissing<T>(value: T | undefined): GraphAnswer<T> {
+  return value === undefined ? { kind: "missing" } : { kind: "found", value };
+}
+
+function principalOf(object: JsonObject): ServicePrincipal {
+  return {
+    objectId: asString(object["id"]) ?? "",
+    appId: asString(object["appId"]) ?? "",
+    displayName: asString(object["displayName"]) ?? "",
+    enabled: object["accountEnabled"] !== false,
+  };
+}
+
+function deletedPrincipalOf(object: JsonObject, appId: string, graphUrl: string): DeletedPrincipal {
+  const id = asString(object["id"]) ?? "";
+  return {
+    objectId: id,
+    displayName: asString(object["displayName"]) ?? appId,
+    deletedAt: asDate(object["deletedDateTime"]),
+    restoreUrl: `${graphUrl}/v1.0/directory/deletedItems/${id}/restore`,
+  };
+}
+
+function credentialEndsOf(application: JsonObject): Date[] {
+  return [...asArray(application["passwordCredentials"]), ...asArray(application["keyCredentials"])]
+    .flatMap((credential) => asDate(at(credential, "endDateTime")) ?? [])
+    .sort((a, b) => b.getTime() - a.getTime());
+}
+
+function signInOf(object: JsonObject): SignIn | undefined {
+  const moment = asDate(object["createdDateTime"]);
+  return moment && { at: moment, resource: asString(object["resourceDisplayName"]) };
 }
 
 function kindOf(object: JsonObject): DirectoryKind {

@@ -21,6 +21,12 @@ export function asString(value: Json | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** The moment that a text names, else undefined. */
+export function asDate(value: Json | undefined): Date | undefined {
+  const moment = new Date(asString(value) ?? "");
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
 /** The value at a path of keys, or undefined. */
 export function at(value: Json | undefined, ...path: string[]): Json | undefined {
   return path.reduce<Json | undefined>((current, key) => asObject(current)[key], value);

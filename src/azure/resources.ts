@@ -1,6 +1,6 @@
 import { hasStatus } from "./errors.ts";
 import { parseResourceId, sameId } from "./ids.ts";
-import { asObject, asString, at } from "./json.ts";
+import { asDate, asObject, asString, at } from "./json.ts";
 import { readSubnet, type Subnet } from "./networks.ts";
 import type { Transport } from "./transport.ts";
 
@@ -66,8 +66,7 @@ export function createResources({ arm }: Transport): Resources {
       try {
         const listed = (await arm.list(`list the resources of ${group.split("/").at(-1)}`, path)).map(asObject);
         const shown = listed.find((item) => sameId(asString(item["id"]), id));
-        const time = Date.parse(asString(shown?.["createdTime"]) ?? "");
-        return Number.isNaN(time) ? undefined : new Date(time);
+        return asDate(shown?.["createdTime"]);
       } catch (error) {
         if (hasStatus(error, 403)) return undefined;
         throw error;

@@ -3,7 +3,7 @@ import { type AssignedRole, assignRole, type RoleToAssign } from "./assign-role.
 import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, subscriptionOf } from "./ids.ts";
-import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import { asArray, asDate, asObject, asString, at, type Json } from "./json.ts";
 import { type EffectivePermissions, type RoleDefinition, readDefinition } from "./role-definitions.ts";
 import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
@@ -73,7 +73,7 @@ export function createRoles(transport: Transport): Roles {
     async createdAt(id) {
       try {
         const { body } = await arm.get(`read role assignment ${id.split("/").at(-1)}`, `${id}?api-version=2022-04-01`);
-        return dateOf(at(body, "properties", "createdOn")) ?? "unknown";
+        return asDate(at(body, "properties", "createdOn")) ?? "unknown";
       } catch (error) {
         if (hasStatus(error, 404)) return undefined;
         throw error;
@@ -117,7 +117,7 @@ export function roleGuidOf(roleDefinitionId: string): string {
 function fromWire(value: Json): RoleAssignment {
   const properties = asObject(at(value, "properties"));
   const roleDefinitionId = asString(properties["roleDefinitionId"]) ?? "";
-  const dates = ["createdOn", "updatedOn"].flatMap((key) => dateOf(properties[key])?.getTime() ?? []);
+  const dates = ["createdOn", "updatedOn"].flatMap((key) => asDate(properties[key])?.getTime() ?? []);
   return {
     id: normalizeId(asString(at(value, "id")) ?? ""),
     scope: normalizeId(asString(properties["scope"]) ?? "/"),
@@ -128,9 +128,4 @@ function fromWire(value: Json): RoleAssignment {
     since: dates.length > 0 ? new Date(Math.max(...dates)) : undefined,
     conditional: asString(properties["condition"]) !== undefined,
   };
-}
-
-function dateOf(value: Json | undefined): Date | undefined {
-  const date = new Date(asString(value) ?? "");
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -1,6 +1,6 @@
 import { hasStatus } from "./errors.ts";
 import { normalizeId } from "./ids.ts";
-import { asArray, asObject, asString, at, type Json } from "./json.ts";
+import { asArray, asDate, asObject, asString, at, type Json } from "./json.ts";
 import type { Transport } from "./transport.ts";
 
 /** One node of a scale set. */
@@ -81,7 +81,7 @@ function scaleSet(value: Json): ScaleSet {
 }
 
 function machine(value: Json): Machine {
-  return { ...carrier(value), createdAt: timeOf(asString(at(value, "properties", "timeCreated"))) };
+  return { ...carrier(value), createdAt: asDate(at(value, "properties", "timeCreated")) };
 }
 
 function carrier(value: Json) {
@@ -98,11 +98,6 @@ function instance(value: Json): ScaleSetInstance {
   return {
     name: asString(at(value, "name")) ?? "",
     latestModelApplied: at(value, "properties", "latestModelApplied") === true,
-    provisionedAt: timeOf(asString(provisioning?.["time"])),
+    provisionedAt: asDate(provisioning?.["time"]),
   };
-}
-
-function timeOf(text: string | undefined): Date | undefined {
-  const time = Date.parse(text ?? "");
-  return Number.isNaN(time) ? undefined : new Date(time);
 }
