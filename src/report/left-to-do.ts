@@ -61,7 +61,10 @@ function principalTasks(plan: MigrationPlan, view: RunView, index: number, place
   const switchover = view.clusters[index]!.steps.find(({ id }) => id === "await-token-switchover");
   if (switchover?.state === "done") return retireTasks(plan, view, index, switchover.principalUse, place);
   const waitMs = parseDuration(plan.settings.tokenSwitchover.wait) ?? 0;
-  const end = switchover?.until ? formatTime(switchover.until) : `${formatLength(waitMs)} after the switch`;
+  const changes = view.clusters[index]!.steps.flatMap((step) => step.changes);
+  const switchedAt = changes.find(({ risk }) => risk === "irreversible")?.appliedAt;
+  const until = switchover?.until ?? (switchedAt && new Date(Date.parse(switchedAt) + waitMs));
+  const end = until ? formatTime(until) : `${formatLength(waitMs)} after the switch`;
   if (dead) {
     const text = `It is ${dead} and gets no token; until ${end} components of ${nameOf(cluster.id)} may go on trying with it.`;
     return [{ title: "Leave the old service principal as it is", text, commands: [] }];

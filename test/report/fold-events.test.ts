@@ -318,6 +318,12 @@ describe("status", () => {
     const switched = [...FINISHED.slice(0, -2), ...buildEvents(["11:30:00", undefined, pause])];
     const text = renderStatus(foldEvents(plan, switched), { ...options, width: 300 });
     expect(text).toMatch(/Keep the old service principal valid: Until\s+23 Nov 09:00 UTC/);
+    // It counts from the switch, where the wait for it has not begun.
+    const waited = FINISHED.findIndex(({ step }) => step === "await-token-switchover");
+    const stopped = [...FINISHED.slice(0, waited), ...buildEvents(["10:30:00", undefined, pause])];
+    expect(renderStatus(foldEvents(plan, stopped), { ...options, width: 300 })).toMatch(
+      /valid: Until\s+23 Nov 09:50 UTC/,
+    );
     const prepared = [...INTERRUPTED, ...buildEvents(["08:45:00", undefined, pause])];
     expect(renderStatus(foldEvents(plan, prepared), options)).not.toContain("old service principal");
   });
