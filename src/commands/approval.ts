@@ -8,13 +8,16 @@ import { type ApprovalFlags, mayPrompt, whoAmI } from "./context.ts";
 /** What is said of what is to be approved. */
 interface Words {
   readonly missing: string;
+  /** What whoever approves has to know, as a sentence. */
+  readonly warning?: string;
   /** Follows the names that are to be typed. */
   readonly toWhat: string;
 }
 
 const RUNNING: Words = {
   missing: "The plan has not been approved.",
-  toWhat: "to approve; there is no way back after the switch:",
+  warning: "There is no way back after the switch.",
+  toWhat: "to approve:",
 };
 
 /** Of taking back what a run has made. */
@@ -49,7 +52,7 @@ export async function obtainApproval(
   }
   show();
   const names = plan.clusters.map((cluster) => cluster.id.split("/").at(-1)!).join(", ");
-  const typed = await askText(`Type ${names} ${words.toWhat}`);
+  const typed = await askText(`${words.warning ? `${words.warning}\n` : ""}Type ${names} ${words.toWhat}`);
   if (typed.trim() === names) return { by: whoAmI(), how: "prompt" };
   throw new AksMiError(
     "APPROVAL_NEEDED",

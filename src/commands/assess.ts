@@ -6,9 +6,10 @@ import { renderAssessmentTable } from "../assess/render/table.ts";
 import type { AssessScope } from "../assess/scope.ts";
 import { SEVERITIES, type Severity } from "../engine/step.ts";
 import { EXIT } from "../exit-codes.ts";
-import { sanitizeDeep, wrapIndented } from "../text/terminal.ts";
+import { sanitizeDeep } from "../text/terminal.ts";
 import { VERSION } from "../version.ts";
 import { type CommonFlags, checkedClusterId, connectFor, type ScopeFlags } from "./context.ts";
+import { foldFor } from "./fold-for.ts";
 import { type InClusterFlags, mayLookInside } from "./in-cluster.ts";
 import { progressOn } from "./progress.ts";
 
@@ -51,11 +52,4 @@ function renderAs(output: AssessFlags["output"], assessment: Assessment): string
     default:
       return foldFor(process.stdout, renderAssessmentTable(assessment));
   }
-}
-
-/** A terminal would break lines within words; files and pipes get them whole. */
-function foldFor({ isTTY, columns }: NodeJS.WriteStream, text: string): string {
-  if (!isTTY) return text;
-  const lines = text.split("\n").flatMap((line) => wrapIndented(line, (columns ?? 80) - 1));
-  return lines.join("\n");
 }

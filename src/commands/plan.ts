@@ -70,7 +70,10 @@ export async function plan(flags: PlanFlags): Promise<number> {
       inCluster,
     },
     planOrigin(connection, tenantOf(clusterIds[0], subscriptions, flags)),
-    (done, total) => progress.update({ what: "clusters read", done, total }),
+    // A log needs no line about a single one.
+    (done, total) => {
+      if (total > 1 || process.stderr.isTTY) progress.update({ what: "clusters read", done, total });
+    },
   ).finally(progress.end);
   if (flags.out) writePlanFile(flags.out, made);
   if (flags.roleRequests)

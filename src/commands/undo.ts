@@ -10,6 +10,7 @@ import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } fro
 import { sanitize } from "../text/terminal.ts";
 import { obtainApproval, UNDOING } from "./approval.ts";
 import { type ApprovalFlags, breakLockOf, type CommonFlags, connectForPlan, ensureSamePlace } from "./context.ts";
+import { foldFor } from "./fold-for.ts";
 import { planCommand } from "./next-command.ts";
 
 /**
@@ -38,7 +39,9 @@ export async function undo(
     perCluster.push(await whatRunMade(async () => (await connect()).azure(), plan, cluster, readEventsOf(run, index)));
   const made = perCluster.flatMap((left) => left.made);
   const doubtful = perCluster.flatMap((left) => left.doubtful);
-  process.stdout.write(flags.output === "json" ? asJson(run, made, doubtful) : describe(run, made, doubtful));
+  process.stdout.write(
+    flags.output === "json" ? asJson(run, made, doubtful) : foldFor(process.stdout, describe(run, made, doubtful)),
+  );
   if (made.length === 0) return 0;
   const approval = await obtainApproval(plan, flags, () => {}, UNDOING);
   const connection = await connect();

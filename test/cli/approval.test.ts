@@ -103,7 +103,7 @@ test("Ctrl-C at the question of the approval is an answer, and no defect", async
     rows: 24,
     cwd,
   });
-  await terminal.see("to approve; there is no way back after the switch:");
+  await terminal.see("There is no way back after the switch.", "to approve:");
   terminal.press(KEYS.interrupt);
   expect(await terminal.ended).toBe(130);
   expect(terminal.history).toContain("Nothing was approved or written.");
