@@ -6,7 +6,12 @@ export const DEFAULT_SIZE = "Standard_DS2_v2";
 
 /** True for a pool whose nodes are single machines: those of an availability set, or of several sizes. */
 export function isOfMachines(profile: JsonObject): boolean {
-  return isAvailabilitySet(profile) || isOfSizes(profile);
+  return isAvailabilitySet(profile) || isOfSizes(profile) || isOfOwnMachines(profile);
+}
+
+/** True for a pool of the mode `Machines` (previews of the API): nothing counts its machines, they are what was put in. */
+export function isOfOwnMachines(profile: JsonObject): boolean {
+  return isSameId(textAt(profile, "mode"), "Machines");
 }
 
 /** True for a pool whose machines lie in an availability set. */
@@ -16,7 +21,7 @@ export function isAvailabilitySet(profile: JsonObject): boolean {
 
 /** True for a pool of the type `VirtualMachines`, which has a count for each of its sizes (AKS API description). */
 export function isOfSizes(profile: JsonObject): boolean {
-  return isSameId(textAt(profile, "type"), "VirtualMachines");
+  return !isOfOwnMachines(profile) && isSameId(textAt(profile, "type"), "VirtualMachines");
 }
 
 /** Gives a pool of several sizes what it has on Azure; one that was put in with a count alone has one size. */
@@ -28,7 +33,8 @@ export function fillInSizes(profile: JsonObject): void {
 
 /** The size of each node that a pool is to have: as many entries as nodes; undefined where nothing tells their count. */
 export function sizesOf(profile: JsonObject | undefined): string[] | undefined {
-  if (profile && isOfSizes(profile))
+  if (!profile || isOfOwnMachines(profile)) return undefined;
+  if (isOfSizes(profile))
     return scalesOf(profile).flatMap(({ size, count }) => Array.from({ length: count }, () => size));
   const count = numberAt(profile, "count");
   const size = textAt(profile, "vmSize") ?? DEFAULT_SIZE;

@@ -2,7 +2,7 @@ import { flat } from "./arm-error.ts";
 import { type Cluster, type Node, nodePrincipalOf, type Pool } from "./cluster.ts";
 import { isSameId, keyOf, nameOf } from "./ids.ts";
 import { type JsonObject, objectAt, objectsAt, propertiesOf, type Resource, textAt, textsAt } from "./json.ts";
-import { DEFAULT_SIZE, fillInSizes, isOfMachines, isOfSizes } from "./machine-pools.ts";
+import { DEFAULT_SIZE, fillInSizes, isOfMachines, isOfOwnMachines, isOfSizes } from "./machine-pools.ts";
 import { imagesPutIn } from "./node-images.ts";
 import {
   createScaleSet,
@@ -23,13 +23,13 @@ const DEFAULT_IMAGE: Record<string, string> = {
 export function fillInPool(world: World, resource: Resource, profile: JsonObject): void {
   const properties = propertiesOf(resource);
   if (isOfSizes(profile)) fillInSizes(profile);
-  else {
+  else if (!isOfOwnMachines(profile)) {
     profile["count"] ??= 1;
     profile["vmSize"] ??= DEFAULT_SIZE;
   }
   profile["osType"] ??= "Linux";
   profile["mode"] ??= "User";
-  profile["type"] ??= "VirtualMachineScaleSets";
+  profile["type"] ??= isOfOwnMachines(profile) ? "VirtualMachines" : "VirtualMachineScaleSets";
   profile["provisioningState"] ??= properties["provisioningState"];
   profile["powerState"] ??= { code: "Running" };
   if (properties["kubernetesVersion"]) profile["orchestratorVersion"] ??= properties["kubernetesVersion"];
@@ -84,8 +84,10 @@ function adoptPool(world: World, cluster: Cluster, profile: JsonObject): Pool {
     isSameId(left, name),
   );
   if (given) adoptInstances(world, cluster, pool, given);
+  else if (!isScaleSetPool) adoptMachines(world, cluster, pool);
+  const isGiven = given !== undefined || pool.nodes.length > 0;
   resizePool(world, cluster, pool);
-  if (!given) setIdentitiesOfPool(world, cluster, pool, isLeftBehind);
+  if (!isGiven) setIdentitiesOfPool(world, cluster, pool, isLeftBehind);
   return pool;
 }
 
@@ -122,17 +124,35 @@ function adoptInstances(world: World, cluster: Cluster, pool: Pool, scaleSet: Re
   pool.nextInstance = 1 + Math.max(-1, ...instances.map((instance) => Number(nameOf(instance.id)) || 0));
 }
 
-function nodeOf(cluster: Cluster, scaleSet: Resource, instance: Resource): Node {
+/** Takes over the single machines that were put in for a pool: by their tag, else by their name. */
+function adoptMachines(world: World, cluster: Cluster, pool: Pool): void {
+  const prefix = `aks-${pool.name}-`.toLowerCase();
+  const machines = world.store.inGroup(nodeGroupIdOf(cluster)).filter((resource) => {
+    if (!isSameId(resource.type, "Microsoft.Compute/virtualMachines")) return false;
+    const tag = textAt(resource, "tags", POOL_TAG);
+    return tag === undefined ? nameOf(resource.id).toLowerCase().startsWith(prefix) : isSameId(tag, pool.name);
+  });
+  pool.nodes = machines.map((machine) => ({ ...nodeOf(cluster, machine, machine), name: machineNameOf(machine) }));
+  const numbers = machines.map((machine) => Number(/\d+$/.exec(nameOf(machine.id))?.[0] ?? 0));
+  pool.nextInstance = 1 + Math.max(-1, ...numbers);
+}
+
+function machineNameOf(machine: Resource): string {
+  return textAt(machine, "properties", "osProfile", "computerName") ?? nameOf(machine.id);
+}
+
+/** @param carrier what carries the identities: the instance's scale set, or the machine itself */
+function nodeOf(cluster: Cluster, carrier: Resource, instance: Resource): Node {
   const number = Number(nameOf(instance.id)) || 0;
   const name = textAt(instance, "properties", "osProfile", "computerName");
   const kubelet = textAt(cluster.resource, "properties", "identityProfile", "kubeletidentity", "resourceId");
-  const carries = Object.keys(objectAt(scaleSet, "identity", "userAssignedIdentities") ?? {}).some((id) =>
+  const carries = Object.keys(objectAt(carrier, "identity", "userAssignedIdentities") ?? {}).some((id) =>
     isSameId(id, kubelet),
   );
   const hasLatestModel = objectAt(instance, "properties")?.["latestModelApplied"] !== false;
   const isMigrated = kubelet === undefined || (carries && hasLatestModel);
   return {
-    name: name ?? nameOf(scaleSet.id) + number.toString(36).padStart(6, "0"),
+    name: name ?? nameOf(carrier.id) + number.toString(36).padStart(6, "0"),
     resourceId: instance.id,
     principalId: (isMigrated ? undefined : cluster.servicePrincipalId) ?? nodePrincipalOf(cluster),
     hasLatestModel,

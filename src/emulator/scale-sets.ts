@@ -86,7 +86,8 @@ function digitsOf(world: World, cluster: Cluster): string {
 /** Gives the pool as many nodes as its count says, of each size as many as that has: the newest ones go first. */
 export function resizePool(world: World, cluster: Cluster, pool: Pool): void {
   const profile = profileOf(cluster, pool.name);
-  const missing = sizesOf(profile) ?? pool.nodes.map(() => DEFAULT_SIZE);
+  const missing = sizesOf(profile);
+  if (!missing) return;
   const isSized = profile !== undefined && isOfSizes(profile);
   const kept = pool.nodes.filter((node) => {
     const at = isSized ? missing.indexOf(sizeOf(world, node)) : missing.length - 1;

@@ -59,6 +59,44 @@ it("a pool of several sizes has a machine for each that its sizes count, no scal
   expect(used).toEqual({ cores: 20, standardDdsv5Family: 20 });
 });
 
+it.each([
+  ["of its mode alone", { name: "own", mode: "Machines" }, 2],
+  [
+    "of its sizes, and one more to their count",
+    {
+      name: "own",
+      type: "VirtualMachines",
+      virtualMachinesProfile: { scale: { manual: [{ size: SMALL, count: 3 }] } },
+    },
+    3,
+  ],
+  ["of an availability set", { name: "own", type: "AvailabilitySet", count: 2 }, 2],
+])("machines that were put in are those of their pool, by tag or name: %s", async (_, pool, count) => {
+  const machine = (name: string, tags?: JsonObject): Resource => ({
+    id: `${MACHINES}/${name}`,
+    type: "Microsoft.Compute/virtualMachines",
+    location: "westeurope",
+    ...(tags ? { tags } : {}),
+    properties: { hardwareProfile: { vmSize: SMALL }, timeCreated: "2026-01-01T00:00:00Z" },
+  });
+  const harness = await Harness.with([
+    machine("aks-own-1"),
+    machine("worker", { "aks-managed-poolName": "own" }),
+    machine("jumphost"),
+    ...plainWorld({ agentPoolProfiles: [{ name: "system", count: 1, mode: "System" }, pool] }),
+  ]);
+  const machines = async (): Promise<Resource[]> => (await harness.get(MACHINES)).value;
+  expect(await machines()).toHaveLength(count + 1);
+  const { controlPlane, kubelet } = await harness.preparedIdentities();
+  const body = await harness.clusterBody({ identity: userAssigned(controlPlane.id) }, kubeletIdentity(kubelet.id));
+  await harness.expect(200, "PUT", CLUSTER, body);
+  await harness.advance("1h");
+  const left = (await machines()).filter(
+    ({ properties }) => (properties as JsonObject)["timeCreated"] === "2026-01-01T00:00:00Z",
+  );
+  expect(left.map(({ id }) => id)).toEqual([`${MACHINES}/jumphost`]);
+});
+
 it("each of its sizes is scaled by itself", async () => {
   const harness = await Harness.with(withMixed());
   const manual = [
