@@ -26,12 +26,17 @@ export function listTasksLeft(plan: MigrationPlan, view: RunView, index: number,
   ];
 }
 
-/** What is to be done about the service principals that clusters of a run have left, and until when; nothing before the switch. */
+/**
+ * What is to be done about the service principals that clusters of a run have left, and until when; nothing before the switch.
+ * Where there are several clusters, each is named.
+ */
 export function listPrincipalTasks(plan: MigrationPlan, view: RunView, place: Place): TaskLeft[] {
   return plan.clusters.flatMap((cluster, index) => {
     const changes = view.clusters[index]!.steps.flatMap((step) => step.changes);
     const isSwitched = changes.some(({ risk, startedAt }) => risk === "irreversible" && startedAt);
-    return isSwitched && cluster.from.servicePrincipal ? principalTasks(plan, view, index, place) : [];
+    const tasks = isSwitched && cluster.from.servicePrincipal ? principalTasks(plan, view, index, place) : [];
+    const name = plan.clusters.length > 1 ? `${nameOf(cluster.id)}: ` : "";
+    return tasks.map((task) => ({ ...task, title: `${name}${task.title}` }));
   });
 }
 

@@ -313,6 +313,14 @@ describe("status", () => {
     expect(text).not.toContain("aks-mi resume");
   });
 
+  it("of a run of several clusters says of which of them an old principal is", () => {
+    const two = { ...plan, clusters: [plan.clusters[0]!, { ...plan.clusters[0]!, id: `${CLUSTER}-2` }] };
+    const events = [...FINISHED, ...FINISHED.map((event) => ({ ...event, cluster: `${CLUSTER}-2` }))];
+    const text = renderStatus(foldEvents(two, events), { ...options, plan: two, width: 300 });
+    for (const name of ["payments-prod", "payments-prod-2"]) expect(text).toContain(`- ${name}: Keep the old service`);
+    expect(renderStatus(foldEvents(plan, FINISHED), options)).toContain("- Keep the old service");
+  });
+
   it("of a run that stopped after the switch says until when the old principal has to stay valid", () => {
     const pause = { type: "run:paused", reason: "the run was to stop" } as const;
     const switched = [...FINISHED.slice(0, -2), ...buildEvents(["11:30:00", undefined, pause])];
