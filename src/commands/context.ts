@@ -161,12 +161,19 @@ export function planOrigin({ cloud, emulator, clock }: Connection, tenant: strin
   return { cloud, tenant, emulator, tool: VERSION, now: clock.now() };
 }
 
+/** False for a day that its month does not have: JavaScript takes 30 February for 2 March. */
+function isOfCalendar(text: string): boolean {
+  const day = text.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 /** The time that a flag names. @throws AksMiError `USAGE` when it is none */
 export function parseTime(flag: string, text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
   // Without its zone a time would be another one on another machine, and in autumn two.
-  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text)) return time;
+  if (!Number.isNaN(time.getTime()) && /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && isOfCalendar(text))
+    return time;
   throw new AksMiError(
     "USAGE",
     `${flag} names "${text}", which is not a time with its zone.`,

@@ -102,7 +102,14 @@ export async function runPlan(
     };
   }
   // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
-  const report = events.length > 0 && !isTakenOver ? await writeReports(run, events, flags) : undefined;
+  let report: string | undefined;
+  try {
+    if (events.length > 0 && !isTakenOver) report = await writeReports(run, events, flags);
+  } catch (error) {
+    if (!isAksMiError(error, "STATE_UNWRITABLE")) throw error;
+    // The run has ended as it has: the journal tells all that a report would.
+    outcome = { ...outcome, message: `${outcome.message ?? ""} Its report is missing: ${error.message}`.trimStart() };
+  }
   await observer.end({ ...outcome, report, ...(isEmbedded ? { next: undefined } : {}) });
   if (flags.output === "json") {
     const view = foldEvents(run.plan, events);

@@ -54,7 +54,18 @@ export function parsePlan(text: string, file: string): MigrationPlan {
   }
   const result = migrationPlan.safeParse(data);
   if (!result.success) throw schemaError(result.error.issues, yaml, file);
+  ensureEachClusterOnce(result.data, yaml, file);
   return result.data;
+}
+
+/** A cluster that is there twice would stand in its own way: it has one lock and one journal. */
+function ensureEachClusterOnce({ clusters }: MigrationPlan, yaml: ParsedYaml, file: string): void {
+  const ids = clusters.map(({ id }) => id.toLowerCase());
+  const index = ids.findIndex((id, at) => ids.indexOf(id) < at);
+  if (index < 0) return;
+  const first = ids.indexOf(ids[index]!);
+  const line = lineOf(yaml, ["clusters", index, "id"]);
+  throw invalid(file, line, `clusters[${index}].id names the cluster of clusters[${first}] once more`);
 }
 
 function readYaml(text: string, file: string): ParsedYaml {

@@ -47,7 +47,7 @@ describe("a time that the user names", () => {
   test("has its zone: without one it would be another on another machine, and two in autumn", async () => {
     const line = await InProcessCommandLine.open();
     const plan = await line.makePlan();
-    for (const time of ["2027-10-31T02:30:00", "2027-10-31", "tomorrow"]) {
+    for (const time of ["2027-10-31T02:30:00", "2027-10-31", "tomorrow", "2027-02-30T02:30:00Z"]) {
       const refused = await line.run("apply", "--plan", plan, "--yes", "--not-before", time);
       expect(refused.code, time).toBe(2);
       expect(refused.stderr).toContain("not a time with its zone");

@@ -78,6 +78,12 @@ describe("a plan file", () => {
     );
   });
 
+  test("that names a cluster twice, in whatever case, is refused", () => {
+    const again = plan.clusters.map((cluster) => ({ ...cluster, id: cluster.id.replace("payments", "PAYMENTS") }));
+    const text = JSON.stringify({ ...plan, clusters: [...plan.clusters, ...again] });
+    expect(messageOf(text)).toBe("plan.yaml:1: clusters[1].id names the cluster of clusters[0] once more.");
+  });
+
   test("without a required key is refused", () => {
     expect(messageOf(withCluster(({ facts: _facts, ...rest }) => rest))).toContain("clusters[0].facts is missing");
   });
