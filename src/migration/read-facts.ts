@@ -35,12 +35,10 @@ export async function readFacts(
   principals: { readonly controlPlane: string | undefined; readonly nodes: string | undefined },
   named: readonly string[],
 ): Promise<FactsReading> {
-  const id = clusterIdOf(cluster);
   const properties = asObject(cluster["properties"]);
-  const nodeResourceGroup = nodeResourceGroupOf(cluster);
   const pools = poolsOf(cluster).map(poolFact);
   const apiServerSubnet = asString(at(properties, "apiServerAccessProfile", "subnetId"));
-  const nodeGroup = resourceGroupId(parseResourceId(id)!.subscription, nodeResourceGroup);
+  const nodeGroup = resourceGroupId(parseResourceId(clusterIdOf(cluster))!.subscription, nodeResourceGroupOf(cluster));
   const subnets = await readSubnets(
     azure,
     [...pools.flatMap((pool) => [pool.subnet, pool.podSubnet]), apiServerSubnet],
@@ -51,7 +49,6 @@ export async function readFacts(
     principals.nodes === principals.controlPlane ? held : await readHeldRoles(azure, principals.nodes, nodeGroup);
   const registries = await readRegistries(azure, pulling ?? [], named);
   const zone = asString(at(properties, "apiServerAccessProfile", "privateDNSZone"));
-  const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
   const facts: ClusterFacts = {
     identity: {
       type: identityTypeOf(cluster) ?? "None",
@@ -60,33 +57,35 @@ export async function readFacts(
     clientId: clientIdOf(cluster) ?? "",
     ...optional("kubeletIdentity", kubeletIdentityOf(cluster)?.resourceId),
     network: {
-      nodeResourceGroup,
+      nodeResourceGroup: nodeResourceGroupOf(cluster),
       ...optional("plugin", asString(at(properties, "networkProfile", "networkPlugin"))),
       ...optional("outboundType", asString(at(properties, "networkProfile", "outboundType"))),
-      ...optional("apiServerSubnet", apiServerSubnet && normalizeId(apiServerSubnet)),
+      ...optional("apiServerSubnet", normalizeOptional(apiServerSubnet)),
       routeTables: subnets.routeTables,
       securityGroups: subnets.securityGroups,
       publicIps: ownPublicIps(properties, nodeGroup),
     },
     ...optional("privateDnsZone", zone?.startsWith("/") ? normalizeId(zone) : undefined),
     ...optional("diskEncryptionSet", normalizeOptional(asString(properties["diskEncryptionSetID"]))),
-    ...(kms["enabled"] === true
-      ? {
-          kms: {
-            keyId: asString(kms["keyId"]) ?? "",
-            ...optional("vault", normalizeOptional(asString(kms["keyVaultResourceId"]))),
-            ...(asString(kms["keyVaultNetworkAccess"])?.toLowerCase() === "private"
-              ? { isPrivate: true as const }
-              : {}),
-          },
-        }
-      : {}),
+    ...optional("kms", kmsFact(properties)),
     addons: addonFacts(properties),
     pools,
     ...(held ? { heldRoles: held.map(({ fact }) => fact).sort(byText((role) => `${role.scope} ${role.role}`)) } : {}),
     registries: registries.sort(byText((registry) => registry.id)),
   };
   return { facts, widePulls: widePullsOf(pulling ?? []) };
+}
+
+/** The key with which secrets are encrypted in etcd, where the cluster has one of its own. */
+function kmsFact(properties: JsonObject): ClusterFacts["kms"] {
+  const kms = asObject(at(properties, "securityProfile", "azureKeyVaultKms"));
+  if (kms["enabled"] !== true) return undefined;
+  const isPrivate = asString(kms["keyVaultNetworkAccess"])?.toLowerCase() === "private";
+  return {
+    keyId: asString(kms["keyId"]) ?? "",
+    ...optional("vault", normalizeOptional(asString(kms["keyVaultResourceId"]))),
+    ...(isPrivate ? { isPrivate } : {}),
+  };
 }
 
 /** Properties of pools that place their nodes on resources of the user's own. */

@@ -101,20 +101,8 @@ export async function rehearseOnce(
   const { clusters: views } = foldEvents(plan, events);
   const clusters = await Promise.all(
     results.map(async (result, index): Promise<RehearsedCluster> => {
-      const id = result.clusterId;
-      const rolls = listNodeRolls(life, id);
-      const broken = listBrokenWork(life, id);
-      const own = events.filter(({ cluster }) => cluster === id);
-      return {
-        id,
-        outcome: outcomeOf(result),
-        view: views[index]!,
-        timeline: tellTimeline(own, rolls, broken, start),
-        pauses: listPauses(own, start),
-        rolls,
-        broken,
-        end: await readEndState(azure, id, before, after),
-      };
+      const end = await readEndState(azure, result.clusterId, before, after);
+      return { ...tellCourse(result, events, life, start), view: views[index]!, end };
     }),
   );
   return {
@@ -130,6 +118,21 @@ export async function rehearseOnce(
     writes,
     retries: events.filter(({ type }) => type === "request:retried").length,
   };
+}
+
+/** What happened to one cluster. @param life what the twin tells of its nodes and of what works in it */
+function tellCourse(
+  result: ClusterResult,
+  events: readonly Event[],
+  life: readonly JsonObject[],
+  start: Date,
+): Omit<RehearsedCluster, "view" | "end"> {
+  const id = result.clusterId;
+  const rolls = listNodeRolls(life, id);
+  const broken = listBrokenWork(life, id);
+  const own = events.filter(({ cluster }) => cluster === id);
+  const timeline = tellTimeline(own, rolls, broken, start);
+  return { id, outcome: outcomeOf(result), timeline, pauses: listPauses(own, start), rolls, broken };
 }
 
 function provenAfterMs(clusters: readonly RehearsedCluster[], start: Date): number | undefined {
