@@ -72,7 +72,10 @@ export function breakLockOption(): Option {
 
 /** Where a run stops early. */
 export function untilOption(): Option {
-  return new Option("--until <step>", "pause (exit 8) before this step").choices(STEP_IDS);
+  return new Option(
+    "--until <step>",
+    "pause (exit 8) before this step, or before the next one where a path lacks it",
+  ).choices(STEP_IDS);
 }
 
 /** When a run stops for want of time. */

@@ -31,7 +31,7 @@ export interface RunOptions {
   underWay?(signal: AbortSignal): Promise<string | undefined>;
   /** Looked at again right before the point of no return, or the first drain: blockers stop the run. */
   guard(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** Pause before this step. */
+  /** Pause before this step, or the first one after it where there is none. */
   readonly until?: StepId | undefined;
   /** Pause when nothing more can be done before this moment. */
   readonly pauseAt?: Date | undefined;

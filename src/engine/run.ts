@@ -5,7 +5,7 @@ import type { History } from "./history.ts";
 import type { Outcome, RunOptions, StepOutcome } from "./run-options.ts";
 import { runStep } from "./run-step.ts";
 import { firstUndone } from "./second-look.ts";
-import type { StepId } from "./step.ts";
+import { STEP_IDS, type StepId } from "./step.ts";
 import { pause } from "./wait.ts";
 
 export type { Outcome, Place, RunOptions } from "./run-options.ts";
@@ -20,9 +20,8 @@ export async function* run(options: RunOptions): AsyncGenerator<StampedEvent, Ou
   let index = 0;
   while (index < steps.length) {
     const step = steps[index]!;
-    if (step.id === options.until) {
-      return yield* pause(options, step.id, `The run was to stop before ${step.id}.`, undefined);
-    }
+    const stop = reasonToStop(step.id, options.until);
+    if (stop !== undefined) return yield* pause(options, step.id, stop, undefined);
     try {
       const outcome: StepOutcome = yield* record(runStep(options, index), history, clock, step.id);
       if (outcome.kind === "paused") return outcome;
@@ -42,6 +41,12 @@ export async function* run(options: RunOptions): AsyncGenerator<StampedEvent, Ou
   }
   yield { type: "run:done", changed: history.changed };
   return { kind: "done", changed: history.changed };
+}
+
+/** Why a run goes no further than to a step; undefined where it may. A path that lacks the step it is to stop before stops as early. */
+function reasonToStop(step: StepId, until: StepId | undefined): string | undefined {
+  if (until === undefined || STEP_IDS.indexOf(step) < STEP_IDS.indexOf(until)) return undefined;
+  return `The run was to stop before ${until}${step === until ? "" : `, and ${step} comes after it`}.`;
 }
 
 /** Stamps the events of a step with its id and keeps the history up to date. */

@@ -311,6 +311,20 @@ describe("a run", () => {
     expect(world).toEqual(new Set(["a"]));
   });
 
+  test("stops before the next step where its path lacks the one that --until names: that drains, too", async () => {
+    const world = new Set<string>();
+    const steps = [
+      worldStep("assign-roles", world, [change("a")]),
+      worldStep("upgrade-node-images", world, [change("roll:x", "disruptive")]),
+    ];
+    const ended = await collect(steps, { until: "enable-managed-identity" });
+    expect(ended.outcome).toMatchObject({
+      kind: "paused",
+      reason: "The run was to stop before enable-managed-identity, and upgrade-node-images comes after it.",
+    });
+    expect(world).toEqual(new Set(["a"]));
+  });
+
   test("looks again after a failure that tells nothing, and does not repeat what Azure did", async () => {
     const world = new Set<string>();
     let applied = 0;
