@@ -42,6 +42,9 @@ function wayBackWords(cluster: ClusterPlan, view: ClusterView, undo: string): st
   if (!final) return "";
   if (final.startedAt) {
     const begun = formatMoment(final.startedAt);
+    const isAccepted = final.state === "applied" || final.correlationIds.length > 0;
+    if (final.state !== "failed" && !isAccepted && view.state !== "running")
+      return `Its switch was sent on ${begun}, and Azure has not confirmed it: aks-mi resume looks whether it was made.`;
     const what =
       final.state === "failed" ? `Its switch was begun on ${begun} and failed` : `It was switched on ${begun}`;
     return `${what}. ${noWayBackWords(cluster)}`;

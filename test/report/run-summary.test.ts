@@ -46,6 +46,14 @@ describe("the summary of a cluster's run", () => {
     expect(summaryOf([...ROLLING, ...failed])).toContain("Its switch was begun on 22 Nov 2026 09:00 UTC and failed.");
   });
 
+  it("does not take a switch that Azure has not accepted for one that was made", () => {
+    const sent = ROLLING.findIndex(({ type, step }) => type === "change:started" && step === "enable-managed-identity");
+    const refused = [...ROLLING.slice(0, sent + 1), ...buildEvents(["09:00:20", "enable-managed-identity", FAILURE])];
+    const summary = summaryOf(refused);
+    expect(summary).toContain("Its switch was sent on 22 Nov 2026 09:00 UTC, and Azure has not confirmed it");
+    expect(summary).not.toContain("It was switched");
+  });
+
   it("says of one that failed after the switch where, and that there is no way back", () => {
     const failed = summaryOf([...ROLLING, ...buildEvents(["09:13:00", "enable-managed-identity", FAILURE])]);
     expect(failed).toContain('failed at "Enable managed identity", with 3 of 11 steps done. It was switched on');
