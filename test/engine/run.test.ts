@@ -363,7 +363,7 @@ describe("a run", () => {
     expect(first.error).toMatchObject({ code: "STEP_FAILED" });
     const second = await collect([worldStep("assign-roles", world, [], { decide })], {
       operations,
-      history: new History([...history_(first)]),
+      history: new History([...journalOf(first)]),
     });
     expect(second.outcome?.kind).toBe("done");
   });
@@ -396,6 +396,7 @@ describe("a run", () => {
   });
 });
 
-function history_(ended: Ended): StampedEvent[] {
+/** What the journal has after a run that began a change in its first step. */
+function journalOf(ended: Ended): StampedEvent[] {
   return [{ type: "change:started", key: "a", summary: "", risk: "additive", step: "assign-roles" }, ...ended.events];
 }

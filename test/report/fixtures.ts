@@ -13,7 +13,7 @@ const ROUTES = `${HOME}/rg-network/providers/Microsoft.Network/routeTables/rt-ak
 export const KUBELET_ID = `${HOME}/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments-prod-kubelet`;
 export const HASH = "3f6c".repeat(16);
 
-const OLD_CLIENT = "aaaaaaaa-0000-4000-8000-000000000001";
+export const OLD_CLIENT = "aaaaaaaa-0000-4000-8000-000000000001";
 const KUBELET_REASON = "nodes pull images as the kubelet identity";
 const NETWORK_REASON = "the control plane joins nodes and load balancers to this subnet";
 
@@ -212,3 +212,11 @@ export function buildEvents(...list: [at: string, step: StepId | undefined, even
     ...(step ? { step } : {}),
   }));
 }
+
+/** A step that failed because Azure refused something. */
+export const REFUSED = {
+  type: "step:failed",
+  code: "AZURE_ERROR",
+  message: "Azure said no",
+  remedy: "Ask again",
+} as const;

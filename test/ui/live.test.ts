@@ -6,7 +6,7 @@ import { createPalette, visibleLength } from "../../src/text/terminal.ts";
 import { drawFrame } from "../../src/ui/frame.ts";
 import type { FrameOptions } from "../../src/ui/frame-line.ts";
 import { observeLive } from "../../src/ui/live.ts";
-import { buildEvents, buildPlan, CLUSTER } from "../report/fixtures.ts";
+import { buildEvents, buildPlan, CLUSTER, REFUSED } from "../report/fixtures.ts";
 import { FINISHED, INTERRUPTED, ROLLING } from "../report/run-fixtures.ts";
 
 const plan = buildPlan();
@@ -104,13 +104,7 @@ describe("a frame of the live view", () => {
   });
 
   it("shows why a step failed and what to do", () => {
-    const failure = {
-      type: "step:failed",
-      code: "AZURE_ERROR",
-      message: "Azure said no",
-      remedy: "Ask again",
-    } as const;
-    const text = frame([...ROLLING, ...buildEvents(["09:13:00", "enable-managed-identity", failure])]);
+    const text = frame([...ROLLING, ...buildEvents(["09:13:00", "enable-managed-identity", REFUSED])]);
     expect(text).toContain("Azure said no. (AZURE_ERROR) Ask again.");
     expect(text).not.toContain("Ctrl-C");
   });
