@@ -56,22 +56,51 @@ export async function runPlan(
   approval: Approval,
   flags: RunFlags,
 ): Promise<number> {
-  const { clock } = connection;
   const signed = approval.givenAt ? approval : { ...approval, account: await connection.caller() };
   // An emulator in this process ends with it: no later command can reach what the run did.
   const isEmbedded = connection.emulator && flags.emulator === undefined;
   const keys = isEmbedded
     ? "Ctrl-C stops; the emulated Azure ends with it."
     : "Ctrl-C saves and stops, and says how to go on.";
-  const observer = chooseObserver(run, flags, keys, () => clock.now());
+  const observer = chooseObserver(run, flags, keys, () => connection.clock.now());
   const events: Event[] = [];
-  const show = (event: Event) => {
+  const onEvent = (event: Event) => {
     events.push(event);
     observer.event(event);
   };
-  let outcome: RunOutcome;
-  let isTakenOver = false;
-  let isStopped = false;
+  const ending = await workOn(connection, run, signed, flags, events, onEvent).catch(async (error: unknown) => {
+    await observer.end({ exitCode: exitCodeOf(error) });
+    throw error;
+  });
+  const outcome = await reportOn(run, events, flags, ending);
+  await observer.end({ ...outcome, ...(isEmbedded ? { next: undefined } : {}) });
+  if (flags.output === "json") {
+    const view = foldEvents(run.plan, events);
+    // This process was at work on it, and is no more.
+    const state = view.state === "running" ? (ending.isStopped ? "paused" : "failed") : view.state;
+    process.stdout.write(`${JSON.stringify(statusJson({ ...view, state }))}\n`);
+  }
+  return outcome.exitCode;
+}
+
+/** How this process's work on a run ended. */
+interface Ending {
+  readonly outcome: RunOutcome;
+  /** Another run has taken over a cluster of it. */
+  readonly isTakenOver: boolean;
+  /** A signal has stopped it. */
+  readonly isStopped: boolean;
+}
+
+/** Runs a plan's clusters until they end or a signal stops them. @param events those that `onEvent` was given so far */
+async function workOn(
+  connection: Connection,
+  run: RunDirectory,
+  approval: Approval,
+  flags: RunFlags,
+  events: readonly Event[],
+  onEvent: (event: Event) => void,
+): Promise<Ending> {
   try {
     const results = await interruptible((signal) =>
       execute({
@@ -80,44 +109,39 @@ export async function runPlan(
         run,
         tool: VERSION,
         signal,
-        onEvent: show,
-        approval: signed,
+        onEvent,
+        approval,
         until: checkedStep(flags.until),
         pauseAt: flags.pauseAt,
         breakLock: breakLockOf(flags),
       }),
     );
-    outcome = conclude(run, results, flags, events);
-    isTakenOver = results.some((result) => hasLostItsLock(result, events));
+    const isTakenOver = results.some((result) => hasLostItsLock(result, events));
+    return { outcome: conclude(run, results, flags, events), isTakenOver, isStopped: false };
   } catch (error) {
-    if (!(error instanceof Interrupted)) {
-      await observer.end({ exitCode: exitCodeOf(error) });
-      throw error;
-    }
-    isStopped = true;
-    outcome = {
-      exitCode: error.exitCode,
-      message: `Stopped by ${error.signal}; the checkpoint is saved.`,
-      next: resumeCommand(run, flags),
-    };
+    if (!(error instanceof Interrupted)) throw error;
+    const message = `Stopped by ${error.signal}; the checkpoint is saved.`;
+    const outcome = { exitCode: error.exitCode, message, next: resumeCommand(run, flags) };
+    return { outcome, isTakenOver: false, isStopped: true };
   }
+}
+
+/** Writes the reports of a run that this process had a part in. @returns how it ended, with the report or why there is none */
+async function reportOn(
+  run: RunDirectory,
+  events: readonly Event[],
+  flags: RunFlags,
+  { outcome, isTakenOver }: Ending,
+): Promise<RunOutcome> {
   // Without an event this process had no part in the run, and without its lock no more: its report is someone else's.
-  let report: string | undefined;
+  if (events.length === 0 || isTakenOver) return outcome;
   try {
-    if (events.length > 0 && !isTakenOver) report = await writeReports(run, events, flags);
+    return { ...outcome, report: await writeReports(run, events, flags) };
   } catch (error) {
     if (!isAksMiError(error, "STATE_UNWRITABLE")) throw error;
     // The run has ended as it has: the journal tells all that a report would.
-    outcome = { ...outcome, message: `${outcome.message ?? ""} Its report is missing: ${error.message}`.trimStart() };
+    return { ...outcome, message: `${outcome.message ?? ""} Its report is missing: ${error.message}`.trimStart() };
   }
-  await observer.end({ ...outcome, report, ...(isEmbedded ? { next: undefined } : {}) });
-  if (flags.output === "json") {
-    const view = foldEvents(run.plan, events);
-    // This process was at work on it, and is no more.
-    const state = view.state === "running" ? (isStopped ? "paused" : "failed") : view.state;
-    process.stdout.write(`${JSON.stringify(statusJson({ ...view, state }))}\n`);
-  }
-  return outcome.exitCode;
 }
 
 function chooseObserver(run: RunDirectory, flags: RunFlags, keys: string, now: () => Date): RunObserver {
