@@ -12,6 +12,7 @@ import {
   withExample,
 } from "./program-options.ts";
 import { TOOLS } from "./program-tools.ts";
+import { isInCi } from "./text/in-ci.ts";
 import { VERSION } from "./version.ts";
 
 /** The command line: the program itself, and every command. */
@@ -47,7 +48,7 @@ export function buildProgram(setExitCode: (code: number) => void): Command {
         program.error(`error: there is no command '${args[0]}'; the commands are ${names}`);
       }
       if (flags.plan) setExitCode(await (await import("./commands/apply.ts")).apply({ ...flags, prompt: false }));
-      else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || process.env["CI"]) {
+      else if (!process.stdin.isTTY || !process.stdout.isTTY || flags.prompt === false || isInCi(process.env)) {
         program.outputHelp({ error: true });
         setExitCode(2);
       } else setExitCode(await (await import("./commands/wizard.ts")).wizard(flags));

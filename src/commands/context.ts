@@ -8,6 +8,7 @@ import type { Place } from "../plan/command-line.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import type { PlanOrigin } from "../planning/make-plan.ts";
 import type { BreakLock } from "../state/lock.ts";
+import { isInCi } from "../text/in-ci.ts";
 import { VERSION } from "../version.ts";
 
 /** The flags that commands share. */
@@ -45,7 +46,7 @@ export function whoAmI(): string {
 
 /** True when a question can be asked and answered. */
 export function mayPrompt(flags: { readonly prompt: boolean }): boolean {
-  return flags.prompt && !process.env["CI"] && process.stdin.isTTY === true && process.stderr.isTTY === true;
+  return flags.prompt && !isInCi(process.env) && process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
 /** Connects as the flags say. */

@@ -4,6 +4,7 @@ import { planHash } from "../plan/canonical.ts";
 import { reportCommand, resumeCommand } from "../report/run-commands.ts";
 import { statusJson } from "../report/status.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
+import { isInCi } from "../text/in-ci.ts";
 import { useColor } from "../text/terminal.ts";
 import { observeAsLines } from "../ui/lines.ts";
 import { observeLive } from "../ui/live.ts";
@@ -62,7 +63,7 @@ function chooseObserver(run: RunDirectory, now: () => Date, flags: StatusFlags):
   if (flags.output === "json") return { event: () => {}, end: () => {} };
   const { stdin, stdout, stderr, env } = process;
   const color = useColor(stdout, env);
-  if (stdout.isTTY && !env["CI"])
+  if (stdout.isTTY && !isInCi(env))
     return observeLive({ plan: run.plan, input: stdin, output: stdout, other: stderr, color, now, keys: KEYS });
   // The job summary is the run's own to write.
   const quiet = { ...env, GITHUB_STEP_SUMMARY: undefined };
