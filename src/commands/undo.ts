@@ -4,6 +4,7 @@ import { ensureSamePlan, lockBroken } from "../execute/execute-cluster.ts";
 import { type Doubtful, type Left, type Made, whatRunMade } from "../execute/made-by-run.ts";
 import { ensureNotTooLate, takeBack } from "../execute/take-back.ts";
 import { planHash } from "../plan/canonical.ts";
+import { resumeCommand } from "../report/run-commands.ts";
 import { count } from "../report/words.ts";
 import { lockCluster } from "../state/lock.ts";
 import { journalFile, openRun, type RunDirectory, readEvents, readEventsOf } from "../state/state-directory.ts";
@@ -33,7 +34,9 @@ export async function undo(
     connected ??= connectForPlan(plan, flags, "USAGE");
     return connected;
   };
-  for (const [index, cluster] of plan.clusters.entries()) ensureNotTooLate(cluster, readEventsOf(run, index));
+  const resume = resumeCommand(run, flags);
+  for (const [index, cluster] of plan.clusters.entries())
+    ensureNotTooLate({ cluster, events: readEventsOf(run, index), resume });
   const perCluster: Left[] = [];
   for (const [index, cluster] of plan.clusters.entries())
     perCluster.push(await whatRunMade(async () => (await connect()).azure(), plan, cluster, readEventsOf(run, index)));
@@ -63,11 +66,11 @@ export async function undo(
         connection.lookAfresh();
         const azure = connection.azure({ beforeWrite: () => lock.ensureHeld() });
         const events = [...journal.events];
-        ensureNotTooLate(cluster, events);
+        ensureNotTooLate({ cluster, events, resume });
         if (lock.broken) journal.append(lockBroken(lock.broken));
         journal.append(approved);
         const emit: Parameters<typeof takeBack>[1]["emit"] = (event) => void journal.append(event);
-        removed += (await takeBack(azure, { plan, cluster, shown, events, emit })).length;
+        removed += (await takeBack(azure, { plan, cluster, shown, events, emit, resume })).length;
       } finally {
         journal.close();
       }

@@ -18,13 +18,15 @@ export interface TakeBack {
   readonly events: readonly Event[];
   /** Puts an event into that journal. */
   readonly emit: (event: StampedEvent) => void;
+  /** The command with which the run goes on, for whoever is too late. */
+  readonly resume: string;
 }
 
 /** @throws AksMiError `BLOCKED` where the journal tells that the cluster is being switched, or its nodes drained, or were */
-export function ensureNotTooLate(cluster: ClusterPlan, events: readonly Event[]): void {
+export function ensureNotTooLate({ cluster, events, resume }: Pick<TakeBack, "cluster" | "events" | "resume">): void {
   const change = pointOfNoReturn(events);
-  if (change?.startsWith("switch:")) throw tooLate(cluster, SWITCHED);
-  if (change !== undefined) throw tooLate(cluster, DRAINED);
+  if (change?.startsWith("switch:")) throw tooLate(cluster, SWITCHED, resume);
+  if (change !== undefined) throw tooLate(cluster, DRAINED, resume);
 }
 
 /**
@@ -32,12 +34,13 @@ export function ensureNotTooLate(cluster: ClusterPlan, events: readonly Event[])
  * @returns what was removed
  * @throws AksMiError `BLOCKED` when the cluster has been switched meanwhile, or uses what would be removed: then nothing is
  */
-export async function takeBack(azure: Azure, { plan, cluster, shown, events, emit }: TakeBack): Promise<Made[]> {
-  ensureNotTooLate(cluster, events);
+export async function takeBack(azure: Azure, back: TakeBack): Promise<Made[]> {
+  ensureNotTooLate(back);
+  const { plan, cluster, shown, events, emit, resume } = back;
   const live = await azure.clusters.get(cluster.id);
   if (live && cluster.path.startsWith("service-principal-") && isOnManagedIdentity(live))
-    throw tooLate(cluster, SWITCHED);
-  if (live && shown.some(({ resourceId }) => useOfIdentity(live, resourceId))) throw tooLate(cluster, IN_USE);
+    throw tooLate(cluster, SWITCHED, resume);
+  if (live && shown.some(({ resourceId }) => useOfIdentity(live, resourceId))) throw tooLate(cluster, IN_USE, resume);
   const now = await whatRunMade(async () => azure, plan, cluster, events);
   const removed = stillMade(shown, now.made);
   for (const { key, resourceId } of removed) {
@@ -52,6 +55,6 @@ const SWITCHED = "has been switched, or is about to be, and there is no way back
 const DRAINED = "has had its nodes drained, or is about to, and they may need what the run has made";
 const IN_USE = "uses an identity that the run has made";
 
-function tooLate({ id }: ClusterPlan, why: string): AksMiError {
-  return new AksMiError("BLOCKED", `The cluster ${id.split("/").at(-1)} ${why}.`, "Go on with `aks-mi resume`.");
+function tooLate({ id }: ClusterPlan, why: string, resume: string): AksMiError {
+  return new AksMiError("BLOCKED", `The cluster ${id.split("/").at(-1)} ${why}.`, `Go on with \`${resume}\`.`);
 }

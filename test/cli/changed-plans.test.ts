@@ -145,5 +145,7 @@ describe("undo", () => {
     const refused = await line.run("undo", "--yes");
     expect(refused.code).toBe(4);
     expect(refused.stderr).toContain("no way back");
+    // Any other run may be newer than this one.
+    expect(refused.stderr).toMatch(/Go on with `aks-mi resume \S+ --/);
   });
 });

@@ -36,6 +36,6 @@ export async function undoRun(site: Site, disk: Disk, door: InProcessEmulator = 
     const at = site.clock.now().toISOString();
     disk.lines.push(JSON.stringify({ run: "run", seq: disk.lines.length + 1, at, cluster: cluster.id, ...event }));
   };
-  await takeBack(azure, { plan, cluster, shown: left.made, events: disk.events, emit });
+  await takeBack(azure, { plan, cluster, shown: left.made, events: disk.events, emit, resume: "aks-mi resume" });
   return left;
 }
