@@ -3,6 +3,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString } from "./json.ts";
+import { readPages } from "./pages.ts";
 import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
@@ -52,12 +53,11 @@ export function createIdentities(transport: Transport): Identities {
       }
     },
     async list(subscription) {
-      return callSdk(`list the identities of subscription ${subscription}`, retry, async () => {
-        const found: UserAssignedIdentity[] = [];
-        for await (const identity of client(subscription).userAssignedIdentities.listBySubscription(abort))
-          found.push(fromSdk(identity));
-        return found;
-      });
+      const what = `list the identities of subscription ${subscription}`;
+      const { userAssignedIdentities } = client(subscription);
+      return callSdk(what, retry, async () =>
+        (await readPages(what, userAssignedIdentities.listBySubscription(abort))).map(fromSdk),
+      );
     },
     async create(id, location) {
       const { operations, resourceGroup, name } = locate(id);

@@ -3,6 +3,7 @@ import { clientPerSubscription } from "./clients.ts";
 import { hasStatus } from "./errors.ts";
 import { normalizeId, parseResourceId } from "./ids.ts";
 import { asString, at, type Json } from "./json.ts";
+import { readPages } from "./pages.ts";
 import { callSdk } from "./sdk-call.ts";
 import type { Transport } from "./transport.ts";
 
@@ -48,12 +49,10 @@ export function createRegistries(transport: Transport): Registries {
     },
     async list(subscription, resourceGroup) {
       const operations = client(subscription).registries;
-      return callSdk(`list the registries of subscription ${subscription}`, retry, async () => {
-        const found: Registry[] = [];
-        const pages = resourceGroup ? operations.listByResourceGroup(resourceGroup, abort) : operations.list(abort);
-        for await (const registry of pages) found.push(fromSdk(registry));
-        return found;
-      });
+      const what = `list the registries of subscription ${subscription}`;
+      const list = () =>
+        resourceGroup ? operations.listByResourceGroup(resourceGroup, abort) : operations.list(abort);
+      return callSdk(what, retry, async () => (await readPages(what, list())).map(fromSdk));
     },
   };
 }

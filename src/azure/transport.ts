@@ -16,6 +16,7 @@ import { translateResponse } from "./errors.ts";
 import { createNetworkClient } from "./http.ts";
 import { asArray, asObject, asString, type Json } from "./json.ts";
 import { withPacedReads } from "./pace.ts";
+import { ensureEnds } from "./pages.ts";
 import type { ReadMemory } from "./read-memory.ts";
 import { rememberAnswers } from "./remember-secrets.ts";
 import { once, type RetryContext, withRetry } from "./retry.ts";
@@ -62,9 +63,6 @@ export interface RawClient {
 
 /** The answer to an action that found nothing to do; no redirect. */
 export const NOT_MODIFIED = 304;
-
-/** A list that goes on after this is a defect of the service, or a loop. */
-const MAX_PAGES = 1_000;
 
 /** Makes the transport for one cloud, one credential and one door. */
 export function createTransport(options: {
@@ -183,7 +181,7 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
       const items: Json[] = [];
       let next: string | undefined = target;
       for (let page = 0; next !== undefined; page++) {
-        if (page === MAX_PAGES) throw endless(what);
+        ensureEnds(what, page);
         const body = asObject((await get(what, next)).body);
         items.push(...asArray(body["value"]));
         next = asString(body["nextLink"]) ?? asString(body["@odata.nextLink"]);
@@ -193,15 +191,6 @@ function rawClient(endpoint: string, pipeline: Pipeline, httpClient: HttpClient,
     send: (what, method, target, body, headers) =>
       once(what, retry, () => attempt(what, method, target, body, headers)),
   };
-}
-
-/** A part of a list is never taken for the whole: what is missing in it would pass for not being there. */
-function endless(what: string): AksMiError {
-  return new AksMiError(
-    "AZURE_ERROR",
-    `The answer to "${what}" has more than ${MAX_PAGES} pages, and is not read any further.`,
-    "Check for a proxy that answers in Azure's place, then run the command again.",
-  );
 }
 
 /** A bearer token goes only to the host it is for, whatever URL a response named. */

@@ -96,6 +96,16 @@ describe("a bearer token", () => {
   });
 });
 
+test.each<[string, (azure: ReturnType<typeof createAzure>) => Promise<unknown>]>([
+  ["clusters", (azure) => azure.clusters.list(SUBSCRIPTION)],
+  ["registries", (azure) => azure.registries.list(SUBSCRIPTION)],
+  ["identities", (azure) => azure.identities.list(SUBSCRIPTION)],
+])("a list of %s whose pages lead to each other is left", async (_, list) => {
+  const asked: string[] = [];
+  await expect(list(azureOn(luring(asked, "management.azure.com")))).rejects.toThrow("has more than 1000 pages");
+  expect(asked.length).toBeLessThanOrEqual(1_001);
+});
+
 describe("an answer that says more than it may", () => {
   test("is no list where it never ends: a part of it is not taken for the whole", async () => {
     const azure = azureOn({
