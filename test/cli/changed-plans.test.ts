@@ -69,6 +69,14 @@ describe("a plan that may not be run", () => {
     expect(await line.lab.writes()).toEqual([]);
   });
 
+  test("whose facts were made to fit is stale, as its fingerprint tells", async () => {
+    const edited = readFileSync(plan, "utf8").replace(/(fingerprint: sha256:)[0-9a-f]{64}/, `$1${"0".repeat(64)}`);
+    writeFileSync(plan, edited);
+    const refused = await line.run("apply", "--plan", plan, "--yes");
+    expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("not those of its fingerprint")]);
+    expect(await line.lab.writes()).toEqual([]);
+  });
+
   test("that was made on an emulator is refused without one, before any request", async () => {
     const before = (await line.lab.requests()).length;
     const refused = await line.runIn({ env: { AKS_MI_EMULATOR: "" } }, "apply", "--plan", plan, "--yes");
