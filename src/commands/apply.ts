@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import type { Connection } from "../azure/connection.ts";
 import { isOnManagedIdentity } from "../azure/managed-cluster.ts";
 import { formatDuration, MINUTE_MS } from "../engine/clock.ts";
@@ -9,6 +10,7 @@ import { stepsOf } from "../execute/execute-cluster.ts";
 import { ensureNotStale } from "../execute/staleness-check.ts";
 import { EXIT } from "../exit-codes.ts";
 import { planHash } from "../plan/canonical.ts";
+import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import { readPlanFile } from "../plan/plan-file.ts";
 import type { MigrationPlan } from "../plan/schema.ts";
 import { planSteps } from "../planning/plan-steps.ts";
@@ -100,15 +102,15 @@ async function nothingToDo(
   { stateDir, pauseAt }: Pick<RunFlags, "stateDir" | "pauseAt">,
 ): Promise<boolean> {
   const azure = connection.azure({ pauseAt });
-  let progress = plan.clusters.every((cluster) => cluster.path === "none");
-  for (const cluster of plan.clusters) {
+  const hasProgress = async (cluster: MigrationPlan["clusters"][number]) => {
     const live = await azure.clusters.get(cluster.id);
     // A cluster that is still on its service principal has everything before it; the run looks whether the plan is stale.
-    if (!live || !isOnManagedIdentity(live)) continue;
-    if ((await ensureNotStale(azure, cluster, live)).length > 0) progress = true;
-  }
+    return !!live && isOnManagedIdentity(live) && (await ensureNotStale(azure, cluster, live)).length > 0;
+  };
+  const progress = await pMap(plan.clusters, hasProgress, { concurrency: CLUSTERS_AT_ONCE });
   const earlier = findRunOfPlan(stateDir, plan);
-  return progress && isAllDone(azure, plan, earlier ? readEvents(earlier) : [], connection.clock.now());
+  const isBegun = progress.includes(true) || plan.clusters.every(({ path }) => path === "none");
+  return isBegun && isAllDone(azure, plan, earlier ? readEvents(earlier) : [], connection.clock.now());
 }
 
 async function dryRun(plan: MigrationPlan, flags: ApplyFlags): Promise<number> {

@@ -50,7 +50,7 @@ export async function plan(flags: PlanFlags): Promise<number> {
   const clusterIds = await resolveScope(connection, flags);
   const inCluster = await mayLookInside(flags);
   const progress = progressOn(process.stderr);
-  const azure = connection.azure({ onRetry: progress.retried });
+  const azure = connection.azure({ pacedReads: true, onRetry: progress.retried });
   const subscriptions = flags.tenant === undefined ? await azure.resources.subscriptions() : [];
   const made = await makePlan(
     azure,

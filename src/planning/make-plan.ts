@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import { PATH_STEPS } from "../../plans/paths.ts";
 import type { Azure } from "../azure/azure.ts";
 import type { CloudName } from "../azure/clouds.ts";
@@ -10,6 +11,7 @@ import { migrationOf, resolveTarget } from "../migration/migration.ts";
 import { ignoreBlockers } from "../migration/preflight.ts";
 import { readFacts } from "../migration/read-facts.ts";
 import { fingerprint } from "../plan/canonical.ts";
+import { CLUSTERS_AT_ONCE } from "../plan/pace.ts";
 import type { ClusterPlan, MigrationPlan } from "../plan/schema.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { choosePath } from "./choose-path.ts";
@@ -46,7 +48,7 @@ export interface PlanOrigin {
 
 /**
  * Makes a plan for the clusters, from reads alone.
- * @param onProgress told before each cluster, and at the end, how many of how many are read
+ * @param onProgress told at the beginning, and after each cluster, how many of how many are read
  * @throws AksMiError when a cluster is not there or cannot be planned for
  */
 export async function makePlan(
@@ -77,13 +79,19 @@ export async function makePlan(
     },
     clusters: [],
   };
-  const clusters: ClusterPlan[] = [];
   const total = request.clusterIds.length;
-  for (const [done, id] of request.clusterIds.entries()) {
-    onProgress(done, total);
-    clusters.push(await planCluster(azure, normalizeId(id), request, frame, now));
-  }
-  onProgress(total, total);
+  let done = 0;
+  onProgress(done, total);
+  const clusters = await pMap(
+    request.clusterIds,
+    async (id) => {
+      const planned = await planCluster(azure, normalizeId(id), request, frame, now);
+      done += 1;
+      onProgress(done, total);
+      return planned;
+    },
+    { concurrency: CLUSTERS_AT_ONCE },
+  );
   ensureIdentitiesOfTheirOwn(clusters, request);
   return { ...frame, clusters };
 }
