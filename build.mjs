@@ -5,6 +5,17 @@ import { build } from "esbuild";
 
 const { version, dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
+/** commander can start commands that are programs of their own: none of ours is, and to load what starts programs takes time. */
+const startsNoPrograms = {
+  name: "starts-no-programs",
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "nothing" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "" }));
+  },
+};
+
 // Another place than dist/ is for whoever runs beside others: the tests.
 const outdir = process.env.AKS_MI_BUILD_DIR ?? "dist";
 rmSync(outdir, { recursive: true, force: true });
@@ -17,9 +28,9 @@ await build({
   platform: "node",
   target: "node20",
   external: Object.keys(dependencies),
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
+  plugins: [startsNoPrograms],
+  // commander is CommonJS, and requires nothing but modules of Node.
+  banner: { js: "const require = process.getBuiltinModule;" },
   define: { AKS_MI_VERSION: JSON.stringify(version) },
   minifySyntax: true,
   minifyWhitespace: true,
