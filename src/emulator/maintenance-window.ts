@@ -7,7 +7,7 @@ const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "frida
 
 /**
  * True where a cluster has a maintenance window for node images that is not open now. Windows every day and every week are
- * modelled, others count as open.
+ * modelled, others count as open. Written apart from the tool's own reading of windows: a mistake there is not to be made here too.
  */
 export function isWindowShut(world: World, cluster: Cluster): boolean {
   const configuration = world.store.get(`${cluster.id}/maintenanceConfigurations/aksManagedNodeOSUpgradeSchedule`);

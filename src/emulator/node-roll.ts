@@ -84,7 +84,10 @@ function soakMs(cluster: Cluster, pool: Pool): number {
   return MINUTE_MS * (numberAt(profileOf(cluster, pool.name), "upgradeSettings", "nodeSoakDurationInMinutes") ?? 0);
 }
 
-/** The first minor version of Kubernetes with which AKS makes do with one node where there is no room for the surge. */
+/**
+ * The first minor version of Kubernetes with which AKS makes do with one node where there is no room for the surge (AKS
+ * documentation of upgrade options).
+ */
 const FALLBACK_MINOR = 35;
 
 function fallsBack(cluster: Cluster, pool: Pool): boolean {

@@ -4,7 +4,7 @@ import type { OperationStore } from "./operations.ts";
 import type { AnyStep, Change, Finding, StepId } from "./step.ts";
 
 /** A cluster's place among those that are worked on at once. */
-export interface Place {
+export interface WorkPlace {
   /** True when `take` would have to wait. */
   isTaken(): boolean;
   /** Resolves when the cluster has a place: at once when it has one, otherwise when its turn comes. Rejects when the run is aborted. */
@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly history: History;
   readonly operations: OperationStore;
   /** Held by whoever calls; given up while the run is idle. Absent: nobody else wants it. */
-  readonly place?: Place | undefined;
+  readonly place?: WorkPlace | undefined;
   /** Called before everything is looked at again: what was read a moment ago does not count then. */
   lookAfresh?(): void;
   /** What somebody else is at in this very moment, in words; before the point of no return it is waited for. */

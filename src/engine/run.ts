@@ -8,7 +8,7 @@ import { firstUndone } from "./second-look.ts";
 import { STEP_IDS, type StepId } from "./step.ts";
 import { pause } from "./wait.ts";
 
-export type { Outcome, Place, RunOptions } from "./run-options.ts";
+export type { Outcome, RunOptions, WorkPlace } from "./run-options.ts";
 
 /**
  * Takes one cluster through its steps. The consumer puts each event on disk before it asks for the next one, so that

@@ -5,7 +5,7 @@ import { AksMiError, TimeBoxOver } from "../engine/errors.ts";
 import type { ApprovedBy, Event, StampedEvent } from "../engine/events.ts";
 import { History } from "../engine/history.ts";
 import type { OperationStore } from "../engine/operations.ts";
-import { type Outcome, type Place, run } from "../engine/run.ts";
+import { type Outcome, run, type WorkPlace } from "../engine/run.ts";
 import { type AnyStep, STEP_IDS, type StepId } from "../engine/step.ts";
 import { readCluster } from "../migration/held-grants.ts";
 import { migrationOf } from "../migration/migration.ts";
@@ -68,7 +68,7 @@ export async function executeCluster(
   settings: RunSettings,
   index: number,
   openRecord: OpenRecord,
-  place: Place,
+  place: WorkPlace,
 ): Promise<Outcome> {
   const record = openRecord(index, () => settings.connection.clock.now());
   try {
@@ -78,7 +78,7 @@ export async function executeCluster(
   }
 }
 
-async function follow(settings: RunSettings, index: number, record: ClusterRecord, place: Place): Promise<Outcome> {
+async function follow(settings: RunSettings, index: number, record: ClusterRecord, place: WorkPlace): Promise<Outcome> {
   const { connection, signal, plan } = settings;
   const { journal, operations } = record;
   const clusterPlan = plan.clusters[index]!;

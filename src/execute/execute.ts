@@ -12,8 +12,8 @@ import type { BreakLock } from "../state/lock.ts";
 import { lockRun } from "../state/run-locks.ts";
 import type { RunDirectory } from "../state/state-directory.ts";
 import { executeCluster, type RunSettings, stepsOf } from "./execute-cluster.ts";
-import { Places } from "./places.ts";
 import { fileRecords, memoryRecords, type OpenRecord } from "./records.ts";
+import { WorkPlaces } from "./work-places.ts";
 
 /** How one cluster's run ended. */
 export interface ClusterResult {
@@ -61,7 +61,7 @@ export function executeClusters(
   openRecord: OpenRecord,
   clusterIds: readonly string[] = settings.plan.clusters.map(({ id }) => id),
 ): Promise<ClusterResult[]> {
-  const places = new Places(CLUSTERS_AT_ONCE);
+  const places = new WorkPlaces(CLUSTERS_AT_ONCE);
   // Every cluster that waits listens to it; Node takes more than ten for a leak, and says so on the screen.
   setMaxListeners(0, settings.signal);
   return Promise.all(

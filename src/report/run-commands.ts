@@ -8,18 +8,22 @@ export interface NamedRun {
 }
 
 /** The command that continues a run: it knows its cloud and tenant itself. */
-export function resumeCommand({ id, plan }: NamedRun, place: Place): string {
-  return commandLine("resume", id, ...runsFlags(place.stateDir), ...emulatorFlags(plan.metadata, place));
+export function resumeCommand(run: NamedRun, place: Place): string {
+  return commandOn("resume", run, place);
 }
 
 /** The command that takes back what a run has made. */
-export function undoCommand({ id, plan }: NamedRun, place: Place): string {
-  return commandLine("undo", id, ...runsFlags(place.stateDir), ...emulatorFlags(plan.metadata, place));
+export function undoCommand(run: NamedRun, place: Place): string {
+  return commandOn("undo", run, place);
 }
 
 /** The command that shows where a run stands, by the emulator's clock where it has one. */
-export function statusCommand({ id, plan }: NamedRun, place: Place): string {
-  return commandLine("status", id, ...runsFlags(place.stateDir), ...emulatorFlags(plan.metadata, place));
+export function statusCommand(run: NamedRun, place: Place): string {
+  return commandOn("status", run, place);
+}
+
+function commandOn(name: string, { id, plan }: NamedRun, place: Place): string {
+  return commandLine(name, id, ...runsFlags(place.stateDir), ...emulatorFlags(plan.metadata, place));
 }
 
 /** The command that renders a run. */

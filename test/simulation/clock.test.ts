@@ -9,7 +9,7 @@ import type { Event } from "../../src/engine/events.ts";
 import { memoryJournal } from "../../src/engine/journal.ts";
 import { MemoryOperationStore } from "../../src/engine/operations.ts";
 import { executeCluster } from "../../src/execute/execute-cluster.ts";
-import { Places } from "../../src/execute/places.ts";
+import { WorkPlaces } from "../../src/execute/work-places.ts";
 import { CASES, type MigrationCase } from "./cases.ts";
 import { Site } from "./site.ts";
 
@@ -66,7 +66,7 @@ async function migrate(disturb: (elapsedMs: number, azure: (ms: number) => void)
       ensureHeld() {},
       close() {},
     }),
-    new Places(1).for(new AbortController().signal),
+    new WorkPlaces(1).for(new AbortController().signal),
   ).finally(() => {
     isOver = true;
   });

@@ -1,7 +1,7 @@
-import type { Place } from "../engine/run.ts";
+import type { WorkPlace } from "../engine/run.ts";
 
 /** So many places for clusters that are worked on at once. Whoever wants one gets it in the order of asking. */
-export class Places {
+export class WorkPlaces {
   #free: number;
   readonly #queue = new Set<() => void>();
 
@@ -14,7 +14,7 @@ export class Places {
    * A way for one cluster to take a place and leave it again.
    * @param signal ends its waiting for a place, with the signal's reason
    */
-  for(signal: AbortSignal): Place {
+  for(signal: AbortSignal): WorkPlace {
     let isHeld = false;
     return {
       isTaken: () => !isHeld && this.#free === 0,

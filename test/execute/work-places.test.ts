@@ -5,14 +5,14 @@ import { History } from "../../src/engine/history.ts";
 import { MemoryOperationStore } from "../../src/engine/operations.ts";
 import { type Outcome, type RunOptions, run } from "../../src/engine/run.ts";
 import type { AnyStep, Verdict } from "../../src/engine/step.ts";
-import { Places } from "../../src/execute/places.ts";
+import { WorkPlaces } from "../../src/execute/work-places.ts";
 
 /** A place is asked for, and what was promised is carried out, between two turns of the loop. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("places", () => {
   test("are given in the order of asking, never more than there are", async () => {
-    const places = new Places(2);
+    const places = new WorkPlaces(2);
     const got: number[] = [];
     const own = [0, 1, 2, 3, 4].map(() => places.for(new AbortController().signal));
     own.forEach((place, index) => void place.take().then(() => got.push(index)));
@@ -33,7 +33,7 @@ describe("places", () => {
   });
 
   test("are held once, however often they are taken", async () => {
-    const places = new Places(1);
+    const places = new WorkPlaces(1);
     const [first, second] = [0, 1].map(() => places.for(new AbortController().signal));
     await first!.take();
     await first!.take();
@@ -43,7 +43,7 @@ describe("places", () => {
   });
 
   test("are not kept for who has been stopped while queueing", async () => {
-    const places = new Places(1);
+    const places = new WorkPlaces(1);
     const controller = new AbortController();
     const [first, second, third] = [
       places.for(new AbortController().signal),
@@ -67,12 +67,12 @@ describe("places", () => {
 class Fleet {
   readonly clock = new VirtualClock();
   readonly controller = new AbortController();
-  readonly #places: Places;
+  readonly #places: WorkPlaces;
   #busy = 0;
   most = 0;
 
   constructor(places: number) {
-    this.#places = new Places(places);
+    this.#places = new WorkPlaces(places);
   }
 
   /** Work of Azure on a cluster, seen by looking every minute. */
